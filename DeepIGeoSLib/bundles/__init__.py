@@ -1,0 +1,20 @@
+"""Model bundles: a folder with a manifest, weights and a model card.
+
+The weights are safetensors files whose SHA-256 stands in the manifest; nothing in a bundle is code
+and nothing is unpickled, so a bundle from anywhere can be opened without trusting it.
+"""
+
+from __future__ import annotations
+
+from DeepIGeoSLib.bundles.bundle import Bundle, list_bundles, load_bundle
+from DeepIGeoSLib.bundles.manifest import FORMAT_VERSION, BundleManifest, TrainingData, WeightFile
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Bundle",
+    "BundleManifest",
+    "TrainingData",
+    "WeightFile",
+    "list_bundles",
+    "load_bundle",
+]

@@ -1,0 +1,106 @@
+"""Finding, checking and opening bundles."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, read_manifest
+from DeepIGeoSLib.errors import BundleError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_SHIPPED = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A checked model bundle.
+
+    Attributes:
+        folder: where it lies.
+        manifest: what it says about itself.
+    """
+
+    folder: Path
+    manifest: BundleManifest
+
+    def network(self, role: str) -> nn.Module:
+        """Return "pnet" or "rnet" with its weights.
+
+        Raises:
+            BundleError: the weights don't belong to the network that the manifest names.
+        """
+        from safetensors.torch import load_file
+
+        from DeepIGeoSLib.networks import build_network
+
+        manifest = self.manifest
+        network = build_network(
+            role,
+            dimension=manifest.dimension,
+            preset=manifest.preset,
+            image_channels=len(manifest.channels),
+        )
+        path = self.folder / manifest.weights[role].file
+        try:
+            network.load_state_dict(load_file(path))
+        except RuntimeError as error:
+            raise BundleError(
+                f"{path} does not hold the weights of the {manifest.preset} "
+                f"{manifest.dimension}D {role}."
+            ) from error
+        return network
+
+
+def list_bundles() -> list[str]:
+    """Return the names of the bundles that come with the library."""
+    return sorted(path.parent.name for path in _SHIPPED.glob(f"*/{MANIFEST_NAME}"))
+
+
+def load_bundle(bundle: str | Path) -> Bundle:
+    """Open a bundle after checking its manifest and the hash of every weight file.
+
+    Args:
+        bundle: the name of a shipped bundle, or a folder.
+
+    Raises:
+        BundleError: there is no such bundle, or it is damaged; the message says what is wrong.
+    """
+    folder = Path(bundle)
+    if str(bundle) in list_bundles():
+        folder = _SHIPPED / str(bundle)
+    elif not folder.is_dir():
+        raise BundleError(
+            f"There is no bundle {str(bundle)!r}: it is neither a folder nor one of "
+            f"{list_bundles()}."
+        )
+    manifest = read_manifest(folder)
+    for weight in manifest.weights.values():
+        _check_weights(folder, weight.file, weight.sha256)
+    return Bundle(folder, manifest)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _check_weights(folder: Path, name: str, expected: str) -> None:
+    if Path(name).name != name or not name.endswith(".safetensors"):
+        raise BundleError(
+            f"{folder / MANIFEST_NAME} names the weights {name!r}; a .safetensors file in the "
+            "bundle's own folder is expected."
+        )
+    path = folder / name
+    if not path.is_file():
+        raise BundleError(f"The weights {path} are missing.")
+    actual = file_sha256(path)
+    if actual != expected.lower():
+        raise BundleError(
+            f"{path} has the SHA-256 {actual}, but its manifest says {expected}: the file is "
+            "damaged or was replaced."
+        )

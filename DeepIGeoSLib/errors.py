@@ -1,0 +1,19 @@
+"""The exceptions that the library raises on purpose."""
+
+from __future__ import annotations
+
+
+class DeepIGeoSError(Exception):
+    """Base of the library's own exceptions."""
+
+
+class InputError(DeepIGeoSError, ValueError):
+    """Something the caller gave can't be used; the message names it and says what is expected."""
+
+
+class BundleError(InputError):
+    """A model bundle is missing, damaged, of an unknown version, or not the one it claims to be."""
+
+
+class Cancelled(DeepIGeoSError):
+    """The caller's ``cancel`` event was set; whatever was being computed has been discarded."""

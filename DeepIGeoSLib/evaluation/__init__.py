@@ -1,0 +1,1 @@
+"""Measuring: metrics, the robot user's protocol, benchmarks."""

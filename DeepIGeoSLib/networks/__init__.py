@@ -1,0 +1,65 @@
+"""The networks, by name and preset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from DeepIGeoSLib.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ROLES = ("pnet", "rnet")
+PRESETS = ("paper", "recommended")
+
+# R-Net's channels beside the image: initial segmentation, background map, foreground map.
+RNET_EXTRA_CHANNELS = 3
+
+
+def input_channels(name: str, image_channels: int) -> int:
+    """Return how many channels the network of a role takes for images of so many channels."""
+    return image_channels + (RNET_EXTRA_CHANNELS if name == "rnet" else 0)
+
+
+def build_network(
+    name: str,
+    *,
+    dimension: int = 3,
+    preset: str = "recommended",
+    image_channels: int = 1,
+    classes: int = 2,
+    features: int | tuple[int, ...] | None = None,
+) -> nn.Module:
+    """Return an untrained network.
+
+    Args:
+        name: "pnet" (image channels in) or "rnet" (image channels, initial segmentation,
+            background distance map, foreground distance map in, in this order).
+        dimension: 2 or 3.
+        preset: "paper" (Fig. 3 of the paper, exactly) or "recommended" (``MultiScaleNet``).
+        image_channels: number of image channels.
+        classes: number of output classes.
+        features: width; 64 in 2D and 16 in 3D by default for "paper", four widths for
+            "recommended".
+
+    Returns:
+        A module from (B, channels, [D,] H, W) to logits (B, classes, [D,] H, W).
+
+    Raises:
+        InputError: an unknown name, dimension or preset.
+    """
+    if name not in ROLES:
+        raise InputError(f"There is no network {name!r}; choose one of {list(ROLES)}.")
+    if dimension not in (2, 3):
+        raise InputError(f"The dimension is {dimension!r}; 2 or 3 is expected.")
+    channels = input_channels(name, image_channels)
+    chosen = {} if features is None else {"features": features}
+    if preset == "paper":
+        from DeepIGeoSLib.networks.pnet import PNet2d, PNet3d
+
+        return (PNet2d if dimension == 2 else PNet3d)(channels, classes, **chosen)
+    if preset == "recommended":
+        from DeepIGeoSLib.networks.multiscale import MultiScaleNet
+
+        return MultiScaleNet(channels, classes, dimension, **chosen)
+    raise InputError(f"There is no preset {preset!r}; choose one of {list(PRESETS)}.")

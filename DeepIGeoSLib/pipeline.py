@@ -1,0 +1,204 @@
+"""The two computations of the method: propose (P-Net) and refine (R-Net).
+
+Both are functions of arrays on the oriented grid (see ``orientation``); they keep no state and
+return new arrays, so whoever calls them can discard a result without a trace.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from DeepIGeoSLib.errors import Cancelled, InputError
+from DeepIGeoSLib.interactions import Interactions, distance_maps, network_input
+from DeepIGeoSLib.preprocessing import (
+    Box,
+    WorkingGrid,
+    bounding_box,
+    grown_box,
+    normalize,
+    tissue_mask,
+    working_spacing,
+)
+from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_boxes
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.bundles import BundleManifest
+    from DeepIGeoSLib.engines import TorchEngine
+
+Progress = Callable[[float, str], None]
+
+# How often a region may grow; each time costs one more run of R-Net.
+_GROWTHS = 2
+
+
+class PreparedImage:
+    """A volume as the networks want it, computed once.
+
+    Attributes:
+        channels: normalized float32, axes (channel, k, j, i), the oriented volume's grid.
+        spacing: mm along (k, j, i).
+        tissue_box: the box around everything that is not air, with a margin.
+        manifest: the bundle's settings.
+    """
+
+    def __init__(
+        self,
+        arrays: Sequence[np.ndarray],
+        spacing: tuple[float, float, float],
+        manifest: BundleManifest,
+        name: str,
+    ) -> None:
+        """Normalize the oriented arrays of all channels.
+
+        Raises:
+            InputError: a channel is constant.
+        """
+        self.spacing = spacing
+        self.manifest = manifest
+        settings = manifest.normalization
+        try:
+            tissue = [tissue_mask(array, settings) for array in arrays]
+        except InputError as error:
+            raise InputError(f"{name} can't be segmented. {error}") from error
+        self.channels = np.stack(
+            [normalize(array, settings, mask) for array, mask in zip(arrays, tissue, strict=True)]
+        )
+        margin = [int(np.ceil(manifest.grid.margin / s)) for s in spacing]
+        box = bounding_box(np.logical_or.reduce(tissue))
+        self.tissue_box = grown_box(box, margin, self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels of the oriented volume along (k, j, i)."""
+        return self.channels.shape[1:]
+
+    def grid(self, box: Box) -> WorkingGrid:
+        """Return the working grid of a box."""
+        return WorkingGrid.of_box(box, self.spacing, self.manifest.grid)
+
+    def region_size(self) -> tuple[int, int, int]:
+        """Return the voxels (k, j, i) of the volume that a region of R-Net covers."""
+        if self.manifest.region is None:
+            return self.shape
+        target = working_spacing(self.spacing, self.manifest.grid)
+        return tuple(
+            max(1, round(count * wanted / own))
+            for count, wanted, own in zip(self.manifest.region, target, self.spacing, strict=True)
+        )
+
+    def on(self, grid: WorkingGrid) -> np.ndarray:
+        """Return the channels on a working grid, axes (channel, k, j, i)."""
+        return np.stack([grid.to_working(channel[grid.box]) for channel in self.channels])
+
+
+def propose(
+    image: PreparedImage,
+    engine: TorchEngine,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> np.ndarray:
+    """Return P-Net's probability of the target: float32 on the oriented volume's grid.
+
+    Raises:
+        Cancelled: ``cancel`` was set.
+    """
+    report(progress, cancel, 0.0, "Preparing the volume")
+    grid = image.grid(image.tissue_box)
+    channels = image.on(grid)
+    report(progress, cancel, 0.1, "Running P-Net")
+    probability = np.zeros(image.shape, dtype=np.float32)
+    probability[grid.box] = grid.to_volume(engine.foreground_probability(channels, cancel))
+    report(progress, cancel, 1.0, "Initial segmentation ready")
+    return probability
+
+
+def refine(
+    image: PreparedImage,
+    engine: TorchEngine,
+    start: np.ndarray,
+    interactions: Interactions,
+    changed: np.ndarray,
+    proposal: np.ndarray | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> np.ndarray:
+    """Return the probability after a round of strokes.
+
+    Args:
+        image: the volume.
+        engine: runs R-Net.
+        start: probability before the round, float32 on the oriented grid; not changed.
+        interactions: all scribbles.
+        changed: numbers of the voxels whose scribbles are new or gone in this round.
+        proposal: what R-Net is to see as the initial segmentation in every round, as in the paper;
+            the state before the round when None.
+        progress: called with the share done and a text.
+        cancel: stops the work when it is set.
+
+    Returns:
+        float32 on the oriented grid; equal to ``start`` outside the regions of the changed strokes,
+        but for scribbled voxels, which are 1 (foreground) and 0 (background) everywhere.
+
+    Raises:
+        Cancelled: ``cancel`` was set.
+    """
+    result = start.copy()
+    interactions.impose_on(result)
+    size = image.region_size()
+    boxes = stroke_boxes(changed, image.shape, size)
+    for index, box in enumerate(boxes):
+        report(progress, cancel, index / len(boxes), f"Refining region {index + 1} of {len(boxes)}")
+        region = region_around(box, size, image.shape)
+        region, answer = _answer(image, engine, result, proposal, interactions, region, cancel)
+        result[region] = answer
+        interactions.impose_on(result)
+    report(progress, cancel, 1.0, "Refined segmentation ready")
+    return result
+
+
+def _answer(
+    image: PreparedImage,
+    engine: TorchEngine,
+    state: np.ndarray,
+    proposal: np.ndarray | None,
+    interactions: Interactions,
+    region: Box,
+    cancel: threading.Event | None,
+) -> tuple[Box, np.ndarray]:
+    """Run R-Net in a region that grows until the change stays inside; return both."""
+    seen = state if proposal is None else proposal
+    for growths_left in range(_GROWTHS, -1, -1):
+        grid = image.grid(region)
+        channels = image.on(grid)
+        foreground, background = (
+            grid.seeds_to_working(seeds) for seeds in interactions.seeds(region)
+        )
+        maps = distance_maps(
+            channels, foreground, background, grid.spacing, image.manifest.interactions
+        )
+        inputs = network_input(channels, grid.to_working(seen[region]), maps)
+        answer = grid.to_volume(engine.foreground_probability(inputs, cancel))
+        changed = (answer >= 0.5) != (state[region] >= 0.5)
+        larger = grown_where_changed(region, changed, image.shape)
+        if larger == region or growths_left == 0:
+            break
+        region = larger
+    return region, answer
+
+
+def report(
+    progress: Progress | None, cancel: threading.Event | None, fraction: float, text: str
+) -> None:
+    """Tell how far the work is, and stop it when the caller has asked for that.
+
+    Raises:
+        Cancelled: ``cancel`` is set.
+    """
+    if cancel is not None and cancel.is_set():
+        raise Cancelled(f"Cancelled before: {text}.")
+    if progress is not None:
+        progress(fraction, text)

@@ -1,0 +1,220 @@
+"""Crop, normalize and resample a volume for a network, and bring results back exactly.
+
+Networks see a box of the volume on a working grid; everything they return is brought back to the
+voxels of that box. A box and a working shape define the mapping completely (``WorkingGrid``), so
+the same object serves both directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from DeepIGeoSLib.errors import InputError
+
+Box = tuple[slice, slice, slice]
+
+# Half the interquartile range of a normal distribution, in standard deviations.
+_HALF_IQR_OF_NORMAL = 0.6745
+
+
+@dataclass(frozen=True)
+class NormalizationSettings:
+    """How intensities become network input.
+
+    Attributes:
+        threshold: voxels above ``low + threshold * (high - low)`` count as tissue, where low is
+            the volume's minimum and high the 99.5th percentile of what lies above it.
+        clip: the normalized values are limited to this range.
+    """
+
+    threshold: float = 0.1
+    clip: tuple[float, float] = (-4.0, 10.0)
+
+
+@dataclass(frozen=True)
+class GridSettings:
+    """The spacings a network was trained for.
+
+    Attributes:
+        minimum: mm along (k, j, i); finer axes are resampled to this.
+        maximum: mm along (k, j, i); coarser axes are resampled to this.
+        margin: mm of surroundings kept around the tissue.
+    """
+
+    minimum: tuple[float, float, float] = (2.0, 0.8, 0.8)
+    maximum: tuple[float, float, float] = (8.0, 1.3, 1.3)
+    margin: float = 5.0
+
+
+def tissue_mask(array: np.ndarray, settings: NormalizationSettings) -> np.ndarray:
+    """Return where the volume holds tissue rather than air: bool, the shape of ``array``.
+
+    Raises:
+        InputError: the volume is constant.
+    """
+    low = float(array.min())
+    above = array[array > low]
+    if above.size == 0:
+        raise InputError(f"The volume is constant: every voxel is {low:g}.")
+    high = float(np.percentile(_sample(above), 99.5))
+    return array > low + settings.threshold * (high - low)
+
+
+def normalize(
+    array: np.ndarray, settings: NormalizationSettings, mask: np.ndarray | None = None
+) -> np.ndarray:
+    """Shift and scale intensities by the median and the spread of the tissue.
+
+    Median and interquartile range are used because a bright lesion or fat must not decide the
+    scale of the brain around it.
+
+    Args:
+        array: float32 voxels.
+        settings: threshold and clipping range.
+        mask: the tissue, when it is known already.
+
+    Returns:
+        float32, the shape of ``array``.
+
+    Raises:
+        InputError: the volume is constant.
+    """
+    if mask is None:
+        mask = tissue_mask(array, settings)
+    tissue = _sample(array[mask])
+    lower, median, upper = np.percentile(tissue, [25, 50, 75])
+    spread = (upper - lower) / (2 * _HALF_IQR_OF_NORMAL)
+    if spread <= 0:  # over half of the tissue has one value, as in a binary image
+        spread = float(tissue.std()) or float(array.std())
+    scaled = (array - np.float32(median)) * np.float32(1 / spread)
+    return np.clip(scaled, *settings.clip, out=scaled)
+
+
+def _sample(values: np.ndarray, size: int = 200_000) -> np.ndarray:
+    """Return about ``size`` evenly spaced values: percentiles of millions take too long."""
+    return values[:: max(1, values.size // size)]
+
+
+def bounding_box(mask: np.ndarray) -> Box | None:
+    """Return the smallest box holding every true voxel, or None when there is none."""
+    box = []
+    for axis in range(mask.ndim):
+        others = tuple(a for a in range(mask.ndim) if a != axis)
+        hits = np.flatnonzero(mask.any(axis=others))
+        if hits.size == 0:
+            return None
+        box.append(slice(int(hits[0]), int(hits[-1]) + 1))
+    return tuple(box)
+
+
+def grown_box(box: Box, margin: Sequence[int], shape: Sequence[int]) -> Box:
+    """Return ``box`` grown by ``margin`` voxels on both sides of every axis, inside ``shape``."""
+    return tuple(
+        slice(max(0, s.start - m), min(n, s.stop + m))
+        for s, m, n in zip(box, margin, shape, strict=True)
+    )
+
+
+def whole_box(shape: Sequence[int]) -> Box:
+    """Return the box that holds a whole array."""
+    return tuple(slice(0, n) for n in shape)
+
+
+def working_spacing(
+    spacing: Sequence[float], settings: GridSettings
+) -> tuple[float, float, float]:
+    """Return the spacing a network works at: the volume's own, limited to what it was trained for."""
+    return tuple(
+        min(max(s, low), high)
+        for s, low, high in zip(spacing, settings.minimum, settings.maximum, strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class WorkingGrid:
+    """A box of a volume and the shape it is resampled to.
+
+    Attributes:
+        box: slices (k, j, i) of the volume.
+        shape: voxels (k, j, i) of the working grid.
+        spacing: mm (k, j, i) between working voxels.
+    """
+
+    box: Box
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+
+    @classmethod
+    def of_box(cls, box: Box, spacing: Sequence[float], settings: GridSettings) -> WorkingGrid:
+        """Return the working grid of a box in a volume with the given spacing (mm; k, j, i)."""
+        shape, exact = [], []
+        for part, own, target in zip(box, spacing, working_spacing(spacing, settings), strict=True):
+            size = part.stop - part.start
+            count = max(1, round(size * own / target))
+            shape.append(count)
+            exact.append(own * size / count)
+        return cls(box=box, shape=tuple(shape), spacing=tuple(exact))
+
+    @property
+    def box_shape(self) -> tuple[int, int, int]:
+        """Voxels (k, j, i) of the box on the volume's grid."""
+        return tuple(s.stop - s.start for s in self.box)
+
+    def to_working(self, array: np.ndarray) -> np.ndarray:
+        """Resample real values from the voxels of the box to the working grid."""
+        return resample(array, self.shape)
+
+    def to_volume(self, array: np.ndarray) -> np.ndarray:
+        """Resample real values from the working grid to the voxels of the box."""
+        return resample(array, self.box_shape)
+
+    def seeds_to_working(self, seeds: np.ndarray) -> np.ndarray:
+        """Return the working voxels that hold at least one seed (bool, the box's shape).
+
+        A thin stroke must not vanish where the working grid is coarser.
+        """
+        if self.shape == self.box_shape:
+            return seeds
+        working = np.zeros(self.shape, dtype=bool)
+        indices = [
+            ((index + 0.5) * n / size).astype(np.intp)
+            for index, n, size in zip(np.nonzero(seeds), self.shape, self.box_shape, strict=True)
+        ]
+        working[tuple(indices)] = True
+        return working
+
+
+def resample(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """Resample to ``shape`` with linear interpolation along each axis, averaging where it shrinks.
+
+    Both grids cover the same box; voxels are cells, so the first and last voxel centers move with
+    the size of a cell. Constant and (away from the borders) linear arrays are kept exactly, and an
+    array that has the shape already is returned as it is.
+
+    Args:
+        array: real values, axes (k, j, i).
+        shape: wanted number of voxels along (k, j, i).
+
+    Returns:
+        float32 (or ``array`` itself).
+    """
+    for axis, count in enumerate(shape):
+        if array.shape[axis] != count:
+            weights = _interpolation_weights(array.shape[axis], count)
+            moved = np.tensordot(weights, array.astype(np.float32, copy=False), axes=(1, axis))
+            array = np.moveaxis(moved, 0, axis)
+    return np.ascontiguousarray(array)
+
+
+def _interpolation_weights(source: int, target: int) -> np.ndarray:
+    """Return the (target, source) matrix of a triangle filter as wide as the coarser voxel."""
+    ratio = source / target
+    width = max(1.0, ratio)
+    centers = (np.arange(target) + 0.5) * ratio - 0.5
+    distance = np.abs(centers[:, np.newaxis] - np.arange(source)[np.newaxis, :])
+    # Beyond the border the border voxel is repeated: its weight is what the others leave.
+    weights = np.maximum(0.0, 1.0 - distance / width)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

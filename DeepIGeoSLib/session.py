@@ -1,0 +1,261 @@
+"""InteractiveSession: one volume, many rounds of strokes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from DeepIGeoSLib import pipeline
+from DeepIGeoSLib.bundles import Bundle
+from DeepIGeoSLib.engines import TorchEngine
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.history import History, State
+from DeepIGeoSLib.interactions import Interactions
+from DeepIGeoSLib.orientation import Orientation
+from DeepIGeoSLib.pipeline import PreparedImage, Progress
+from DeepIGeoSLib.preprocessing import Box, bounding_box
+from DeepIGeoSLib.volume import Volume
+
+_NOTHING: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """A result on the volume's grid; its arrays belong to the caller.
+
+    Attributes:
+        probability: float32 in [0, 1], axes (k, j, i).
+        changed_box: slices (k, j, i) of the smallest box whose labels differ from the round before
+            (for a first result: from nothing); empty slices when none differ.
+    """
+
+    probability: np.ndarray
+    changed_box: Box
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """uint8, axes (k, j, i): 1 = target."""
+        return (self.probability >= 0.5).astype(np.uint8)
+
+    @cached_property
+    def uncertainty(self) -> np.ndarray:
+        """float32 in [0, 1], axes (k, j, i): entropy of the probability in bits; where to look."""
+        p = np.clip(self.probability, 1e-6, 1 - 1e-6)
+        return -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
+
+
+class InteractiveSession:
+    """Holds a volume, its segmentation and the rounds that led to it.
+
+    Every method either completes or leaves the session as it was. A session is used from one
+    thread at a time; only ``cancel`` events are set from others.
+    """
+
+    def __init__(self, bundle: Bundle, *, device: str = "auto", undo_limit: int = 50) -> None:
+        """Open a session.
+
+        Args:
+            bundle: from ``load_bundle``.
+            device: "auto", or a torch device such as "cpu" or "cuda".
+            undo_limit: rounds kept for ``undo``.
+        """
+        self.bundle = bundle
+        self._device = device
+        self._undo_limit = undo_limit
+        self._engines: dict[str, TorchEngine] = {}
+        self._image: PreparedImage | None = None
+        self._orientation: Orientation | None = None
+        self._shape: tuple[int, int, int] | None = None
+        self._history: History | None = None
+
+    @property
+    def current(self) -> Segmentation | None:
+        """The newest result, or None when there is none yet."""
+        return None if self._history is None else self._segmentation(None)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether ``undo`` has a round to take back."""
+        return self._history is not None and self._history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether ``redo`` has a round to bring back."""
+        return self._history is not None and self._history.can_redo
+
+    def set_volume(self, volume: Volume | Sequence[Volume]) -> None:
+        """Take a volume (or one for each channel, on one grid) and forget everything before it.
+
+        Raises:
+            InputError: the number of channels is not the bundle's, their grids differ, or a channel
+                is constant.
+        """
+        channels = [volume] if isinstance(volume, Volume) else list(volume)
+        wanted = self.bundle.manifest.channels
+        if len(channels) != len(wanted):
+            raise InputError(
+                f"The bundle {self.bundle.manifest.name} needs {len(wanted)} image channels "
+                f"({', '.join(wanted)}), but {len(channels)} were given."
+            )
+        first = channels[0]
+        for other in channels[1:]:
+            if not first.same_grid(other):
+                raise InputError(f"{other.name} lies on another grid than {first.name}.")
+        orientation = Orientation.of(first.ijk_to_ras)
+        self._image = PreparedImage(
+            [orientation.apply(channel.array) for channel in channels],
+            orientation.spacing(first.spacing),
+            self.bundle.manifest,
+            first.name,
+        )
+        self._orientation = orientation
+        self._shape = first.shape
+        self._history = None
+
+    def propose(
+        self, progress: Progress | None = None, cancel: threading.Event | None = None
+    ) -> Segmentation:
+        """Segment the volume with P-Net, as if no scribble had been given.
+
+        Over an earlier result this is one more round, which ``undo`` takes back.
+
+        Raises:
+            InputError: no volume is set.
+            Cancelled: ``cancel`` was set; the session is as before.
+        """
+        image = self._prepared()
+        probability = pipeline.propose(image, self._engine("pnet"), progress, cancel)
+        state = State(Interactions(image.shape), probability)
+        if self._history is None:
+            return self._begin(probability, state)
+        return self._segmentation(self._history.commit(probability, state))
+
+    def refine(
+        self,
+        foreground: np.ndarray | None = None,
+        background: np.ndarray | None = None,
+        initial: np.ndarray | None = None,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Segmentation:
+        """Correct the segmentation by scribbles.
+
+        A round starts from the result of the round before (from P-Net's proposal when there is
+        none). Voxels outside the region of influence of the strokes that are new keep their values.
+
+        Args:
+            foreground: bool, axes (k, j, i): ALL foreground scribbles given so far.
+            background: the same for the background.
+            initial: a mask to correct instead, wherever it came from; the volume's shape.
+            progress: called with the share done and a text.
+            cancel: stops the work when it is set.
+
+        Returns:
+            A segmentation in which every foreground scribble is 1 and every background one 0.
+            Without any scribble: the segmentation that the rounds began with.
+
+        Raises:
+            InputError: no volume is set, a wrong shape, or voxels with both classes at once.
+            Cancelled: ``cancel`` was set; the session is as before.
+        """
+        image = self._prepared()
+        seeds = [
+            None if mask is None else self._oriented(mask, f"The {name} scribbles")
+            for mask, name in ((foreground, "foreground"), (background, "background"))
+        ]
+        start, state = self._start(initial, progress, cancel)
+        interactions = state.interactions.updated(*seeds)
+        if interactions.empty:
+            result = state.initial
+        else:
+            seen = self.bundle.manifest.interactions.initial
+            result = pipeline.refine(
+                image,
+                self._engine("rnet"),
+                start,
+                interactions,
+                interactions.changed_from(state.interactions),
+                proposal=state.initial if seen == "pnet" else None,
+                progress=progress,
+                cancel=cancel,
+            )
+        if self._history is None:
+            self._begin(start.copy(), state)
+            if interactions.empty:
+                return self._segmentation(bounding_box(start >= 0.5))
+        after = State(interactions, state.initial)
+        return self._segmentation(self._history.commit(result, after))
+
+    def undo(self) -> Segmentation:
+        """Take the newest round back and return the result before it.
+
+        Raises:
+            InputError: there is nothing to undo (see ``can_undo``).
+        """
+        return self._segmentation(self._rounds().undo())
+
+    def redo(self) -> Segmentation:
+        """Bring the round back that was undone last, and return its result.
+
+        Raises:
+            InputError: there is nothing to redo (see ``can_redo``).
+        """
+        return self._segmentation(self._rounds().redo())
+
+    def reset(self) -> None:
+        """Forget every result and scribble; the volume stays."""
+        self._history = None
+
+    def _prepared(self) -> PreparedImage:
+        if self._image is None:
+            raise InputError("No volume is set; call set_volume first.")
+        return self._image
+
+    def _rounds(self) -> History:
+        if self._history is None:
+            raise InputError("There is no result yet; call propose or refine first.")
+        return self._history
+
+    def _engine(self, role: str) -> TorchEngine:
+        if role not in self._engines:
+            self._engines[role] = TorchEngine(self.bundle.network(role), self._device)
+        return self._engines[role]
+
+    def _oriented(self, mask: np.ndarray, name: str) -> np.ndarray:
+        mask = np.asarray(mask)
+        if mask.shape != self._shape:
+            raise InputError(
+                f"{name} have the shape {mask.shape}, but the volume has {self._shape} (k, j, i)."
+            )
+        return self._orientation.apply(mask)
+
+    def _start(
+        self,
+        initial: np.ndarray | None,
+        progress: Progress | None,
+        cancel: threading.Event | None,
+    ) -> tuple[np.ndarray, State]:
+        """Return the probability and the state that a round starts from."""
+        nothing = Interactions(self._image.shape)
+        if initial is not None:
+            mask = self._oriented(initial, "The voxels of the initial mask")
+            probability = (mask > 0).astype(np.float32)
+            return probability, State(nothing, probability)
+        if self._history is not None:
+            return self._history.probability, self._history.state
+        probability = pipeline.propose(self._image, self._engine("pnet"), progress, cancel)
+        return probability, State(nothing, probability)
+
+    def _begin(self, probability: np.ndarray, state: State) -> Segmentation:
+        self._history = History(probability.copy(), state, self._undo_limit)
+        return self._segmentation(bounding_box(probability >= 0.5))
+
+    def _segmentation(self, changed: Box | None) -> Segmentation:
+        """Return a copy of the newest result, turned back to the volume's axes."""
+        probability = self._orientation.invert(self._history.probability).copy(order="C")
+        box = _NOTHING if changed is None else self._orientation.invert_box(changed, self._image.shape)
+        return Segmentation(probability, box)

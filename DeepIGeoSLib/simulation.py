@@ -1,0 +1,229 @@
+"""Simulated users: strokes for training, and the deterministic robot user for evaluation.
+
+The paper's simulation (section 5 of its method: points drawn inside each mis-segmented region) is
+replaced by strokes of human-like shape; a stroke never labels a voxel wrongly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import ndimage
+
+from DeepIGeoSLib.preprocessing import Box, bounding_box, grown_box
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """Voxels that a user labels in one go.
+
+    Attributes:
+        label: "foreground" where the segmentation misses something, "background" where it has too
+            much.
+        mask: bool, axes (k, j, i).
+    """
+
+    label: Literal["foreground", "background"]
+    mask: np.ndarray
+
+
+@dataclass(frozen=True)
+class ErrorRegion:
+    """A connected region that is labeled wrongly, cut out of the volume.
+
+    Attributes:
+        label: what its voxels should be.
+        box: where it lies.
+        mask: bool, the box's shape.
+        voxels: its size.
+    """
+
+    label: Literal["foreground", "background"]
+    box: Box
+    mask: np.ndarray
+    voxels: int
+
+
+def error_regions(labels: np.ndarray, truth: np.ndarray) -> list[ErrorRegion]:
+    """Return the face-connected regions where two bool arrays differ, the largest first."""
+    regions = []
+    for label, wrong in (("foreground", truth & ~labels), ("background", labels & ~truth)):
+        box = bounding_box(wrong)
+        if box is None:
+            continue
+        numbered, _ = ndimage.label(wrong[box])
+        sizes = np.bincount(numbered.ravel())
+        for number, inner in enumerate(ndimage.find_objects(numbered), start=1):
+            outer = tuple(
+                slice(o.start + i.start, o.start + i.stop) for o, i in zip(box, inner, strict=True)
+            )
+            mask = numbered[inner] == number
+            regions.append(ErrorRegion(label, outer, mask, int(sizes[number])))
+    return sorted(regions, key=lambda region: -region.voxels)
+
+
+def robot_stroke(labels: np.ndarray, truth: np.ndarray, radius: float = 3.0) -> Stroke | None:
+    """Return the stroke of the robot user, or None when nothing is wrong.
+
+    It takes the largest wrong region, the slice (along k) in which that region is largest, and
+    there the place farthest from the region's border; it marks the disk of ``radius`` voxels around
+    it, as far as the disk lies in the region.
+
+    Args:
+        labels: the segmentation, bool, axes (k, j, i).
+        truth: the same.
+        radius: of the brush, in voxels.
+    """
+    regions = error_regions(labels, truth)
+    if not regions:
+        return None
+    region = regions[0]
+    k = int(region.mask.sum(axis=(1, 2)).argmax())
+    depth = ndimage.distance_transform_edt(np.pad(region.mask[k], 1))[1:-1, 1:-1]
+    center = np.unravel_index(int(depth.argmax()), depth.shape)
+    mask = np.zeros(labels.shape, dtype=bool)
+    mask[region.box][k] = region.mask[k] & _disk(region.mask[k].shape, center, radius)
+    return Stroke(region.label, mask)
+
+
+def random_stroke(
+    labels: np.ndarray, truth: np.ndarray, random: np.random.Generator
+) -> Stroke | None:
+    """Return a stroke as a person might draw it, or None when nothing is wrong.
+
+    Large regions are preferred. In one of the region's slices the stroke is a dab of the brush, a
+    wandering line, or (a sphere brush) a dab that reaches into the slices beside; most strokes stay
+    inside the region, some go on into correct parts of the same class.
+
+    Args:
+        labels: the segmentation, bool, axes (k, j, i).
+        truth: the same.
+        random: source of every choice.
+    """
+    regions = error_regions(labels, truth)
+    if not regions:
+        return None
+    region = regions[0]
+    if random.random() < 0.4:
+        sizes = np.array([r.voxels for r in regions], dtype=float)
+        region = regions[random.choice(len(regions), p=sizes / sizes.sum())]
+    allowed = np.zeros(labels.shape, dtype=bool)
+    if random.random() < 0.75:
+        allowed[region.box] = region.mask
+    else:
+        allowed = truth if region.label == "foreground" else ~truth
+    center = _place_in(region, random)
+    kind = random.choice(["disk", "line", "ball"], p=[0.4, 0.35, 0.25])
+    if kind == "line":
+        painted = _line(allowed, center, random)
+    else:
+        painted = _dab(labels.shape, center, random.uniform(1, 4), flat=kind == "disk")
+    mask = painted & allowed
+    mask[center] = True
+    return Stroke(region.label, mask)
+
+
+def _place_in(region: ErrorRegion, random: np.random.Generator) -> tuple[int, int, int]:
+    """Return a voxel of the region; large cross sections and their middles are likelier."""
+    areas = region.mask.sum(axis=(1, 2)).astype(float)
+    k = int(random.choice(len(areas), p=areas / areas.sum()))
+    depth = ndimage.distance_transform_edt(np.pad(region.mask[k], 1))[1:-1, 1:-1]
+    weight = (depth**2).ravel()
+    inside = np.unravel_index(int(random.choice(weight.size, p=weight / weight.sum())), depth.shape)
+    place = (k, *inside)
+    return tuple(int(p) + s.start for p, s in zip(place, region.box, strict=True))
+
+
+def _disk(shape: tuple[int, int], center: tuple[int, int], radius: float) -> np.ndarray:
+    j, i = np.ogrid[: shape[0], : shape[1]]
+    return (j - center[0]) ** 2 + (i - center[1]) ** 2 <= radius**2
+
+
+def _dab(
+    shape: tuple[int, ...], center: tuple[int, int, int], radius: float, flat: bool
+) -> np.ndarray:
+    """Paint a disk in the slice of ``center``, or a ball, of ``radius`` voxels."""
+    reach = int(np.ceil(radius))
+    box = grown_box(
+        tuple(slice(c, c + 1) for c in center), (0 if flat else reach, reach, reach), shape
+    )
+    k, j, i = np.ogrid[box]
+    painted = np.zeros(shape, dtype=bool)
+    painted[box] = (
+        (k - center[0]) ** 2 + (j - center[1]) ** 2 + (i - center[2]) ** 2 <= radius**2
+    )
+    return painted
+
+
+def _line(
+    allowed: np.ndarray, center: tuple[int, int, int], random: np.random.Generator
+) -> np.ndarray:
+    """Paint a smoothly wandering line of random length in the slice of ``center``.
+
+    The pen turns back where it would leave the allowed voxels.
+    """
+    k, j, i = center
+    area = allowed[k]
+    painted = np.zeros(allowed.shape, dtype=bool)
+    place, angle = np.array([j, i], dtype=float), random.uniform(0, 2 * np.pi)
+    for _ in range(int(random.integers(5, 40))):
+        painted[k, int(place[0]), int(place[1])] = True
+        angle += random.normal(0, 0.3)
+        ahead = place + (np.sin(angle), np.cos(angle))
+        row, column = (int(np.floor(x)) for x in ahead)
+        inside = 0 <= row < area.shape[0] and 0 <= column < area.shape[1]
+        if inside and area[row, column]:
+            place = ahead
+        else:
+            angle += np.pi / 2 + random.uniform(0, np.pi)
+    width = int(random.integers(1, 4))
+    if width > 1:
+        painted[k] = ndimage.binary_dilation(painted[k], _disk((3, 3), (1, 1), 1), width - 1)
+    return painted
+
+
+def corrupted(
+    truth: np.ndarray, spacing: tuple[float, float, float], random: np.random.Generator
+) -> np.ndarray:
+    """Return a distorted version of a mask, as the probability of a poor segmentation.
+
+    The signed distance to the mask's border gets a smooth random field added: the border wanders,
+    parts go missing, and blobs appear.
+
+    Args:
+        truth: bool, axes (k, j, i).
+        spacing: mm along (k, j, i).
+        random: source of every choice.
+
+    Returns:
+        float32 in [0, 1]; hard (0 and 1) half of the time.
+    """
+    field = smooth_field(truth.shape, spacing, random.uniform(4, 20), random)
+    amplitude = random.uniform(2, 10)
+    shift = random.normal(0, 2.5)
+    if truth.any():
+        inside = ndimage.distance_transform_edt(truth, spacing)
+        distance = inside - ndimage.distance_transform_edt(~truth, spacing)
+        distance = np.clip(distance, -3 * amplitude, 3 * amplitude)
+    else:
+        distance = np.full(truth.shape, -2.5 * amplitude)
+    level = distance + amplitude * field + shift
+    if random.random() < 0.5:
+        return (level > 0).astype(np.float32)
+    return (1 / (1 + np.exp(-np.clip(level / random.uniform(0.5, 2), -30, 30)))).astype(np.float32)
+
+
+def smooth_field(
+    shape: tuple[int, ...],
+    spacing: tuple[float, float, float],
+    scale: float,
+    random: np.random.Generator,
+) -> np.ndarray:
+    """Return normal noise of unit spread that varies over about ``scale`` mm."""
+    coarse = [max(2, round(n * s / scale) + 1) for n, s in zip(shape, spacing, strict=True)]
+    noise = random.normal(size=coarse)
+    zoom = [n / c for n, c in zip(shape, coarse, strict=True)]
+    field = ndimage.zoom(noise, zoom, order=1, grid_mode=True, mode="nearest")
+    return field / max(float(field.std()), 1e-6)

@@ -1,0 +1,90 @@
+"""Random changes of training crops, by TorchIO.
+
+TorchIO names its axes (x, y, z); crops go in as (k, j, i), so its first axis is through-plane here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torchio
+
+from DeepIGeoSLib.tensors import to_array, to_tensor
+from DeepIGeoSLib.training.config import AugmentationSettings
+
+
+class Augmentation:
+    """Spatial changes of an image and its masks together, then intensity changes of the image."""
+
+    def __init__(self, settings: AugmentationSettings, air: float) -> None:
+        """Make the transforms; ``air`` is the image value that fills what comes in from outside."""
+        turn, tilt = settings.degrees, settings.tilt_degrees
+        self._spatial = torchio.Compose(
+            [
+                torchio.RandomFlip(axes=settings.flip_axes),
+                torchio.RandomAffine(
+                    scales=settings.scales,
+                    isotropic=True,
+                    degrees=(-turn, turn, -tilt, tilt, -tilt, tilt),
+                    default_pad_value=air,
+                    p=0.8,
+                ),
+            ]
+        )
+        p = settings.intensity
+        self._intensity = torchio.Compose(
+            [
+                torchio.RandomBiasField(coefficients=0.3, order=2, p=p / 2),
+                torchio.RandomGamma(log_gamma=0.25, p=p),
+                torchio.RandomBlur(std=(0, 1), p=p / 2),
+                torchio.RandomNoise(std=(0, 0.25), p=p),
+            ]
+        )
+        self._contrast_probability = p
+
+    def __call__(
+        self,
+        image: np.ndarray,
+        maps: dict[str, np.ndarray],
+        spacing: tuple[float, float, float],
+        seed: int,
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return a changed copy of an image and of the maps that belong to it.
+
+        Args:
+            image: normalized float32, axes (k, j, i).
+            maps: bool arrays (moved by nearest neighbor) and float32 ones (moved linearly).
+            spacing: mm along (k, j, i).
+            seed: decides every random choice.
+        """
+        affine = np.diag([*spacing, 1.0])
+        subject = torchio.Subject(image=torchio.ScalarImage(tensor=_tensor(image), affine=affine))
+        for name, values in maps.items():
+            kind = torchio.LabelMap if values.dtype == bool else torchio.ScalarImage
+            tensor = _tensor(values.astype(np.uint8) if values.dtype == bool else values)
+            subject.add_image(kind(tensor=tensor, affine=affine), name)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            moved = self._spatial(subject)
+            changed = self._intensity(torchio.Subject(image=moved["image"]))["image"].data
+            changed = self._scale_and_shift(changed)
+        moved_maps = {
+            name: _array(moved[name].data, values.dtype) for name, values in maps.items()
+        }
+        return _array(changed, np.float32), moved_maps
+
+    def _scale_and_shift(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Undo some of the normalization: on a new scanner median and spread are a little off."""
+        if torch.rand(1).item() >= self._contrast_probability * 2:
+            return tensor
+        scale = 1 + 0.25 * (2 * torch.rand(1).item() - 1)
+        shift = 0.4 * (2 * torch.rand(1).item() - 1)
+        return tensor * scale + shift
+
+
+def _tensor(array: np.ndarray) -> torch.Tensor:
+    return to_tensor(array[np.newaxis])
+
+
+def _array(tensor: torch.Tensor, dtype: np.dtype) -> np.ndarray:
+    return to_array(tensor[0]).astype(dtype)

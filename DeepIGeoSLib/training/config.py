@@ -1,0 +1,177 @@
+"""What a training configuration file says, and its defaults."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.interactions import InteractionSettings
+from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
+from DeepIGeoSLib.settings import from_mapping
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """One data set.
+
+    Attributes:
+        dataset: its folder below the data root and its name in the split file.
+        image: path pattern below that folder; ``{case}`` stands for the case's name.
+        label: the same for the labelmap.
+        target_labels: which labels are the target; every label above 0 when empty.
+        weight: share of the training samples, relative to the other sources.
+    """
+
+    dataset: str
+    image: str
+    label: str
+    target_labels: tuple[int, ...] = ()
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where the cases are.
+
+    Attributes:
+        root: folder of the data sets; relative to the configuration file.
+        splits: CSV file with the columns dataset, case, use ("train" or "val"), below the root.
+        sources: the data sets to use.
+    """
+
+    root: str
+    sources: tuple[SourceSettings, ...]
+    splits: str = "splits.csv"
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Which network to train; see ``networks.build_network``."""
+
+    preset: Literal["paper", "recommended"] = "recommended"
+    dimension: Literal[2, 3] = 3
+
+
+@dataclass(frozen=True)
+class AugmentationSettings:
+    """Random changes of training crops.
+
+    Attributes:
+        flip_axes: axes (0 = k, 1 = j, 2 = i) mirrored with probability one half; left and right by default.
+        degrees: largest in-plane rotation.
+        tilt_degrees: largest rotation out of the plane.
+        scales: smallest and largest zoom.
+        thickest: mm; slices are averaged at random up to this thickness.
+        intensity: probability of each kind of intensity change (gamma, scale and shift, noise,
+            bias field, blur).
+    """
+
+    flip_axes: tuple[int, ...] = (2,)
+    degrees: float = 22.5
+    tilt_degrees: float = 5.0
+    scales: tuple[float, float] = (0.8, 1.25)
+    thickest: float = 7.0
+    intensity: float = 0.3
+
+
+@dataclass(frozen=True)
+class OptimizationSettings:
+    """How the weights are found.
+
+    Attributes:
+        steps: number of optimizer steps.
+        batch_size: crops a step.
+        crop: working voxels (k, j, i) of a crop.
+        optimizer: "adamw", "adam" or "sgd" (momentum 0.99, as in the paper).
+        learning_rate: the largest rate.
+        weight_decay: of the optimizer.
+        schedule: "cosine" (with a short warm-up), "poly" (power 0.9), "halving" (every 10 % of the
+            steps, as in the paper) or "constant".
+        loss: "dice_ce", "dice" or "ce".
+        precision: "32-true" or "bf16-mixed" (twice as fast where the processor has bfloat16).
+        gradient_clip: largest norm of the gradient.
+        threads: processor threads; 0 leaves torch's choice.
+    """
+
+    steps: int = 10_000
+    batch_size: int = 2
+    crop: tuple[int, int, int] = (16, 192, 192)
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    schedule: Literal["cosine", "poly", "halving", "constant"] = "cosine"
+    loss: Literal["dice_ce", "dice", "ce"] = "dice_ce"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    gradient_clip: float = 1.0
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """How R-Net's training samples are made (see ``simulation``).
+
+    Attributes:
+        rounds: most rounds of strokes a sample; each round's result is the next one's start.
+        initial: weights of the starting points: "pnet" (its output), "corrupted" (a distorted
+            truth) and "empty".
+    """
+
+    rounds: int = 3
+    initial: dict[str, float] = field(
+        default_factory=lambda: {"pnet": 0.5, "corrupted": 0.35, "empty": 0.15}
+    )
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """A training run.
+
+    Attributes:
+        task: "pnet" or "rnet".
+        output: folder of checkpoints and logs; relative to the configuration file.
+        data: the cases.
+        pnet: for "rnet", checkpoints of P-Nets (relative to the configuration file) whose outputs
+            are the starting points; one of them is drawn for every sample.
+        seed: of every random choice.
+        steps_per_epoch: an epoch ends with a checkpoint to resume from.
+        validate_every: epochs between validations.
+        workers: processes that prepare samples.
+    """
+
+    task: Literal["pnet", "rnet"]
+    output: str
+    data: DataSettings
+    pnet: tuple[str, ...] = ()
+    seed: int = 1
+    steps_per_epoch: int = 250
+    validate_every: int = 4
+    workers: int = 1
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    normalization: NormalizationSettings = field(default_factory=NormalizationSettings)
+    grid: GridSettings = field(default_factory=GridSettings)
+    interactions: InteractionSettings = field(default_factory=InteractionSettings)
+    simulation: SimulationSettings = field(default_factory=SimulationSettings)
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    optimization: OptimizationSettings = field(default_factory=OptimizationSettings)
+
+
+def read_config(path: str | Path) -> TrainingSettings:
+    """Read a JSON training configuration; relative paths in it start at its own folder.
+
+    Raises:
+        InputError: the file is missing, is not JSON, or holds an unknown key or a wrong value.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"The configuration {path} does not exist.")
+    try:
+        mapping = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"The configuration {path} is not valid JSON: {error}.") from error
+    settings = from_mapping(TrainingSettings, mapping, str(path))
+    if settings.task == "rnet" and not settings.pnet:
+        raise InputError(f"{path}: pnet must name at least one P-Net checkpoint for the task rnet.")
+    return settings

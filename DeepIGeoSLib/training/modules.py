@@ -1,0 +1,152 @@
+"""What one optimizer step does, for Lightning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import lightning
+import monai.losses
+import numpy as np
+import torch
+from torch import nn
+
+from DeepIGeoSLib.interactions import distance_maps
+from DeepIGeoSLib.tensors import to_array, to_tensor
+from DeepIGeoSLib.training.config import OptimizationSettings, TrainingSettings
+from DeepIGeoSLib.training.sampling import add_stroke, impose
+
+_WARM_UP = 0.02
+
+
+class PNetModule(lightning.LightningModule):
+    """Trains P-Net on crops."""
+
+    def __init__(self, network: nn.Module, settings: OptimizationSettings) -> None:
+        super().__init__()
+        self.network = network
+        self.settings = settings
+        self.loss = make_loss(settings.loss)
+
+    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], index: int) -> torch.Tensor:
+        image, target = batch
+        loss = self.loss(run_network(self.network, image), target)
+        self.log("train/loss", loss, prog_bar=True)
+        return loss
+
+    def configure_optimizers(self) -> dict:
+        return make_optimizer(self.network, self.settings)
+
+
+class RNetModule(lightning.LightningModule):
+    """Trains R-Net over several rounds of strokes, each starting from the result of the last.
+
+    The published method trains on the first round only and stalls after it; here a step of the
+    optimizer sees a whole short session.
+    """
+
+    def __init__(self, network: nn.Module, settings: TrainingSettings) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.network = network
+        self.settings = settings
+        self.loss = make_loss(settings.optimization.loss)
+
+    def training_step(self, batch: dict[str, torch.Tensor], index: int) -> None:
+        optimizer = self.optimizers()
+        optimizer.zero_grad()
+        rounds = 1 + int(batch["seed"][0]) % self.settings.simulation.rounds
+        for number in range(rounds):
+            inputs = torch.cat([batch["image"], batch["initial"][:, None], batch["maps"]], dim=1)
+            logits = run_network(self.network, inputs)
+            loss = self.loss(logits, batch["target"])
+            self.manual_backward(loss / rounds)
+            if number + 1 < rounds:
+                self._next_round(batch, logits.detach().softmax(dim=1)[:, 1], number)
+        self.clip_gradients(
+            optimizer, gradient_clip_val=self.settings.optimization.gradient_clip
+        )
+        optimizer.step()
+        self.lr_schedulers().step()
+        self.log("train/loss", loss)
+
+    def configure_optimizers(self) -> dict:
+        return make_optimizer(self.network, self.settings.optimization)
+
+    def _next_round(
+        self, batch: dict[str, torch.Tensor], probability: torch.Tensor, number: int
+    ) -> None:
+        """Let the simulated user answer the result: new strokes, maps and initial segmentation."""
+        for sample, result in enumerate(probability):
+            random = np.random.default_rng([int(batch["seed"][sample]), number])
+            state = to_array(result)
+            seeds = {
+                name: to_array(batch[name][sample]) for name in ("foreground", "background")
+            }
+            impose(state, seeds)
+            add_stroke(seeds, state >= 0.5, to_array(batch["target"][sample, 0]) > 0, random)
+            impose(state, seeds)
+            maps = distance_maps(
+                to_array(batch["image"][sample]),
+                seeds["foreground"],
+                seeds["background"],
+                batch["spacing"][sample].tolist(),
+                self.settings.interactions,
+            )
+            batch["initial"][sample] = to_tensor(state, self.device)
+            batch["maps"][sample] = to_tensor(maps, self.device)
+            for name, mask in seeds.items():
+                batch[name][sample] = to_tensor(mask, self.device)
+
+
+def run_network(network: nn.Module, image: torch.Tensor) -> torch.Tensor:
+    """Return float32 logits (B, classes, k, j, i); 2D networks see the slices as a batch."""
+    if network.dimension == 3:
+        return network(image).float()
+    slices = image.movedim(2, 1)
+    logits = network(slices.flatten(0, 1)).float()
+    return logits.unflatten(0, slices.shape[:2]).movedim(1, 2)
+
+
+def make_loss(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Return a loss of logits (B, 2, ...) and labels (B, 1, ...)."""
+    if name == "ce":
+        cross_entropy = nn.CrossEntropyLoss()
+        return lambda logits, target: cross_entropy(logits, target[:, 0].long())
+    # The Dice of the whole batch: a crop without lesion has no Dice of its own.
+    options = {"softmax": True, "to_onehot_y": True, "include_background": False, "batch": True}
+    if name == "dice":
+        return monai.losses.DiceLoss(**options)
+    return monai.losses.DiceCELoss(**options)
+
+
+def make_optimizer(network: nn.Module, settings: OptimizationSettings) -> dict:
+    """Return Lightning's optimizer and schedule entries."""
+    options = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    if settings.optimizer == "sgd":
+        optimizer = torch.optim.SGD(network.parameters(), momentum=0.99, **options)
+    elif settings.optimizer == "adam":
+        optimizer = torch.optim.Adam(network.parameters(), **options)
+    else:
+        optimizer = torch.optim.AdamW(network.parameters(), **options)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: rate_factor(settings.schedule, step / settings.steps)
+    )
+    return {
+        "optimizer": optimizer,
+        "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+    }
+
+
+def rate_factor(schedule: str, done: float) -> float:
+    """Return the learning rate's factor when the share ``done`` of the steps is behind."""
+    done = min(done, 1.0)
+    if schedule == "constant":
+        return 1.0
+    if schedule == "halving":
+        return 0.5 ** int(done * 10)
+    if schedule == "poly":
+        return (1 - done) ** 0.9
+    if done < _WARM_UP:
+        return max(done / _WARM_UP, 0.01)
+    return 0.5 * (1 + math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP)))

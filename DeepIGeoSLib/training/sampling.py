@@ -1,0 +1,257 @@
+"""Training samples: which crop of which case comes at which step.
+
+Sample number ``index`` depends on the seed and on ``index`` alone, so a run that was stopped goes
+on with exactly the samples it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, Sampler
+
+from DeepIGeoSLib.interactions import distance_maps
+from DeepIGeoSLib.preprocessing import resample
+from DeepIGeoSLib.simulation import corrupted, random_stroke
+from DeepIGeoSLib.tensors import to_tensor
+from DeepIGeoSLib.training.augmentation import Augmentation
+from DeepIGeoSLib.training.cases import TrainingCase
+from DeepIGeoSLib.training.config import TrainingSettings
+
+
+class EpochSampler(Sampler[int]):
+    """The sample numbers of an epoch; Lightning tells which epoch it is."""
+
+    def __init__(self, samples_per_epoch: int) -> None:
+        """Plan epochs of that many samples."""
+        self._samples = samples_per_epoch
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch, also when a run resumes."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self._epoch * self._samples, (self._epoch + 1) * self._samples))
+
+    def __len__(self) -> int:
+        return self._samples
+
+
+class CropSampler:
+    """Draws a crop around a place in a case and changes it at random."""
+
+    def __init__(self, cases: Sequence[TrainingCase], settings: TrainingSettings) -> None:
+        """Take the cases and compute how often each is drawn."""
+        self.cases = cases
+        self.settings = settings
+        self.air = settings.normalization.clip[0]
+        self._augment = Augmentation(settings.augmentation, self.air)
+        weights = {source.dataset: source.weight for source in settings.data.sources}
+        counts = {name: sum(c.dataset == name for c in cases) for name in weights}
+        share = np.array([weights[c.dataset] / counts[c.dataset] for c in cases])
+        self._share = share / share.sum()
+
+    def generator(self, index: int) -> np.random.Generator:
+        """Return the random numbers of a sample."""
+        return np.random.default_rng([self.settings.seed, index])
+
+    def case(self, random: np.random.Generator) -> int:
+        """Draw the number of a case; data sets are drawn by weight, their cases evenly."""
+        return int(random.choice(len(self.cases), p=self._share))
+
+    def crop(
+        self,
+        case: TrainingCase,
+        center: Sequence[float],
+        maps: dict[str, np.ndarray],
+        random: np.random.Generator,
+    ) -> tuple[np.ndarray, dict[str, np.ndarray], tuple[float, float, float]]:
+        """Return a changed crop of a case's image and of the maps on its grid.
+
+        Args:
+            case: the case.
+            center: working voxel (k, j, i) that the crop is to hold; it is moved at random.
+            maps: bool or float32 arrays on the case's grid.
+            random: the sample's random numbers.
+
+        Returns:
+            The image crop, the map crops (shape ``optimization.crop``), and their spacing.
+        """
+        shape = self.settings.optimization.crop
+        thickness = self._thickness(case, shape[0], random)
+        source_shape = (round(shape[0] * thickness), *shape[1:])
+        start = [
+            _window_start(c, size, n, random)
+            for c, size, n in zip(center, source_shape, case.image.shape, strict=True)
+        ]
+        image = resample(_window(case.image, start, source_shape), shape)
+        cut = {}
+        for name, values in maps.items():
+            window = resample(_window(values.astype(np.float32), start, source_shape), shape)
+            cut[name] = window >= 0.5 if values.dtype == bool else window
+        spacing = (case.spacing[0] * source_shape[0] / shape[0], *case.spacing[1:])
+        seed = int(random.integers(2**31))
+        image, cut = self._augment(image, cut, spacing, seed)
+        return image, cut, spacing
+
+    def _thickness(
+        self, case: TrainingCase, slices: int, random: np.random.Generator
+    ) -> float:
+        """Draw how many slices are averaged to one: thin-slice cases stand in for thick ones."""
+        limit = min(
+            self.settings.augmentation.thickest / case.spacing[0],
+            case.image.shape[0] / slices * 1.5,
+        )
+        if limit <= 1 or random.random() < 0.5:
+            return 1.0
+        return float(np.exp(random.uniform(0, np.log(limit))))
+
+
+class PNetSamples(Dataset):
+    """Crops for P-Net: (image (1, k, j, i), target (1, k, j, i))."""
+
+    def __init__(self, cases: Sequence[TrainingCase], settings: TrainingSettings) -> None:
+        """Take the training cases."""
+        self._sampler = CropSampler(cases, settings)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        random = self._sampler.generator(index)
+        case = self._sampler.cases[self._sampler.case(random)]
+        center = _target_voxel(case, random) if random.random() < 0.7 else _any_voxel(case, random)
+        image, maps, _ = self._sampler.crop(case, center, {"target": case.target}, random)
+        return to_tensor(image[np.newaxis]), to_tensor(maps["target"][np.newaxis].astype(np.uint8))
+
+
+class RNetSamples(Dataset):
+    """Crops for R-Net with the first strokes on them.
+
+    A sample is a mapping of tensors: image (1, k, j, i), target (1, k, j, i) uint8, initial
+    (k, j, i) float32, foreground and background (k, j, i) bool, maps (2, k, j, i), spacing (3,)
+    float64, seed () int64 for the rounds that follow.
+    """
+
+    def __init__(
+        self,
+        cases: Sequence[TrainingCase],
+        proposals: Sequence[Sequence[np.ndarray]],
+        settings: TrainingSettings,
+    ) -> None:
+        """Take the training cases and, for each, the probabilities of one or more P-Nets."""
+        self._sampler = CropSampler(cases, settings)
+        self._proposals = proposals
+        self._settings = settings
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        random = self._sampler.generator(index)
+        number = self._sampler.case(random)
+        case = self._sampler.cases[number]
+        start = self._start(random)
+        maps = {"target": case.target}
+        if start == "pnet":
+            proposals = self._proposals[number]
+            maps["initial"] = proposals[random.integers(len(proposals))].astype(np.float32) / 255
+            center = _error_voxel(maps["initial"] >= 0.5, case, random)
+        else:
+            center = _target_voxel(case, random)
+        image, maps, spacing = self._sampler.crop(case, center, maps, random)
+        if start == "corrupted":
+            maps["initial"] = corrupted(maps["target"], spacing, random)
+        elif start == "empty":
+            maps["initial"] = np.zeros(image.shape, dtype=np.float32)
+        elif random.random() < 0.25:  # masks from elsewhere are hard
+            maps["initial"] = (maps["initial"] >= 0.5).astype(np.float32)
+        return self._with_strokes(image, maps["target"], maps["initial"], spacing, random)
+
+    def _start(self, random: np.random.Generator) -> str:
+        initial = self._settings.simulation.initial
+        weights = np.array(list(initial.values()))
+        return list(initial)[random.choice(len(weights), p=weights / weights.sum())]
+
+    def _with_strokes(
+        self,
+        image: np.ndarray,
+        target: np.ndarray,
+        initial: np.ndarray,
+        spacing: tuple[float, float, float],
+        random: np.random.Generator,
+    ) -> dict[str, torch.Tensor]:
+        seeds = {name: np.zeros(image.shape, dtype=bool) for name in ("foreground", "background")}
+        for _ in range(random.geometric(0.6)):
+            add_stroke(seeds, initial >= 0.5, target, random)
+        maps = distance_maps(
+            image[np.newaxis],
+            seeds["foreground"],
+            seeds["background"],
+            spacing,
+            self._settings.interactions,
+        )
+        impose(initial, seeds)
+        return {
+            "image": to_tensor(image[np.newaxis]),
+            "target": to_tensor(target[np.newaxis].astype(np.uint8)),
+            "initial": to_tensor(initial),
+            "foreground": to_tensor(seeds["foreground"]),
+            "background": to_tensor(seeds["background"]),
+            "maps": to_tensor(maps),
+            "spacing": torch.tensor(spacing, dtype=torch.float64),
+            "seed": torch.tensor(int(random.integers(2**31))),
+        }
+
+
+def add_stroke(
+    seeds: dict[str, np.ndarray],
+    labels: np.ndarray,
+    target: np.ndarray,
+    random: np.random.Generator,
+) -> None:
+    """Add a random stroke that corrects ``labels`` to ``seeds``, in place."""
+    stroke = random_stroke(labels & ~seeds["background"] | seeds["foreground"], target, random)
+    if stroke is not None:
+        seeds[stroke.label] |= stroke.mask
+
+
+def impose(probability: np.ndarray, seeds: dict[str, np.ndarray]) -> None:
+    """Set scribbled voxels of ``probability`` to 1 and 0, in place."""
+    probability[seeds["foreground"]] = 1
+    probability[seeds["background"]] = 0
+
+
+def _target_voxel(case: TrainingCase, random: np.random.Generator) -> np.ndarray:
+    voxels = np.flatnonzero(case.target)
+    if voxels.size == 0:
+        return _any_voxel(case, random)
+    return np.array(np.unravel_index(voxels[random.integers(voxels.size)], case.target.shape))
+
+
+def _error_voxel(
+    labels: np.ndarray, case: TrainingCase, random: np.random.Generator
+) -> np.ndarray:
+    """Return a voxel that is labeled wrongly; one of the target when all are right."""
+    voxels = np.flatnonzero(labels != case.target)
+    if voxels.size == 0:
+        return _target_voxel(case, random)
+    return np.array(np.unravel_index(voxels[random.integers(voxels.size)], labels.shape))
+
+
+def _any_voxel(case: TrainingCase, random: np.random.Generator) -> np.ndarray:
+    return random.integers(0, case.image.shape)
+
+
+def _window_start(center: float, size: int, available: int, random: np.random.Generator) -> int:
+    """Return where a window of ``size`` starts that holds ``center`` off its middle at random."""
+    if size >= available:
+        return -int(random.integers(0, size - available + 1))
+    jitter = random.uniform(-0.35, 0.35) * size
+    return int(np.clip(round(center - size / 2 + jitter), 0, available - size))
+
+
+def _window(array: np.ndarray, start: Sequence[int], shape: Sequence[int]) -> np.ndarray:
+    """Cut a window that may reach beyond the array, where the border is repeated."""
+    indices = [
+        np.clip(np.arange(first, first + size), 0, n - 1)
+        for first, size, n in zip(start, shape, array.shape, strict=True)
+    ]
+    return array[np.ix_(*indices)]
