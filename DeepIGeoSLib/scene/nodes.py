@@ -1,0 +1,299 @@
+"""Between MRML nodes and arrays: the only place where one becomes the other.
+
+Arrays lie on the grid of the volume node, axes (k, j, i). Segments are read and written in place,
+without temporary nodes: the scene holds exactly the nodes of the user before and after.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.preprocessing import bounding_box
+from DeepIGeoSLib.volume import Volume
+
+# A volume with several components names the one to use in this attribute of its node, as "0", "1"
+# and so on. It is saved with the scene.
+COMPONENT_ATTRIBUTE = "DeepIGeoS.Component"
+
+# Two parent transforms that move no voxel of a head further apart than this (mm) are the same.
+_TRANSFORM_TOLERANCE = 1e-6
+
+
+def volumeFromNode(volumeNode: Any) -> Volume:
+    """Return voxels and IJKToRAS of a volume node; parent transforms are left out.
+
+    A vector volume is taken when all its components are equal (gray stored as color), or by the
+    component that its attribute ``COMPONENT_ATTRIBUTE`` names.
+
+    Raises:
+        InputError: no scalar volume of the scene, no image data, several different components, or
+            voxels and geometry that ``Volume`` refuses.
+    """
+    checkVolumeNode(volumeNode)
+    array = slicer.util.arrayFromVolume(volumeNode)
+    if array.ndim == 4:
+        array = array[..., _component(volumeNode, array)]
+    return Volume(array, ijk_to_ras=_ijkToRas(volumeNode), name=_named(volumeNode, "The volume"))
+
+
+def volumeStamp(volumeNode: Any) -> tuple[object, ...]:
+    """Return a value that changes whenever ``volumeFromNode`` may answer differently."""
+    checkVolumeNode(volumeNode)
+    return (
+        volumeNode.GetImageData().GetMTime(),
+        _ijkToRas(volumeNode).tobytes(),
+        volumeNode.GetAttribute(COMPONENT_ATTRIBUTE),
+    )
+
+
+def maskFromSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> np.ndarray:
+    """Return where a segment lies: bool on the volume's grid, by the nearest voxel.
+
+    Raises:
+        InputError: see ``checkSegment``.
+    """
+    checkVolumeNode(volumeNode)
+    checkSegment(volumeNode, segmentationNode, segmentId)
+    grid = _gridOf(volumeNode)
+    mask = np.zeros(grid.GetDimensions()[::-1], dtype=bool)
+    labelmap = _labelmapOf(segmentationNode, segmentId)
+    if labelmap is None:
+        return mask
+    onGrid = slicer.vtkOrientedImageData()
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+        labelmap, grid, onGrid
+    )
+    voxels = _voxelsOf(onGrid)
+    if voxels is not None:
+        i, _, j, _, k, _ = onGrid.GetExtent()
+        ends = (k + voxels.shape[0], j + voxels.shape[1], i + voxels.shape[2])
+        mask[k : ends[0], j : ends[1], i : ends[2]] = voxels > 0
+    return mask
+
+
+def seedsFromSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> np.ndarray:
+    """Return where seeds were painted: bool on the volume's grid.
+
+    Where the segmentation is finer than the volume, a voxel is a seed as soon as it holds the
+    center of a painted one: a thin stroke must not vanish between the coarser voxels.
+
+    Raises:
+        InputError: see ``checkSegment``.
+    """
+    seeds = maskFromSegment(volumeNode, segmentationNode, segmentId)
+    labelmap = _labelmapOf(segmentationNode, segmentId)
+    voxels = None if labelmap is None else _voxelsOf(labelmap)
+    if voxels is None:
+        return seeds
+    i, _, j, _, k, _ = labelmap.GetExtent()
+    painted = np.argwhere(voxels > 0)[:, ::-1] + (i, j, k)
+    toWorld = vtk.vtkMatrix4x4()
+    labelmap.GetImageToWorldMatrix(toWorld)
+    toVolume = np.linalg.inv(_ijkToRas(volumeNode)) @ slicer.util.arrayFromVTKMatrix(toWorld)
+    places = np.rint(painted @ toVolume[:3, :3].T + toVolume[:3, 3]).astype(int)[:, ::-1]
+    inside = np.all((places >= 0) & (places < seeds.shape), axis=1)
+    seeds[tuple(places[inside].T)] = True
+    return seeds
+
+
+def writeMaskToSegment(
+    mask: np.ndarray, volumeNode: Any, segmentationNode: Any, segmentId: str
+) -> None:
+    """Replace the voxels of one segment; every other segment stays as it is.
+
+    Name, color and terminology are kept. A segment that was not started becomes "in progress", and
+    surfaces are made anew if there were any. A segmentation without reference geometry takes the
+    volume's.
+
+    Args:
+        mask: bool or 0 and 1, the volume's shape.
+        volumeNode: whose grid the mask lies on.
+        segmentationNode: holds the segment.
+        segmentId: which segment.
+
+    Raises:
+        InputError: another shape, or see ``checkSegment``.
+    """
+    checkVolumeNode(volumeNode)
+    checkSegment(volumeNode, segmentationNode, segmentId)
+    grid = _gridOf(volumeNode)
+    if mask.shape != grid.GetDimensions()[::-1]:
+        raise InputError(
+            f"The mask has the shape {mask.shape}, but {_named(volumeNode, 'the volume')} has "
+            f"{grid.GetDimensions()[::-1]} (k, j, i)."
+        )
+    segmentation = segmentationNode.GetSegmentation()
+    surface = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
+    hadSurface = segmentation.ContainsRepresentation(surface)
+    with slicer.util.NodeModify(segmentationNode):
+        _takeGeometryIfNone(segmentationNode, volumeNode)
+        _replaceVoxels(np.asarray(mask) > 0, grid, segmentationNode, segmentId)
+        if hadSurface:
+            segmentationNode.CreateClosedSurfaceRepresentation()
+        _markInProgress(segmentation.GetSegment(segmentId))
+
+
+def checkVolumeNode(volumeNode: Any) -> None:
+    """Check that a node is an image to be segmented.
+
+    Raises:
+        InputError: none, removed from the scene, a labelmap or no volume, or no voxels.
+    """
+    _checkNode(volumeNode, "vtkMRMLScalarVolumeNode", "source volume", "a volume")
+    if volumeNode.IsA("vtkMRMLLabelMapVolumeNode"):
+        raise InputError(
+            f"{_named(volumeNode, 'The source volume')} is a labelmap; choose the image that it "
+            "belongs to."
+        )
+    image = volumeNode.GetImageData()
+    if image is None or image.GetNumberOfPoints() == 0 or image.GetPointData().GetScalars() is None:
+        raise InputError(f"{_named(volumeNode, 'The volume')} has no voxels.")
+
+
+def checkSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
+    """Check that a segment exists and can be read and written on the volume's grid.
+
+    Raises:
+        InputError: no segmentation node of the scene, no such segment, no binary labelmaps, or
+            another parent transform than the volume's.
+    """
+    _checkNode(segmentationNode, "vtkMRMLSegmentationNode", "segmentation", "a segmentation")
+    named = _named(segmentationNode, "The segmentation")
+    segmentation = segmentationNode.GetSegmentation()
+    if not segmentId or segmentation.GetSegment(segmentId) is None:
+        raise InputError(f"{named} has no segment with the ID {segmentId!r}.")
+    binary = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+    stored = segmentation.GetSourceRepresentationName()
+    if stored != binary:
+        raise InputError(
+            f"{named} is stored as {stored.lower()}; convert it to {binary.lower()} in the module "
+            "Segmentations first."
+        )
+    if not _sameTransform(volumeNode, segmentationNode):
+        raise InputError(
+            f"{named} and {_named(volumeNode, 'the volume')} are under different transforms; put "
+            "both under the same one in the module Transforms."
+        )
+
+
+def _checkNode(node: Any, className: str, role: str, expected: str) -> None:
+    if node is None:
+        raise InputError(f"No {role} was given.")
+    if not hasattr(node, "IsA") or not node.IsA("vtkMRMLNode"):
+        raise InputError(f"The {role} is a {type(node).__name__}; a MRML node is expected.")
+    if not node.IsA(className):
+        raise InputError(
+            f"{_named(node, f'The {role}')} is a {node.GetClassName()}; {expected} is expected."
+        )
+    if node.GetScene() is None:
+        raise InputError(f"{_named(node, f'The {role}')} is no longer in the scene.")
+
+
+def _named(node: Any, what: str) -> str:
+    return f"{what} {node.GetName()!r}"
+
+
+def _component(volumeNode: Any, array: np.ndarray) -> int:
+    """Return which component (the last axis of ``array``) stands for the image."""
+    count = array.shape[-1]
+    chosen = volumeNode.GetAttribute(COMPONENT_ATTRIBUTE)
+    if chosen is not None:
+        if not chosen.isdigit() or int(chosen) >= count:
+            raise InputError(
+                f"{_named(volumeNode, 'The volume')} has the attribute {COMPONENT_ATTRIBUTE} = "
+                f"{chosen!r}; a number from 0 to {count - 1} is expected."
+            )
+        return int(chosen)
+    if all(np.array_equal(array[..., 0], array[..., other]) for other in range(1, count)):
+        return 0
+    raise InputError(
+        f"{_named(volumeNode, 'The volume')} has {count} components per voxel (color?); make a "
+        "gray volume of it in the module Vector to Scalar Volume, or name one component in its "
+        f"attribute {COMPONENT_ATTRIBUTE}."
+    )
+
+
+def _ijkToRas(volumeNode: Any) -> np.ndarray:
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def _gridOf(volumeNode: Any) -> Any:
+    """Return the volume's geometry as an oriented image without voxels."""
+    grid = slicer.vtkOrientedImageData()
+    grid.SetExtent(volumeNode.GetImageData().GetExtent())
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    grid.SetGeometryFromImageToWorldMatrix(matrix)
+    return grid
+
+
+def _labelmapOf(segmentationNode: Any, segmentId: str) -> Any:
+    """Return a copy of one segment's own labelmap, or None where it is empty."""
+    labelmap = slicer.vtkOrientedImageData()
+    found = segmentationNode.GetBinaryLabelmapRepresentation(segmentId, labelmap)
+    return labelmap if found and _voxelsOf(labelmap) is not None else None
+
+
+def _voxelsOf(image: Any) -> np.ndarray | None:
+    """Return a view of an image's voxels, axes (k, j, i), or None when it has none."""
+    scalars = image.GetPointData().GetScalars()
+    if scalars is None or 0 in image.GetDimensions():
+        return None
+    return vtk_to_numpy(scalars).reshape(image.GetDimensions()[::-1])
+
+
+def _replaceVoxels(mask: np.ndarray, grid: Any, segmentationNode: Any, segmentId: str) -> None:
+    logic = slicer.modules.segmentations.logic()
+    box = bounding_box(mask)
+    if box is None:
+        logic.ClearSegment(segmentationNode, segmentId)
+        return
+    image = slicer.vtkOrientedImageData()
+    image.DeepCopy(grid)
+    k, j, i = box
+    image.SetExtent(i.start, i.stop - 1, j.start, j.stop - 1, k.start, k.stop - 1)
+    voxels = np.ascontiguousarray(mask[box], dtype=np.uint8).ravel()
+    image.GetPointData().SetScalars(numpy_to_vtk(voxels, deep=True))
+    segmentIds = vtk.vtkStringArray()
+    segmentIds.InsertNextValue(segmentId)
+    if not logic.ImportLabelmapToSegmentationNode(image, segmentationNode, segmentIds):
+        raise InputError(f"Slicer could not write the segment {segmentId!r}.")
+
+
+def _takeGeometryIfNone(segmentationNode: Any, volumeNode: Any) -> None:
+    parameter = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
+    if not segmentationNode.GetSegmentation().GetConversionParameter(parameter):
+        segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+
+
+def _markInProgress(segment: Any) -> None:
+    logic = slicer.modules.segmentations.logic()
+    if logic.GetSegmentStatus(segment) == logic.NotStarted:
+        logic.SetSegmentStatus(segment, logic.InProgress)
+
+
+def _sameTransform(volumeNode: Any, segmentationNode: Any) -> bool:
+    """Whether the parent transforms move both nodes alike."""
+    parents = [node.GetParentTransformNode() for node in (volumeNode, segmentationNode)]
+    if parents[0] is parents[1]:
+        return True
+    if not all(parent is None or parent.IsTransformToWorldLinear() for parent in parents):
+        return False
+    matrices = [_matrixToWorld(parent) for parent in parents]
+    return bool(np.allclose(*matrices, rtol=0, atol=_TRANSFORM_TOLERANCE))
+
+
+def _matrixToWorld(transformNode: Any) -> np.ndarray:
+    if transformNode is None:
+        return np.eye(4)
+    matrix = vtk.vtkMatrix4x4()
+    transformNode.GetMatrixTransformToWorld(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)

@@ -1,0 +1,284 @@
+"""SegmentationLogic: the interactive session between nodes of a MRML scene."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from DeepIGeoSLib.bundles import Bundle, load_bundle
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.pipeline import Progress
+from DeepIGeoSLib.scene.computation import Computation, InlineExecutor
+from DeepIGeoSLib.scene.nodes import (
+    checkSegment,
+    maskFromSegment,
+    seedsFromSegment,
+    volumeFromNode,
+    volumeStamp,
+    writeMaskToSegment,
+)
+from DeepIGeoSLib.scene.segment_session import SegmentSession
+from DeepIGeoSLib.session import Segmentation
+
+DEFAULT_BUNDLE = "flair-whole-tumor"
+
+# Each session holds its volume two or three times over; the one used longest ago makes room.
+_SESSIONS_KEPT = 4
+
+
+@dataclass
+class _Target:
+    """A segment that is being worked on: its session, and the volume's state it belongs to."""
+
+    stamp: tuple[object, ...] = ()
+    session: SegmentSession | None = None
+    computation: Computation | None = None
+
+
+class SegmentationLogic:
+    """Segments a volume node into a segment, and corrects it by seeds painted as segments.
+
+    The rounds of each target continue from call to call, also when the segment was edited by hand
+    or undone in the Segment Editor meanwhile: the next step starts from what the scene shows. A
+    volume whose voxels changed gets a new session.
+
+    Every call computes first and writes in one step; when it fails or is cancelled, the scene is as
+    it was. Only the target segment is ever written.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle | str | Path = DEFAULT_BUNDLE,
+        saveStateForUndo: Callable[[], object] | None = None,
+        executor: Executor | None = None,
+        device: str = "auto",
+    ) -> None:
+        """Prepare for work; the bundle is opened when it is needed first.
+
+        Args:
+            bundle: from ``load_bundle``, a shipped bundle's name, or a folder.
+            saveStateForUndo: called before each write, so that the Segment Editor's undo can take
+                it back; such as ``saveStateForUndo`` of a segment editor widget.
+            executor: runs the computations, one at a time for each target; on the calling thread
+                when None.
+            device: "auto", or a torch device such as "cpu" or "cuda".
+        """
+        self._bundle = bundle
+        self._saveStateForUndo = saveStateForUndo
+        self._executor = executor or InlineExecutor()
+        self._device = device
+        self._targets: dict[tuple[str, str, str], _Target] = {}
+
+    def setBundle(self, bundle: Bundle | str | Path) -> None:
+        """Use another model from now on; the rounds of all targets are forgotten."""
+        self._bundle = bundle
+        self._targets.clear()
+
+    def propose(
+        self,
+        volumeNode: Any,
+        segmentationNode: Any,
+        segmentId: str,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Segmentation:
+        """Segment the volume automatically and write the result into the segment.
+
+        Args:
+            volumeNode: the image.
+            segmentationNode: holds the target.
+            segmentId: the target; what it held becomes a round that ``undo`` brings back.
+            progress: called with the share done and a text, on the computing thread.
+            cancel: stops the work when it is set.
+
+        Raises:
+            InputError: a node, the segment or the volume can't be used; the message says why.
+            Cancelled: ``cancel`` was set.
+        """
+        return self.startPropose(volumeNode, segmentationNode, segmentId, progress, cancel).finish()
+
+    def refine(
+        self,
+        volumeNode: Any,
+        segmentationNode: Any,
+        segmentId: str,
+        foregroundSegmentId: str | None,
+        backgroundSegmentId: str | None,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Segmentation:
+        """Correct the segment by all seeds painted so far and write the result into it.
+
+        Args:
+            volumeNode: the image.
+            segmentationNode: holds the target and the seeds.
+            segmentId: the target; when it is empty and new, it is proposed first.
+            foregroundSegmentId: voxels that belong to the target, or None.
+            backgroundSegmentId: voxels that do not, or None.
+            progress: called with the share done and a text, on the computing thread.
+            cancel: stops the work when it is set.
+
+        Raises:
+            InputError: as ``propose``; or seeds and target are the same segment, or voxels got
+                both classes at once.
+            Cancelled: ``cancel`` was set.
+        """
+        return self.startRefine(
+            volumeNode,
+            segmentationNode,
+            segmentId,
+            foregroundSegmentId,
+            backgroundSegmentId,
+            progress,
+            cancel,
+        ).finish()
+
+    def startPropose(
+        self,
+        volumeNode: Any,
+        segmentationNode: Any,
+        segmentId: str,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Computation:
+        """Begin ``propose`` on the executor; the result is written by ``Computation.finish``."""
+        cancel = cancel or threading.Event()
+        return self._start(
+            (volumeNode, segmentationNode, segmentId),
+            lambda session, shown: session.propose(shown, progress=progress, cancel=cancel),
+            cancel,
+        )
+
+    def startRefine(
+        self,
+        volumeNode: Any,
+        segmentationNode: Any,
+        segmentId: str,
+        foregroundSegmentId: str | None,
+        backgroundSegmentId: str | None,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Computation:
+        """Begin ``refine`` on the executor; the result is written by ``Computation.finish``."""
+        given = [i for i in (segmentId, foregroundSegmentId, backgroundSegmentId) if i is not None]
+        if len(set(given)) < len(given):
+            raise InputError(
+                "The target, the foreground seeds and the background seeds must be different "
+                f"segments, not {', '.join(repr(i) for i in given)}."
+            )
+        seeds = [
+            None if seedId is None else seedsFromSegment(volumeNode, segmentationNode, seedId)
+            for seedId in (foregroundSegmentId, backgroundSegmentId)
+        ]
+        cancel = cancel or threading.Event()
+        return self._start(
+            (volumeNode, segmentationNode, segmentId),
+            lambda session, shown: session.refine(shown, *seeds, progress=progress, cancel=cancel),
+            cancel,
+        )
+
+    def undo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Segmentation:
+        """Take back the newest round of a target, or the edit made by hand after it.
+
+        Raises:
+            InputError: there is nothing to undo, or as ``propose``.
+        """
+        return self._start(
+            (volumeNode, segmentationNode, segmentId), lambda session, shown: session.undo(shown)
+        ).finish()
+
+    def redo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Segmentation:
+        """Bring the round of a target back that was undone last.
+
+        Raises:
+            InputError: there is nothing to redo, or as ``propose``.
+        """
+        return self._start(
+            (volumeNode, segmentationNode, segmentId), lambda session, shown: session.redo(shown)
+        ).finish()
+
+    def canUndo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> bool:
+        """Return whether a target has a round to take back."""
+        session = self._known(volumeNode, segmentationNode, segmentId)
+        return session is not None and session.canUndo
+
+    def canRedo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> bool:
+        """Return whether a target has an undone round to bring back."""
+        session = self._known(volumeNode, segmentationNode, segmentId)
+        return session is not None and session.canRedo
+
+    def reset(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
+        """Forget the rounds of a target; the next step begins with what its segment holds then."""
+        self._targets.pop(_key(volumeNode, segmentationNode, segmentId), None)
+
+    def _known(
+        self, volumeNode: Any, segmentationNode: Any, segmentId: str
+    ) -> SegmentSession | None:
+        if volumeNode is None or segmentationNode is None:
+            return None
+        target = self._targets.get(_key(volumeNode, segmentationNode, segmentId))
+        return None if target is None else target.session
+
+    def _start(
+        self,
+        place: tuple[Any, Any, str],
+        step: Callable[[SegmentSession, np.ndarray], Segmentation],
+        cancel: threading.Event | None = None,
+    ) -> Computation:
+        """Read the nodes, and begin a step of the target's session on the executor."""
+        shown = maskFromSegment(*place)
+        target = self._target(*place)
+        stamp = volumeStamp(place[0])
+        volume = None if target.stamp == stamp else volumeFromNode(place[0])
+
+        def compute() -> Segmentation:
+            if volume is not None:
+                target.session = SegmentSession(self._openBundle(), volume, self._device)
+                target.stamp = stamp
+            return step(target.session, shown)
+
+        def write(result: Segmentation) -> None:
+            if volumeStamp(place[0]) != stamp:
+                raise InputError(
+                    f"The volume {place[0].GetName()!r} changed during the computation; nothing "
+                    "was written."
+                )
+            checkSegment(*place)
+            if np.array_equal(result.labels, shown):
+                return
+            if self._saveStateForUndo is not None:
+                self._saveStateForUndo()
+            writeMaskToSegment(result.labels, *place)
+
+        future = self._executor.submit(compute)
+        target.computation = Computation(future, cancel or threading.Event(), write)
+        return target.computation
+
+    def _target(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> _Target:
+        """Return the state of a target, as the one used last."""
+        key = _key(volumeNode, segmentationNode, segmentId)
+        target = self._targets.pop(key, None) or _Target()
+        if target.computation is not None and not target.computation.done:
+            self._targets[key] = target
+            raise InputError(
+                f"The segment {segmentId!r} is still being computed; wait for it or cancel it."
+            )
+        self._targets[key] = target
+        while len(self._targets) > _SESSIONS_KEPT:
+            del self._targets[next(iter(self._targets))]
+        return target
+
+    def _openBundle(self) -> Bundle:
+        if not isinstance(self._bundle, Bundle):
+            self._bundle = load_bundle(self._bundle)
+        return self._bundle
+
+
+def _key(volumeNode: Any, segmentationNode: Any, segmentId: str) -> tuple[str, str, str]:
+    return (volumeNode.GetID(), segmentationNode.GetID(), segmentId)
