@@ -12,7 +12,9 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic import geodesic_distance
 from DeepIGeoSLib.preprocessing import Box
 
-_NO_VOXELS = np.empty(0, dtype=np.intp)
+
+def _no_voxels() -> np.ndarray:
+    return np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,13 @@ class InteractionSettings:
     """
 
     weight: float = 0.5
-    intensity_scale: float = 10.0
-    max_distance: float = 30.0
+    intensity_scale: float = 6.0
+    max_distance: float = 32.0
     missing: Literal["far", "random"] = "far"
     initial: Literal["previous", "pnet"] = "previous"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Interactions:
     """All scribbles given so far, as voxel numbers of the flattened (k, j, i) array.
 
@@ -54,19 +56,17 @@ class Interactions:
     """
 
     shape: tuple[int, int, int]
-    foreground: np.ndarray = field(default=_NO_VOXELS, repr=False)
-    background: np.ndarray = field(default=_NO_VOXELS, repr=False)
-    given_foreground: np.ndarray = field(default=_NO_VOXELS, repr=False)
-    given_background: np.ndarray = field(default=_NO_VOXELS, repr=False)
+    foreground: np.ndarray = field(default_factory=_no_voxels, repr=False)
+    background: np.ndarray = field(default_factory=_no_voxels, repr=False)
+    given_foreground: np.ndarray = field(default_factory=_no_voxels, repr=False)
+    given_background: np.ndarray = field(default_factory=_no_voxels, repr=False)
 
     @property
     def empty(self) -> bool:
         """Whether there is no scribble at all."""
         return self.foreground.size == 0 and self.background.size == 0
 
-    def updated(
-        self, foreground: np.ndarray | None, background: np.ndarray | None
-    ) -> Interactions:
+    def updated(self, foreground: np.ndarray | None, background: np.ndarray | None) -> Interactions:
         """Return the interactions after the user has given these (all so far, not only new ones).
 
         A voxel in both classes takes the class that was added to it later.
@@ -113,7 +113,8 @@ class Interactions:
     def _painted(self, voxels: np.ndarray, box: Box) -> np.ndarray:
         painted = np.zeros([s.stop - s.start for s in box], dtype=bool)
         indices = [
-            index - s.start for index, s in zip(np.unravel_index(voxels, self.shape), box, strict=True)
+            index - s.start
+            for index, s in zip(np.unravel_index(voxels, self.shape), box, strict=True)
         ]
         inside = np.ones(voxels.size, dtype=bool)
         for index, size in zip(indices, painted.shape, strict=True):
@@ -137,7 +138,7 @@ class Interactions:
 
     def _voxels(self, seeds: np.ndarray | None, name: str) -> np.ndarray:
         if seeds is None:
-            return _NO_VOXELS
+            return _no_voxels()
         seeds = np.asarray(seeds)
         if seeds.shape != self.shape:
             raise InputError(

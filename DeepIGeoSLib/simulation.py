@@ -151,9 +151,7 @@ def _dab(
     )
     k, j, i = np.ogrid[box]
     painted = np.zeros(shape, dtype=bool)
-    painted[box] = (
-        (k - center[0]) ** 2 + (j - center[1]) ** 2 + (i - center[2]) ** 2 <= radius**2
-    )
+    painted[box] = (k - center[0]) ** 2 + (j - center[1]) ** 2 + (i - center[2]) ** 2 <= radius**2
     return painted
 
 
@@ -171,7 +169,7 @@ def _line(
     for _ in range(int(random.integers(5, 40))):
         painted[k, int(place[0]), int(place[1])] = True
         angle += random.normal(0, 0.3)
-        ahead = place + (np.sin(angle), np.cos(angle))
+        ahead = place + np.array([np.sin(angle), np.cos(angle)])
         row, column = (int(np.floor(x)) for x in ahead)
         inside = 0 <= row < area.shape[0] and 0 <= column < area.shape[1]
         if inside and area[row, column]:
@@ -200,7 +198,7 @@ def corrupted(
     Returns:
         float32 in [0, 1]; hard (0 and 1) half of the time.
     """
-    field = smooth_field(truth.shape, spacing, random.uniform(4, 20), random)
+    field = smooth_field(truth.shape, spacing, random.uniform(8, 30), random)
     amplitude = random.uniform(2, 10)
     shift = random.normal(0, 2.5)
     if truth.any():

@@ -68,9 +68,7 @@ class Augmentation:
             moved = self._spatial(subject)
             changed = self._intensity(torchio.Subject(image=moved["image"]))["image"].data
             changed = self._scale_and_shift(changed)
-        moved_maps = {
-            name: _array(moved[name].data, values.dtype) for name, values in maps.items()
-        }
+        moved_maps = {name: _array(moved[name].data, values.dtype) for name, values in maps.items()}
         return _array(changed, np.float32), moved_maps
 
     def _scale_and_shift(self, tensor: torch.Tensor) -> torch.Tensor:

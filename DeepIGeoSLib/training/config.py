@@ -7,44 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from DeepIGeoSLib.bundles import TrainingData
+from DeepIGeoSLib.cases import DataSettings
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.interactions import InteractionSettings
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.settings import from_mapping
-
-
-@dataclass(frozen=True)
-class SourceSettings:
-    """One data set.
-
-    Attributes:
-        dataset: its folder below the data root and its name in the split file.
-        image: path pattern below that folder; ``{case}`` stands for the case's name.
-        label: the same for the labelmap.
-        target_labels: which labels are the target; every label above 0 when empty.
-        weight: share of the training samples, relative to the other sources.
-    """
-
-    dataset: str
-    image: str
-    label: str
-    target_labels: tuple[int, ...] = ()
-    weight: float = 1.0
-
-
-@dataclass(frozen=True)
-class DataSettings:
-    """Where the cases are.
-
-    Attributes:
-        root: folder of the data sets; relative to the configuration file.
-        splits: CSV file with the columns dataset, case, use ("train" or "val"), below the root.
-        sources: the data sets to use.
-    """
-
-    root: str
-    sources: tuple[SourceSettings, ...]
-    splits: str = "splits.csv"
 
 
 @dataclass(frozen=True)
@@ -60,7 +28,8 @@ class AugmentationSettings:
     """Random changes of training crops.
 
     Attributes:
-        flip_axes: axes (0 = k, 1 = j, 2 = i) mirrored with probability one half; left and right by default.
+        flip_axes: axes (0 = k, 1 = j, 2 = i) mirrored with probability 1/2; left and
+            right by default.
         degrees: largest in-plane rotation.
         tilt_degrees: largest rotation out of the plane.
         scales: smallest and largest zoom.
@@ -126,6 +95,24 @@ class SimulationSettings:
 
 
 @dataclass(frozen=True)
+class BundleSettings:
+    """What the bundle of the trained networks says about itself; see ``bundles.BundleManifest``.
+
+    Attributes:
+        limits: for the model card: where the networks should not be trusted.
+    """
+
+    name: str
+    version: str
+    task: str
+    modality: str
+    channels: tuple[str, ...] = ("image",)
+    license: str = ""
+    training_data: tuple[TrainingData, ...] = ()
+    limits: str = ""
+
+
+@dataclass(frozen=True)
 class TrainingSettings:
     """A training run.
 
@@ -134,7 +121,8 @@ class TrainingSettings:
         output: folder of checkpoints and logs; relative to the configuration file.
         data: the cases.
         pnet: for "rnet", checkpoints of P-Nets (relative to the configuration file) whose outputs
-            are the starting points; one of them is drawn for every sample.
+            are the starting points; one is drawn for every sample, the last one is the bundle's.
+        bundle: for "rnet": the bundle that is written when the training is done; none when null.
         seed: of every random choice.
         steps_per_epoch: an epoch ends with a checkpoint to resume from.
         validate_every: epochs between validations.
@@ -145,6 +133,7 @@ class TrainingSettings:
     output: str
     data: DataSettings
     pnet: tuple[str, ...] = ()
+    bundle: BundleSettings | None = None
     seed: int = 1
     steps_per_epoch: int = 250
     validate_every: int = 4

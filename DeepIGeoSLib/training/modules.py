@@ -63,9 +63,7 @@ class RNetModule(lightning.LightningModule):
             self.manual_backward(loss / rounds)
             if number + 1 < rounds:
                 self._next_round(batch, logits.detach().softmax(dim=1)[:, 1], number)
-        self.clip_gradients(
-            optimizer, gradient_clip_val=self.settings.optimization.gradient_clip
-        )
+        self.clip_gradients(optimizer, gradient_clip_val=self.settings.optimization.gradient_clip)
         optimizer.step()
         self.lr_schedulers().step()
         self.log("train/loss", loss)
@@ -80,9 +78,7 @@ class RNetModule(lightning.LightningModule):
         for sample, result in enumerate(probability):
             random = np.random.default_rng([int(batch["seed"][sample]), number])
             state = to_array(result)
-            seeds = {
-                name: to_array(batch[name][sample]) for name in ("foreground", "background")
-            }
+            seeds = {name: to_array(batch[name][sample]) for name in ("foreground", "background")}
             impose(state, seeds)
             add_stroke(seeds, state >= 0.5, to_array(batch["target"][sample, 0]) > 0, random)
             impose(state, seeds)

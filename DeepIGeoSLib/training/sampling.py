@@ -97,9 +97,7 @@ class CropSampler:
         image, cut = self._augment(image, cut, spacing, seed)
         return image, cut, spacing
 
-    def _thickness(
-        self, case: TrainingCase, slices: int, random: np.random.Generator
-    ) -> float:
+    def _thickness(self, case: TrainingCase, slices: int, random: np.random.Generator) -> float:
         """Draw how many slices are averaged to one: thin-slice cases stand in for thick ones."""
         limit = min(
             self.settings.augmentation.thickest / case.spacing[0],
@@ -226,9 +224,7 @@ def _target_voxel(case: TrainingCase, random: np.random.Generator) -> np.ndarray
     return np.array(np.unravel_index(voxels[random.integers(voxels.size)], case.target.shape))
 
 
-def _error_voxel(
-    labels: np.ndarray, case: TrainingCase, random: np.random.Generator
-) -> np.ndarray:
+def _error_voxel(labels: np.ndarray, case: TrainingCase, random: np.random.Generator) -> np.ndarray:
     """Return a voxel that is labeled wrongly; one of the target when all are right."""
     voxels = np.flatnonzero(labels != case.target)
     if voxels.size == 0:

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
 import numpy as np
-import torch
+from torch import nn
 
+from DeepIGeoSLib.bundles import BundleManifest
+from DeepIGeoSLib.cases import LabeledCase
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.evaluation.metrics import dice
+from DeepIGeoSLib.evaluation.protocol import robot_session
+from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.training.cases import TrainingCase
 
 logger = logging.getLogger(__name__)
 
+ROUNDS = 5
 
-class PNetValidation(lightning.Callback):
-    """Every so many epochs: Dice of P-Net on whole cases; the best weights are kept.
 
-    Writes ``validation.csv`` (step, data set, mean Dice) and ``best.ckpt`` in the run's folder.
+class Validation(lightning.Callback, ABC):
+    """Measures every so many epochs, and keeps the best weights.
+
+    Writes ``validation.csv`` (step, data set, measure, mean) and ``best.ckpt`` in the run's folder.
     """
 
-    def __init__(self, cases: Sequence[TrainingCase], folder: Path, every: int) -> None:
-        """Take prepared validation cases, the run's folder and the epochs between."""
-        self.cases = cases
+    def __init__(self, folder: Path, every: int) -> None:
+        """Take the run's folder and the number of epochs between measurements."""
         self.folder = folder
         self.every = every
         self.best = 0.0
+
+    @abstractmethod
+    def scores(self, network: nn.Module) -> dict[str, dict[str, list[float]]]:
+        """Return the Dice of each case, by data set and measure."""
 
     def state_dict(self) -> dict:
         return {"best": self.best}
@@ -40,40 +52,88 @@ class PNetValidation(lightning.Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        if (trainer.current_epoch + 1) % self.every == 0:
-            self.measure(trainer, pl_module)
-
-    def measure(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Validate now."""
-        scores = self.scores(module.network)
-        module.network.train()
-        report(trainer, scores, self.folder)
-        mean = float(np.mean([value for values in scores.values() for value in values]))
+        if (trainer.current_epoch + 1) % self.every:
+            return
+        # A copy, so that evaluation mode and float32 layout stay out of the training.
+        scores = self.scores(copy.deepcopy(pl_module.network).eval())
+        self._report(trainer, scores)
+        mean = np.mean(
+            [v for kinds in scores.values() for values in kinds.values() for v in values]
+        )
         if mean > self.best:
-            self.best = mean
+            self.best = float(mean)
             trainer.save_checkpoint(self.folder / "best.ckpt", weights_only=True)
 
-    def scores(self, network: torch.nn.Module) -> dict[str, list[float]]:
-        """Return the Dice of each case, by data set."""
-        engine = TorchEngine(network, str(next(network.parameters()).device))
-        scores: dict[str, list[float]] = {}
+    def _report(
+        self, trainer: lightning.Trainer, scores: dict[str, dict[str, list[float]]]
+    ) -> None:
+        """Log mean scores by name and append them to ``validation.csv``."""
+        rows = [
+            (dataset, measure, float(np.mean(values)))
+            for dataset, kinds in scores.items()
+            for measure, values in kinds.items()
+        ]
+        text = ", ".join(f"{dataset} {measure} {mean:.4f}" for dataset, measure, mean in rows)
+        logger.info("step %d: %s", trainer.global_step, text)
+        for dataset, measure, mean in rows:
+            trainer.lightning_module.log(f"val/{dataset}/{measure}", mean)
+        with (self.folder / "validation.csv").open("a", newline="", encoding="utf-8") as stream:
+            for dataset, measure, mean in rows:
+                csv.writer(stream).writerow([trainer.global_step, dataset, measure, f"{mean:.5f}"])
+
+
+class PNetValidation(Validation):
+    """The Dice of P-Net on whole cases (on their working grid)."""
+
+    def __init__(self, cases: Sequence[TrainingCase], folder: Path, every: int) -> None:
+        """Take prepared validation cases; the rest as ``Validation``."""
+        super().__init__(folder, every)
+        self.cases = cases
+
+    def scores(self, network: nn.Module) -> dict[str, dict[str, list[float]]]:
+        engine = TorchEngine(network)
+        scores: dict[str, dict[str, list[float]]] = {}
         for case in self.cases:
             probability = engine.foreground_probability(case.image[np.newaxis])
-            scores.setdefault(case.dataset, []).append(dice(probability >= 0.5, case.target))
+            measured = dice(probability >= 0.5, case.target)
+            scores.setdefault(case.dataset, {}).setdefault("dice", []).append(measured)
         return scores
 
 
-def report(trainer: lightning.Trainer, scores: dict[str, list[float]], folder: Path) -> None:
-    """Log mean scores by name and append them to ``validation.csv``."""
-    means = {name: float(np.mean(values)) for name, values in scores.items()}
-    logger.info(
-        "step %d: %s",
-        trainer.global_step,
-        ", ".join(f"{name} {value:.4f}" for name, value in means.items()),
-    )
-    for name, value in means.items():
-        trainer.lightning_module.log(f"val/{name}", value)
-    with (folder / "validation.csv").open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        for name, value in means.items():
-            writer.writerow([trainer.global_step, name, f"{value:.5f}"])
+@dataclass(frozen=True)
+class NetworksInTraining:
+    """Stands in for a bundle: the same manifest, networks from memory."""
+
+    manifest: BundleManifest
+    networks: dict[str, nn.Module]
+
+    def network(self, role: str) -> nn.Module:
+        return self.networks[role]
+
+
+class RNetValidation(Validation):
+    """The robot user's Dice after each round, through the session that users run."""
+
+    def __init__(
+        self,
+        cases: Sequence[LabeledCase],
+        pnet: nn.Module,
+        manifest: BundleManifest,
+        folder: Path,
+        every: int,
+    ) -> None:
+        """Take the validation cases, P-Net and the manifest; the rest as ``Validation``."""
+        super().__init__(folder, every)
+        self.cases = [(entry.dataset, *entry.load()) for entry in cases]
+        self.pnet = pnet
+        self.manifest = manifest
+
+    def scores(self, network: nn.Module) -> dict[str, dict[str, list[float]]]:
+        bundle = NetworksInTraining(self.manifest, {"pnet": self.pnet, "rnet": network})
+        session = InteractiveSession(bundle)
+        scores: dict[str, dict[str, list[float]]] = {}
+        for dataset, volume, truth in self.cases:
+            kinds = scores.setdefault(dataset, {})
+            for score in robot_session(session, volume, truth, ROUNDS):
+                kinds.setdefault(f"dice after {score.round}", []).append(score.dice)
+        return scores
