@@ -1,0 +1,100 @@
+"""Arguments and steps that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from DeepIGeoSLib.errors import InputError
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.session import InteractiveSession, Segmentation
+    from DeepIGeoSLib.volume import Volume
+
+DEFAULT_BUNDLE = "flair-whole-tumor"
+
+
+def add_image(parser: argparse.ArgumentParser) -> None:
+    """Add the image argument."""
+    parser.add_argument(
+        "image",
+        nargs="+",
+        metavar="IMAGE",
+        help="NIfTI, NRRD or MHA file, or a folder with a DICOM series; one for each channel",
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of the bundle and of the device."""
+    parser.add_argument(
+        "--bundle",
+        default=DEFAULT_BUNDLE,
+        help="name of a shipped model bundle, or a bundle's folder (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, mps (default: %(default)s)"
+    )
+
+
+def add_outputs(parser: argparse.ArgumentParser) -> None:
+    """Add the output files of a segmentation."""
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT", help="labelmap to write (1 = target)"
+    )
+    parser.add_argument("--probability", metavar="FILE", help="also write the probability")
+    parser.add_argument("--uncertainty", metavar="FILE", help="also write the uncertainty")
+
+
+def check_output(path: str | None) -> None:
+    """Refuse an output folder that is missing before any work is done.
+
+    Raises:
+        InputError: the folder does not exist.
+    """
+    if path is not None and not Path(path).absolute().parent.is_dir():
+        raise InputError(f"The folder {Path(path).absolute().parent} does not exist.")
+
+
+def open_session(arguments: argparse.Namespace) -> tuple[InteractiveSession, Volume]:
+    """Return a session with the image given on the command line, and its first channel."""
+    from DeepIGeoSLib import InteractiveSession, Volume, load_bundle
+
+    for path in (arguments.output, arguments.probability, arguments.uncertainty):
+        check_output(path)
+    bundle = load_bundle(arguments.bundle)
+    volumes = [Volume.read(path) for path in arguments.image]
+    session = InteractiveSession(bundle, device=arguments.device)
+    session.set_volume(volumes)
+    return session, volumes[0]
+
+
+def write_outputs(
+    arguments: argparse.Namespace, volume: Volume, segmentation: Segmentation
+) -> dict:
+    """Write the files that were asked for; return what the command reports."""
+    volume.write_labels(arguments.output, segmentation.labels)
+    if arguments.probability:
+        volume.write_map(arguments.probability, segmentation.probability)
+    if arguments.uncertainty:
+        volume.write_map(arguments.uncertainty, segmentation.uncertainty)
+    voxels = int(segmentation.labels.sum())
+    return {
+        "output": arguments.output,
+        "voxels": voxels,
+        "milliliters": round(voxels * _voxel_milliliters(volume.spacing), 3),
+    }
+
+
+def segmentation_text(result: dict) -> str:
+    """Return what the user reads after a segmentation."""
+    return (
+        f"{result['output']}: {result['voxels']} voxels, {result['milliliters']:.1f} ml "
+        f"({result['seconds']:.1f} s)"
+    )
+
+
+def _voxel_milliliters(spacing: Sequence[float]) -> float:
+    k, j, i = spacing
+    return k * j * i / 1000

@@ -1,0 +1,28 @@
+"""Segment an image automatically (P-Net)."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+from DeepIGeoSLib.commands import common
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    common.add_image(parser)
+    common.add_outputs(parser)
+    common.add_model(parser)
+
+
+def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
+    """Propose a segmentation and write it."""
+    began = time.perf_counter()
+    session, volume = common.open_session(arguments)
+    segmentation = session.propose(progress=progress)
+    result = common.write_outputs(arguments, volume, segmentation)
+    return {**result, "seconds": time.perf_counter() - began}
+
+
+text = common.segmentation_text
