@@ -78,4 +78,6 @@ class Orientation:
 def _best_assignment(agreement: np.ndarray) -> tuple[int, int, int]:
     """Return for each row the column so that the sum is largest (six permutations to try)."""
     permutations = [(a, b, 3 - a - b) for a in range(3) for b in range(3) if a != b]
-    return max(permutations, key=lambda p: sum(agreement[row, column] for row, column in enumerate(p)))
+    return max(
+        permutations, key=lambda p: sum(agreement[row, column] for row, column in enumerate(p))
+    )

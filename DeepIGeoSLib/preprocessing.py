@@ -123,10 +123,8 @@ def whole_box(shape: Sequence[int]) -> Box:
     return tuple(slice(0, n) for n in shape)
 
 
-def working_spacing(
-    spacing: Sequence[float], settings: GridSettings
-) -> tuple[float, float, float]:
-    """Return the spacing a network works at: the volume's own, limited to what it was trained for."""
+def working_spacing(spacing: Sequence[float], settings: GridSettings) -> tuple[float, float, float]:
+    """Return the spacing a network works at: the volume's own, within what it was trained for."""
     return tuple(
         min(max(s, low), high)
         for s, low, high in zip(spacing, settings.minimum, settings.maximum, strict=True)

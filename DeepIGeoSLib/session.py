@@ -257,5 +257,9 @@ class InteractiveSession:
     def _segmentation(self, changed: Box | None) -> Segmentation:
         """Return a copy of the newest result, turned back to the volume's axes."""
         probability = self._orientation.invert(self._history.probability).copy(order="C")
-        box = _NOTHING if changed is None else self._orientation.invert_box(changed, self._image.shape)
+        box = (
+            _NOTHING
+            if changed is None
+            else self._orientation.invert_box(changed, self._image.shape)
+        )
         return Segmentation(probability, box)

@@ -61,9 +61,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_required(field: dataclasses.Field) -> bool:
-    return (
-        field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    )
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _nearest(key: str, valid: Mapping[str, object]) -> str:
@@ -114,6 +112,6 @@ def _convert_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple:
 def _convert_scalar(kind: Any, value: Any, where: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(value, bool) and kind is not bool or not isinstance(value, kind):
+    if (isinstance(value, bool) and kind is not bool) or not isinstance(value, kind):
         raise InputError(f"{where} is {value!r}, expected a value of type {kind.__name__}.")
     return value

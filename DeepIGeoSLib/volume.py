@@ -77,9 +77,7 @@ class Volume:
                 or its voxels or geometry are unusable (see ``Volume``).
         """
         image = _read_image(Path(path))
-        volume = cls(
-            _array_of(image, str(path)), ijk_to_ras=_matrix_of(image), name=str(path)
-        )
+        volume = cls(_array_of(image, str(path)), ijk_to_ras=_matrix_of(image), name=str(path))
         volume._file_dimension = image.GetDimension()
         return volume
 

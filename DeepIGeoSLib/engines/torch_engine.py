@@ -20,7 +20,7 @@ class TorchEngine:
     """A network in evaluation mode on a device."""
 
     def __init__(self, network: nn.Module, device: str = "auto") -> None:
-        """Take over ``network``; ``device`` is "auto", "cpu", "cuda", "mps" or "cuda:1" and so on."""
+        """Take over ``network``; ``device`` is "auto", "cpu", "cuda", "mps", "cuda:1" and so on."""
         self.device = choose_device(device)
         self.network = network.to(self.device).eval()
         self.multiple_of = (1, *getattr(network, "multiple_of", (1, 1)))[-3:]
@@ -70,7 +70,5 @@ def _padded(
     missing = [-n % m for n, m in zip(channels.shape[1:], multiple_of, strict=True)]
     before = [m // 2 for m in missing]
     widths = [(0, 0), *((b, m - b) for b, m in zip(before, missing, strict=True))]
-    inside = tuple(
-        slice(b, b + n) for b, n in zip(before, channels.shape[1:], strict=True)
-    )
+    inside = tuple(slice(b, b + n) for b, n in zip(before, channels.shape[1:], strict=True))
     return np.pad(channels, widths, mode="edge"), inside

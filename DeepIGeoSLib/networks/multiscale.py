@@ -14,6 +14,7 @@ with two thin layers at full resolution, where the image itself sharpens the bou
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -52,8 +53,7 @@ class MultiScaleNet(nn.Module):
             for fine, coarse, stride in zip(features, features[1:], strides, strict=False)
         )
         self.widen = nn.ModuleList(
-            convolution(coarse, fine, (1,) * dimension)
-            for fine, coarse in zip(features, features[1:], strict=False)
+            convolution(coarse, fine, (1,) * dimension) for fine, coarse in pairwise(features)
         )
         self.decoder = nn.ModuleList(
             _ResidualBlock(dimension, width, flat, deep if level else flat)
