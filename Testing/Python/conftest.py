@@ -1,0 +1,78 @@
+"""Fixtures for every folder of tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle folder whose networks were set by hand, so that their answers are known.
+
+    P-Net marks what is brighter than four spreads above the tissue's median. R-Net keeps the
+    initial segmentation except near seeds: where one class of seeds is clearly nearer than the
+    other, their class wins.
+    """
+    pytest.importorskip("torch", reason="torch is not installed")
+    pytest.importorskip("safetensors", reason="safetensors is not installed")
+    from DeepIGeoSLib.bundles import BundleManifest
+    from DeepIGeoSLib.bundles.writer import write_bundle
+    from DeepIGeoSLib.interactions import InteractionSettings
+    from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
+
+    manifest = BundleManifest(
+        format_version=1,
+        name="tiny",
+        version="1.0.0",
+        task="bright things",
+        modality="phantom",
+        channels=("image",),
+        license="Apache-2.0",
+        preset="paper",
+        dimension=3,
+        normalization=NormalizationSettings(),
+        grid=GridSettings(),
+        interactions=InteractionSettings(max_distance=10.0),
+        region=(8, 24, 24),
+        weights={},
+    )
+    brightness = _weighted_sum({0: 4.0}, bias=-16.0, shift=8.0)
+    kept_but_near_seeds = _weighted_sum({1: 8.0, 2: 8.0, 3: -8.0}, bias=-4.0)
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    write_bundle(
+        folder,
+        manifest,
+        {"pnet": brightness, "rnet": kept_but_near_seeds},
+        "# Tiny\n\nFor tests.\n",
+    )
+    return folder
+
+
+def _weighted_sum(weights: dict[int, float], bias: float, shift: float = 0.0):
+    """Return a paper-preset 3D network whose foreground logit is a weighted sum of its inputs.
+
+    Args:
+        weights: factor of each input channel; P-Net has only channel 0, R-Net four.
+        bias: added to the sum.
+        shift: added to the inputs inside, so that rectifiers let negative ones through.
+    """
+    import torch
+
+    from DeepIGeoSLib.networks import build_network
+
+    network = build_network("pnet" if len(weights) == 1 else "rnet", dimension=3, preset="paper")
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+        first, second = network.blocks[0][0], network.blocks[0][2]
+        for slot, (channel, weight) in enumerate(weights.items()):
+            first.weight[slot, channel, 1, 1, 1] = 1
+            first.bias[slot] = shift
+            second.weight[slot, slot, 0, 1, 1] = 1
+            network.compressions[0].weight[slot, slot] = 1
+            network.hidden.weight[slot, slot] = 1
+            network.classifier.weight[1, slot, 1, 1, 1] = weight
+        network.classifier.bias[1] = bias - shift * sum(weights.values())
+    return network
