@@ -137,9 +137,11 @@ class Editor:
         self.logic = slicer.vtkSlicerSegmentEditorLogic()
         self.logic.SetMRMLScene(scene)
         self.logic.SetSegmentEditorNode(self.node)
+        history = slicer.vtkSegmentationHistory()
+        history.SetSegmentation(segmentation_node.GetSegmentation())
+        self.logic.SetSegmentationHistory(history)
         self.logic.SetSegmentationNode(segmentation_node)
         self.logic.SetSourceVolumeNode(volume_node)
-        self.logic.SetSegmentationHistory(slicer.vtkSegmentationHistory())
         self.logic.SetMaximumNumberOfUndoStates(10)
         self.segmentation_node = segmentation_node
 
