@@ -69,16 +69,22 @@ class SegmentationLogic:
                 when None.
             device: "auto", or a torch device such as "cpu" or "cuda".
         """
-        self._bundle = bundle
+        self._bundleName = bundle
+        self._bundle: Bundle | None = None
         self._saveStateForUndo = saveStateForUndo
         self._executor = executor or InlineExecutor()
         self._device = device
         self._targets: dict[tuple[str, str, str], _Target] = {}
 
     def setBundle(self, bundle: Bundle | str | Path) -> None:
-        """Use another model from now on; the rounds of all targets are forgotten."""
-        self._bundle = bundle
-        self._targets.clear()
+        """Use a model from now on; if it is another one, the rounds of all targets are forgotten.
+
+        Args:
+            bundle: from ``load_bundle``, a shipped bundle's name, or a folder.
+        """
+        if bundle != self._bundleName:
+            self._bundleName, self._bundle = bundle, None
+            self._targets.clear()
 
     def propose(
         self,
@@ -203,6 +209,18 @@ class SegmentationLogic:
             (volumeNode, segmentationNode, segmentId), lambda session, shown: session.redo(shown)
         ).finish()
 
+    def hasSeeds(self, volumeNode: Any, segmentationNode: Any, *segmentIds: str | None) -> bool:
+        """Return whether any of the seed segments holds a voxel.
+
+        Raises:
+            InputError: a node or a segment can't be used.
+        """
+        return any(
+            seedsFromSegment(volumeNode, segmentationNode, segmentId).any()
+            for segmentId in segmentIds
+            if segmentId is not None
+        )
+
     def canUndo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> bool:
         """Return whether a target has a round to take back."""
         session = self._known(volumeNode, segmentationNode, segmentId)
@@ -275,8 +293,9 @@ class SegmentationLogic:
         return target
 
     def _openBundle(self) -> Bundle:
-        if not isinstance(self._bundle, Bundle):
-            self._bundle = load_bundle(self._bundle)
+        if self._bundle is None:
+            given = self._bundleName
+            self._bundle = given if isinstance(given, Bundle) else load_bundle(given)
         return self._bundle
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,15 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "# Tiny\n\nFor tests.\n",
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def running_slicer() -> Any:
+    """Slicer's scene and logics, started once for all tests."""
+    pytest.importorskip("slicer", reason="slicer-core is not installed")
+    from DeepIGeoSLib.scene import startSlicer
+
+    return startSlicer()
 
 
 def _weighted_sum(weights: dict[int, float], bias: float, shift: float = 0.0):

@@ -39,15 +39,6 @@ GEOMETRIES = {
 }
 
 
-@pytest.fixture(scope="session")
-def running_slicer() -> Any:
-    """Slicer's scene and logics, started once for all tests."""
-    pytest.importorskip("slicer", reason="slicer-core is not installed")
-    from DeepIGeoSLib.scene import startSlicer
-
-    return startSlicer()
-
-
 @pytest.fixture
 def scene(running_slicer: Any) -> Iterator[Any]:
     """An empty scene."""

@@ -1,0 +1,182 @@
+"""DeepIGeoS.py as Slicer loads it: light, complete, and working from a checkout."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+import xml.etree.ElementTree as ElementTree
+from types import SimpleNamespace
+
+import pytest
+
+ALLOWED_AT_FILE_SCOPE = set(sys.stdlib_module_names) | {"slicer", "vtk", "qt", "ctk", "numpy"}
+
+# Modules that answer any import and any attribute, for a Python without Slicer and without VTK.
+ANYTHING = """
+import sys
+from types import ModuleType
+
+class Anything(ModuleType):
+    __path__ = []
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
+
+for name in ("vtk", "slicer", "slicer.i18n", "slicer.util", "slicer.ScriptedLoadableModule"):
+    sys.modules[name] = Anything(name)
+sys.modules["slicer.parameterNodeWrapper"] = Anything("slicer.parameterNodeWrapper")
+sys.modules["slicer.parameterNodeWrapper"].parameterNodeWrapper = lambda wrapped: wrapped
+"""
+
+
+@pytest.fixture(scope="session")
+def source(root):
+    """The text of the module file."""
+    return (root / "DeepIGeoS/DeepIGeoS.py").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def panel(root):
+    """The parsed .ui file."""
+    return ElementTree.parse(root / "DeepIGeoS/Resources/UI/DeepIGeoS.ui")
+
+
+@pytest.fixture
+def checkout(root, tmp_path):
+    """A checkout of the repository in another place."""
+    for folder in ("DeepIGeoS", "DeepIGeoSLib"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(root / folder, tmp_path / folder, ignore=ignored)
+    return tmp_path
+
+
+def run_bare_python(code, *folders):
+    """Run code with nothing but the standard library and these folders."""
+    lines = [ANYTHING, f"sys.path += {[str(folder) for folder in folders]}", textwrap.dedent(code)]
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_nothing_heavy_is_imported_at_file_scope(source):
+    imported = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Import):
+            imported.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module.partition(".")[0])
+    assert imported <= ALLOWED_AT_FILE_SCOPE
+
+
+def test_loading_the_module_does_not_load_the_library(checkout):
+    loaded = run_bare_python(
+        "import DeepIGeoS; print([n for n in sys.modules if 'DeepIGeoSLib' in n])",
+        checkout / "DeepIGeoS",
+    )
+    assert loaded == "[]"
+
+
+def test_from_a_checkout_the_library_is_found_beside_the_module(checkout):
+    found = run_bare_python(
+        "import DeepIGeoS; print(DeepIGeoS.importLibrary().__file__)", checkout / "DeepIGeoS"
+    )
+    assert found == str(checkout / "DeepIGeoSLib/__init__.py")
+
+
+def test_installed_the_library_is_found_where_slicer_looks(checkout):
+    installed = checkout / "qt-scripted-modules"
+    installed.mkdir()
+    shutil.copy(checkout / "DeepIGeoS/DeepIGeoS.py", installed)
+    shutil.move(checkout / "DeepIGeoSLib", installed)
+    found = run_bare_python(
+        "import DeepIGeoS; print(DeepIGeoS.importLibrary().__file__, len(sys.path))", installed
+    )
+    assert found.startswith(str(installed / "DeepIGeoSLib/__init__.py"))
+
+
+def test_the_modules_metadata_is_complete(module):
+    about = SimpleNamespace()
+    module.DeepIGeoS(about)
+    assert about.title == "DeepIGeoS"
+    assert about.categories == ["Segmentation"]
+    assert about.dependencies == ["Segmentations"]
+    assert all(re.fullmatch(r".+ \(.+\)", name) for name in about.contributors)
+    assert about.helpText
+    assert about.acknowledgementText
+
+
+def test_the_panel_and_the_parameter_node_name_the_same_parameters(panel, source):
+    wrapper = next(
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and node.name == "DeepIGeoSParameterNode"
+    )
+    kinds = {item.target.id: item.annotation.id for item in wrapper.body if hasattr(item, "target")}
+    bound = {}
+    for widget in panel.iter("widget"):
+        properties = {child.get("name"): child for child in widget.findall("property")}
+        if "SlicerParameterName" in properties:
+            bound[properties["SlicerParameterName"].find("string").text] = [
+                item.text for item in properties["nodeTypes"].iter("string")
+            ]
+    assert set(bound) == {name for name, kind in kinds.items() if kind.startswith("vtkMRML")}
+    for name, types in bound.items():
+        assert types[0] == kinds[name]
+
+
+def test_every_widget_that_the_module_uses_is_in_the_panel_and_in_use(panel, source):
+    used = set(re.findall(r"self\.ui\.(\w+)", source))
+    declared = {
+        widget.get("name")
+        for widget in panel.iter("widget")
+        if widget.get("class") in ("QPushButton", "QComboBox")
+        or widget.get("name") == "statusLabel"
+    }
+    assert used == declared
+
+
+def test_every_widget_for_the_user_has_a_tool_tip(panel):
+    for widget in panel.iter("widget"):
+        if widget.get("class") in ("QPushButton", "QComboBox", "qMRMLNodeComboBox"):
+            names = {child.get("name") for child in widget.findall("property")}
+            assert "toolTip" in names, widget.get("name")
+
+
+def test_every_node_selector_follows_the_scene(panel):
+    receivers = {connection.find("receiver").text for connection in panel.iter("connection")}
+    selectors = {
+        widget.get("name")
+        for widget in panel.iter("widget")
+        if widget.get("class") == "qMRMLNodeComboBox"
+    }
+    assert receivers == selectors
+
+
+def test_the_tests_for_slicer_are_found_by_unittest(module):
+    import unittest
+
+    names = unittest.defaultTestLoader.getTestCaseNames(module.DeepIGeoSTest)
+    assert len(names) >= 2
+
+
+def test_the_tests_for_slicer_pass_and_propose_with_a_model(module, tiny_bundle, monkeypatch):
+    from DeepIGeoSLib import bundles
+
+    monkeypatch.setattr(bundles, "list_bundles", lambda: [str(tiny_bundle)])
+    module.DeepIGeoSTest().runTest()
+
+
+def test_a_failing_test_for_slicer_is_told(module, monkeypatch):
+    monkeypatch.setattr(module.DeepIGeoSTest, "_phantom", lambda self: 1 / 0)
+    with pytest.raises(AssertionError, match="tests failed"):
+        module.DeepIGeoSTest().runTest()
