@@ -1,0 +1,1 @@
+# Where Slicer would prepare the package.
