@@ -18,7 +18,7 @@ from DeepIGeoSLib.errors import InputError
 
 # Module of each command in ``DeepIGeoSLib.commands``; imported when the parser is built, so those
 # modules import nothing heavy themselves.
-COMMANDS = ("segment", "refine", "geodesic", "bundles", "train", "evaluate", "benchmark", "demo")
+COMMANDS = ("segment", "refine", "geodesic", "bundles", "train", "evaluate", "demo")
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 

@@ -34,6 +34,7 @@ class Bundle:
         Raises:
             BundleError: the weights don't belong to the network that the manifest names.
         """
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         from DeepIGeoSLib.networks import build_network
@@ -48,7 +49,7 @@ class Bundle:
         path = self.folder / manifest.weights[role].file
         try:
             network.load_state_dict(load_file(path))
-        except RuntimeError as error:
+        except (RuntimeError, SafetensorError) as error:
             raise BundleError(
                 f"{path} does not hold the weights of the {manifest.preset} "
                 f"{manifest.dimension}D {role}."

@@ -14,15 +14,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CONFIG",
         help="JSON configuration; a run that was stopped goes on when the command is given again",
     )
+    parser.add_argument(
+        "--bundle-only",
+        action="store_true",
+        help="write the bundle of the best weights so far, without training on",
+    )
 
 
 def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
     """Train, and write a bundle when the configuration describes one."""
     from DeepIGeoSLib.training.config import read_config
-    from DeepIGeoSLib.training.run import train
+    from DeepIGeoSLib.training.run import train, write_trained_bundle
 
     settings = read_config(arguments.config)
-    folder, bundle = train(settings, Path(arguments.config).resolve().parent, progress)
+    base = Path(arguments.config).resolve().parent
+    folder = (base / settings.output).resolve()
+    if arguments.bundle_only:
+        bundle = write_trained_bundle(settings, base, progress)
+    else:
+        bundle = train(settings, base, progress)
     return {
         "task": settings.task,
         "folder": str(folder),

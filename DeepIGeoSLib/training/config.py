@@ -124,8 +124,10 @@ class TrainingSettings:
             are the starting points; one is drawn for every sample, the last one is the bundle's.
         bundle: for "rnet": the bundle that is written when the training is done; none when null.
         seed: of every random choice.
-        steps_per_epoch: an epoch ends with a checkpoint to resume from.
-        validate_every: epochs between validations.
+        validate_every: steps between validations.
+        checkpoint_every: steps between checkpoints to resume from.
+        snapshots: steps at which the weights are kept as ``step-N.ckpt``, such as early P-Nets
+            whose errors R-Net is to learn from.
         workers: processes that prepare samples.
     """
 
@@ -135,8 +137,9 @@ class TrainingSettings:
     pnet: tuple[str, ...] = ()
     bundle: BundleSettings | None = None
     seed: int = 1
-    steps_per_epoch: int = 250
-    validate_every: int = 4
+    validate_every: int = 1000
+    checkpoint_every: int = 250
+    snapshots: tuple[int, ...] = ()
     workers: int = 1
     network: NetworkSettings = field(default_factory=NetworkSettings)
     normalization: NormalizationSettings = field(default_factory=NormalizationSettings)

@@ -26,7 +26,7 @@ from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
 from DeepIGeoSLib.training.config import NetworkSettings, TrainingSettings
 from DeepIGeoSLib.training.export import draft_manifest, export_bundle
 from DeepIGeoSLib.training.modules import PNetModule, RNetModule
-from DeepIGeoSLib.training.sampling import EpochSampler, PNetSamples, RNetSamples
+from DeepIGeoSLib.training.sampling import PNetSamples, RNetSamples, StepSampler
 from DeepIGeoSLib.training.validation import NetworksInTraining, PNetValidation, RNetValidation
 
 Progress = Callable[[float, str], None]
@@ -34,9 +34,7 @@ Progress = Callable[[float, str], None]
 logger = logging.getLogger(__name__)
 
 
-def train(
-    settings: TrainingSettings, base: Path, progress: Progress | None = None
-) -> tuple[Path, Path | None]:
+def train(settings: TrainingSettings, base: Path, progress: Progress | None = None) -> Path | None:
     """Train as ``settings`` say, or go on where a run in the same folder stopped.
 
     Args:
@@ -45,14 +43,15 @@ def train(
         progress: called with the share of the epochs done and a text.
 
     Returns:
-        The run's folder, which holds ``best.ckpt``, ``last.ckpt`` and ``validation.csv``; and the
-        folder of the bundle, if the settings describe one.
+        The folder of the bundle, if the settings describe one. The run's own folder holds
+        ``best.ckpt``, ``last.ckpt`` and ``validation.csv``.
 
     Raises:
         InputError: cases or checkpoints are missing or unusable.
     """
     folder = (base / settings.output).resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     if settings.optimization.threads:
         torch.set_num_threads(settings.optimization.threads)
@@ -70,11 +69,40 @@ def train(
         samples = RNetSamples(training, propose_all(pnets, training), settings)
         validator = RNetValidation(held_out, pnets[-1], draft_manifest(settings), folder, every)
     _fit(module, samples, validator, settings, folder, progress)
-    if settings.bundle is None:
-        return folder, None
-    best = load_checkpoint("rnet", folder / "best.ckpt", settings.network)
-    bundle = _export(settings, folder, {"pnet": pnets[-1], "rnet": best}, held_out)
-    return folder, bundle
+    return None if settings.bundle is None else write_trained_bundle(settings, base)
+
+
+def write_trained_bundle(
+    settings: TrainingSettings, base: Path, progress: Progress | None = None
+) -> Path:
+    """Measure the best networks of a run so far and write their bundle into the run's folder.
+
+    An older bundle of that name there is replaced.
+
+    Args:
+        settings: of R-Net's training, with a ``bundle`` section.
+        base: folder that relative paths start from.
+        progress: called with the share of the cases measured and a text.
+
+    Returns:
+        The bundle's folder.
+
+    Raises:
+        InputError: the settings describe no bundle, or a checkpoint is missing.
+    """
+    if settings.task != "rnet" or settings.bundle is None:
+        raise InputError("Only a configuration of the task rnet with a bundle section makes one.")
+    folder = (base / settings.output).resolve()
+    networks = {
+        "pnet": load_checkpoint("pnet", base / settings.pnet[-1], settings.network),
+        "rnet": load_checkpoint("rnet", folder / "best.ckpt", settings.network),
+    }
+    session = InteractiveSession(NetworksInTraining(draft_manifest(settings), networks))
+    cases = find_cases(settings.data, base, "val")
+    results = evaluate(session, cases, progress=progress)
+    target = folder / settings.bundle.name
+    shutil.rmtree(target, ignore_errors=True)
+    return export_bundle(target, settings, networks, results)
 
 
 def load_checkpoint(role: str, path: Path, settings: NetworkSettings) -> nn.Module:
@@ -113,20 +141,6 @@ def propose_all(
     ]
 
 
-def _export(
-    settings: TrainingSettings,
-    folder: Path,
-    networks: dict[str, nn.Module],
-    cases: Sequence[LabeledCase],
-) -> Path:
-    """Measure the trained networks and write their bundle; an older one there is replaced."""
-    session = InteractiveSession(NetworksInTraining(draft_manifest(settings), networks))
-    results = evaluate(session, cases)
-    target = folder / settings.bundle.name
-    shutil.rmtree(target, ignore_errors=True)
-    return export_bundle(target, settings, networks, results)
-
-
 def _prepared(files: Sequence[LabeledCase], settings: TrainingSettings) -> list[TrainingCase]:
     return [prepare_case(entry, settings.normalization, settings.grid) for entry in files]
 
@@ -135,19 +149,28 @@ def _network(role: str, settings: NetworkSettings) -> nn.Module:
     return build_network(role, preset=settings.preset, dimension=settings.dimension)
 
 
-class _EpochReport(lightning.Callback):
-    """Tells the caller how many epochs are done."""
+class _Steps(lightning.Callback):
+    """Tells the caller how far the run is, and keeps the snapshots that were asked for."""
 
-    def __init__(self, progress: Progress, steps: int) -> None:
+    def __init__(self, settings: TrainingSettings, folder: Path, progress: Progress | None) -> None:
+        self._settings = settings
+        self._folder = folder
         self._progress = progress
-        self._steps = steps
 
-    def on_train_epoch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: object,
+        batch: object,
+        batch_idx: int,
     ) -> None:
-        loss = trainer.callback_metrics.get("train/loss", torch.nan)
-        done = trainer.global_step
-        self._progress(done / self._steps, f"Step {done} of {self._steps}, loss {float(loss):.3f}")
+        step, total = trainer.global_step, self._settings.optimization.steps
+        if step in self._settings.snapshots:
+            trainer.save_checkpoint(self._folder / f"step-{step}.ckpt", weights_only=True)
+        if self._progress is not None:
+            loss = float(trainer.callback_metrics["train/loss"])
+            self._progress(step / total, f"Step {step} of {total}, loss {loss:.3f}")
 
 
 def _fit(
@@ -158,21 +181,14 @@ def _fit(
     folder: Path,
     progress: Progress | None,
 ) -> None:
-    """Run the epochs that are left."""
+    """Run the steps that are left."""
     optimization = settings.optimization
-    loader = DataLoader(
-        samples,
-        batch_size=optimization.batch_size,
-        sampler=EpochSampler(settings.steps_per_epoch * optimization.batch_size),
-        num_workers=settings.workers,
-        persistent_workers=settings.workers > 0,
-    )
     checkpoint = ModelCheckpoint(
-        dirpath=folder, filename="last", every_n_epochs=1, enable_version_counter=False
+        dirpath=folder,
+        filename="last",
+        every_n_train_steps=settings.checkpoint_every,
+        enable_version_counter=False,
     )
-    callbacks = [validator, checkpoint]
-    if progress is not None:
-        callbacks.append(_EpochReport(progress, optimization.steps))
     # R-Net steps its optimizer itself, and clips there.
     clip = optimization.gradient_clip if module.automatic_optimization else None
     trainer = lightning.Trainer(
@@ -180,11 +196,20 @@ def _fit(
         precision=optimization.precision,
         gradient_clip_val=clip,
         logger=CSVLogger(folder, name="", version=""),
-        callbacks=callbacks,
+        callbacks=[validator, _Steps(settings, folder, progress), checkpoint],
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
-        log_every_n_steps=min(20, settings.steps_per_epoch),
+        log_every_n_steps=min(20, optimization.steps),
+    )
+    batch_size = optimization.batch_size
+    loader = DataLoader(
+        samples,
+        batch_size=batch_size,
+        sampler=StepSampler(
+            optimization.steps * batch_size, lambda: trainer.global_step * batch_size
+        ),
+        num_workers=settings.workers,
     )
     if optimization.precision != "32-true" and settings.network.dimension == 3:
         # bfloat16 convolutions of oneDNN are twice as fast when the channels come last.
@@ -195,4 +220,7 @@ def _fit(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*LeafSpec.*")
-        trainer.fit(module, loader, ckpt_path=str(last) if last.is_file() else None)
+        try:
+            trainer.fit(module, loader, ckpt_path=str(last) if last.is_file() else None)
+        except SystemExit as stop:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt from stop

@@ -6,7 +6,7 @@ on with exactly the samples it would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -21,23 +21,19 @@ from DeepIGeoSLib.training.cases import TrainingCase
 from DeepIGeoSLib.training.config import TrainingSettings
 
 
-class EpochSampler(Sampler[int]):
-    """The sample numbers of an epoch; Lightning tells which epoch it is."""
+class StepSampler(Sampler[int]):
+    """The sample numbers of the steps that are still to be done."""
 
-    def __init__(self, samples_per_epoch: int) -> None:
-        """Plan epochs of that many samples."""
-        self._samples = samples_per_epoch
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch, also when a run resumes."""
-        self._epoch = epoch
+    def __init__(self, total: int, first: Callable[[], int]) -> None:
+        """Plan ``total`` samples; ``first`` tells how many of them were used before a resume."""
+        self._total = total
+        self._first = first
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(self._epoch * self._samples, (self._epoch + 1) * self._samples))
+        return iter(range(self._first(), self._total))
 
     def __len__(self) -> int:
-        return self._samples
+        return self._total
 
 
 class CropSampler:

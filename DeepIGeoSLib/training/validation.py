@@ -28,16 +28,16 @@ ROUNDS = 5
 
 
 class Validation(lightning.Callback, ABC):
-    """Measures every so many epochs, and keeps the best weights.
+    """Measures every so many steps, and keeps the best weights.
 
     Writes ``validation.csv`` (step, data set, measure, mean) and ``best.ckpt`` in the run's folder.
     """
 
     def __init__(self, folder: Path, every: int) -> None:
-        """Take the run's folder and the number of epochs between measurements."""
+        """Take the run's folder and the number of steps between measurements."""
         self.folder = folder
         self.every = every
-        self.best = 0.0
+        self.best = -1.0  # below every Dice: the first measurement is the best so far
 
     @abstractmethod
     def scores(self, network: nn.Module) -> dict[str, dict[str, list[float]]]:
@@ -49,10 +49,15 @@ class Validation(lightning.Callback, ABC):
     def load_state_dict(self, state_dict: dict) -> None:
         self.best = state_dict["best"]
 
-    def on_train_epoch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: object,
+        batch: object,
+        batch_idx: int,
     ) -> None:
-        if (trainer.current_epoch + 1) % self.every:
+        if trainer.global_step % self.every:
             return
         # A copy, so that evaluation mode and float32 layout stay out of the training.
         scores = self.scores(copy.deepcopy(pl_module.network).eval())

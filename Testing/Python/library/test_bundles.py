@@ -1,0 +1,146 @@
+"""Bundles are checked before anything in them is used."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from DeepIGeoSLib import BundleError, list_bundles, load_bundle
+from DeepIGeoSLib.bundles import BundleManifest
+from DeepIGeoSLib.bundles.writer import write_bundle
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.networks import build_network
+
+
+@pytest.fixture
+def bundle_copy(tiny_bundle: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_bundle, tmp_path / "copy"))
+
+
+def change_manifest(folder: Path, **changes: object) -> None:
+    path = folder / "bundle.json"
+    manifest = json.loads(path.read_text())
+    manifest.update(changes)
+    path.write_text(json.dumps(manifest))
+
+
+def test_networks_come_back_as_they_were_saved(tiny_bundle: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    networks = {role: build_network(role, preset="recommended") for role in ("pnet", "rnet")}
+    manifest = load_bundle(tiny_bundle).manifest
+    recommended = BundleManifest(**{**vars(manifest), "preset": "recommended"})
+    write_bundle(tmp_path / "new", recommended, networks, "# New\n")
+    for role, network in networks.items():
+        again = load_bundle(tmp_path / "new").network(role)
+        for key, value in network.state_dict().items():
+            assert torch.equal(again.state_dict()[key], value), key
+
+
+def test_manifest_survives_writing(tiny_bundle: Path, tmp_path: Path) -> None:
+    bundle = load_bundle(tiny_bundle)
+    networks = {role: bundle.network(role) for role in ("pnet", "rnet")}
+    write_bundle(tmp_path / "again", bundle.manifest, networks, "# Again\n")
+    assert load_bundle(tmp_path / "again").manifest == bundle.manifest
+
+
+def test_a_flipped_byte_is_noticed(bundle_copy: Path) -> None:
+    path = bundle_copy / "rnet.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BundleError, match=r"rnet\.safetensors has the SHA-256 .* manifest says"):
+        load_bundle(bundle_copy)
+
+
+def test_weights_outside_the_folder_are_refused(bundle_copy: Path) -> None:
+    weights = json.loads((bundle_copy / "bundle.json").read_text())["weights"]
+    for name in ("../pnet.safetensors", "/etc/passwd", "pnet.pth"):
+        weights["pnet"]["file"] = name
+        change_manifest(bundle_copy, weights=weights)
+        with pytest.raises(BundleError, match="in the bundle's own folder is expected"):
+            load_bundle(bundle_copy)
+
+
+def test_pickled_weights_are_never_opened(bundle_copy: Path, tmp_path: Path) -> None:
+    """A pickle under a safetensors name passes the hash, and is still not executed."""
+    from DeepIGeoSLib.bundles.bundle import file_sha256
+
+    witness = tmp_path / "executed"
+
+    class Trap:
+        def __reduce__(self):
+            return (witness.touch, ())
+
+    torch.save({"weight": Trap()}, bundle_copy / "pnet.safetensors")
+    weights = json.loads((bundle_copy / "bundle.json").read_text())["weights"]
+    weights["pnet"]["sha256"] = file_sha256(bundle_copy / "pnet.safetensors")
+    change_manifest(bundle_copy, weights=weights)
+    with pytest.raises(BundleError, match="does not hold the weights"):
+        load_bundle(bundle_copy).network("pnet")
+    assert not witness.exists()
+
+
+BAD_MANIFESTS = {
+    "future version": ({"format_version": 99}, "format version 99; this program knows 1"),
+    "unknown key": ({"surprise": 1}, "unknown key 'surprise'"),
+    "no networks": ({"weights": {}}, "names no weights for 'pnet'"),
+    "unknown preset": ({"preset": "best"}, "preset is 'best'"),
+}
+
+
+@pytest.mark.parametrize(("changes", "sentence"), BAD_MANIFESTS.values(), ids=BAD_MANIFESTS.keys())
+def test_unusable_manifests_are_refused(bundle_copy: Path, changes: dict, sentence: str) -> None:
+    change_manifest(bundle_copy, **changes)
+    with pytest.raises(BundleError, match=sentence):
+        load_bundle(bundle_copy)
+
+
+def test_damaged_folders_are_refused(bundle_copy: Path, tmp_path: Path) -> None:
+    (bundle_copy / "pnet.safetensors").unlink()
+    with pytest.raises(BundleError, match=r"pnet\.safetensors are missing"):
+        load_bundle(bundle_copy)
+    (bundle_copy / "bundle.json").write_text("{")
+    with pytest.raises(BundleError, match="not valid JSON"):
+        load_bundle(bundle_copy)
+    (bundle_copy / "bundle.json").unlink()
+    with pytest.raises(BundleError, match=r"has no bundle\.json"):
+        load_bundle(bundle_copy)
+    with pytest.raises(BundleError, match="There is no bundle 'nowhere'"):
+        load_bundle("nowhere")
+
+
+def test_weights_of_another_network_are_refused(bundle_copy: Path) -> None:
+    change_manifest(bundle_copy, preset="recommended")
+    with pytest.raises(BundleError, match="does not hold the weights of the recommended 3D pnet"):
+        load_bundle(bundle_copy).network("pnet")
+
+
+def test_an_existing_folder_is_not_overwritten(tiny_bundle: Path) -> None:
+    bundle = load_bundle(tiny_bundle)
+    before = (tiny_bundle / "bundle.json").read_bytes()
+    with pytest.raises(InputError, match="exists already"):
+        write_bundle(tiny_bundle, bundle.manifest, {}, "")
+    assert (tiny_bundle / "bundle.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", list_bundles())
+def test_shipped_bundles_are_complete(name: str) -> None:
+    bundle = load_bundle(name)
+    assert bundle.manifest.name == name
+    assert bundle.manifest.training_data
+    assert bundle.manifest.metrics
+    card = (bundle.folder / "README.md").read_text(encoding="utf-8")
+    for data in bundle.manifest.training_data:
+        assert data.license in card
+    for role in ("pnet", "rnet"):
+        for value in bundle.network(role).state_dict().values():
+            assert np.isfinite(value.double().numpy()).all()
+
+
+def test_the_flair_bundle_is_shipped() -> None:
+    assert "flair-whole-tumor" in list_bundles()

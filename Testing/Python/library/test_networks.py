@@ -1,0 +1,150 @@
+"""The networks are the paper's, to the parameter; and they see what they should see."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from DeepIGeoSLib import InputError
+from DeepIGeoSLib.engines import TorchEngine
+from DeepIGeoSLib.networks import build_network
+from DeepIGeoSLib.networks.pnet import PNet2d, PNet3d
+
+PAPER_PARAMETERS = {
+    ("pnet", 2): 485_122,
+    ("rnet", 2): 486_850,
+    ("pnet", 3): 48_262,
+    ("rnet", 3): 49_558,
+}
+ALL = [
+    (name, dimension, preset)
+    for name in ("pnet", "rnet")
+    for dimension in (2, 3)
+    for preset in ("paper", "recommended")
+]
+
+
+@pytest.mark.parametrize(("name", "dimension"), PAPER_PARAMETERS)
+def test_parameter_counts_of_the_paper(name: str, dimension: int) -> None:
+    network = build_network(name, dimension=dimension, preset="paper")
+    count = sum(parameter.numel() for parameter in network.parameters())
+    assert count == PAPER_PARAMETERS[name, dimension]
+
+
+def test_recommended_networks_stay_below_a_million_parameters() -> None:
+    for name in ("pnet", "rnet"):
+        network = build_network(name, preset="recommended")
+        assert sum(parameter.numel() for parameter in network.parameters()) < 1_000_000
+
+
+@pytest.mark.parametrize(("name", "dimension", "preset"), ALL)
+def test_logits_have_the_size_of_the_input(name: str, dimension: int, preset: str) -> None:
+    network = build_network(name, dimension=dimension, preset=preset, image_channels=2, classes=3)
+    size = (8, 32, 48)[-dimension:]
+    channels = 2 if name == "pnet" else 5
+    assert network(torch.zeros(2, channels, *size)).shape == (2, 3, *size)
+
+
+def receptive_field(network: torch.nn.Module, size: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the size of the box of inputs that the middle output depends on."""
+    for parameter in network.parameters():
+        # Positive weights: no contribution can cancel, and no rectifier can hide one.
+        torch.nn.init.constant_(parameter, 0.01)
+    x = torch.ones(1, 1, *size, dtype=torch.float64, requires_grad=True)
+    middle = tuple(n // 2 for n in size)
+    network.double().eval()(x)[(0, 1, *middle)].backward()
+    seen = torch.nonzero(x.grad[0, 0])
+    return tuple((seen.max(dim=0).values - seen.min(dim=0).values + 1).tolist())
+
+
+def test_receptive_fields_of_the_paper() -> None:
+    assert receptive_field(PNet2d(1, features=2), (191, 191)) == (181, 181)
+    assert receptive_field(PNet3d(1, features=4), (37, 91, 91)) == (33, 87, 87)
+
+
+def concatenated(network: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """The paper's figure, drawn literally: concatenate, then convolve."""
+    outputs, features = [], x
+    for index, block in enumerate(network.blocks):
+        features = block(features)
+        three = isinstance(network, PNet3d)
+        outputs.append(
+            functional.relu(network.compressions[index](features)) if three else features
+        )
+    return network.classifier(functional.relu(network.hidden(torch.cat(outputs, dim=1))))
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_the_sum_of_shares_is_the_concatenation(dimension: int) -> None:
+    torch.manual_seed(0)
+    network = build_network("rnet", dimension=dimension, preset="paper").double().eval()
+    x = torch.randn(1, 4, *(6, 20, 24)[-dimension:], dtype=torch.float64)
+    with torch.no_grad():
+        torch.testing.assert_close(network(x), concatenated(network, x), rtol=1e-10, atol=1e-10)
+
+
+def test_dropout_acts_in_training_only() -> None:
+    torch.manual_seed(0)
+    network = build_network("pnet", dimension=2, preset="paper", features=8)
+    x = torch.randn(1, 1, 16, 16)
+    assert not torch.equal(network(x), network(x))
+    network.eval()
+    assert torch.equal(network(x), network(x))
+
+
+def test_recommended_answers_do_not_depend_on_how_much_is_shown() -> None:
+    """Batch normalization is local when used; a voxel deep inside a crop gets the same answer."""
+    torch.manual_seed(0)
+    network = build_network("pnet", preset="recommended")
+    for _ in range(3):  # let the running statistics leave their start
+        network(torch.randn(2, 1, 16, 32, 32))
+    network.eval()
+    x = torch.randn(1, 1, 64, 288, 288)
+    with torch.inference_mode():
+        whole = network(x)[..., 32, 144, 144]
+        crop = network(x[..., 4:60, 16:272, 16:272])[..., 28, 128, 128]
+    torch.testing.assert_close(whole, crop, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "dimension", "preset"), ALL)
+def test_every_weight_learns(name: str, dimension: int, preset: str) -> None:
+    torch.manual_seed(0)
+    network = build_network(name, dimension=dimension, preset=preset)
+    channels = 1 if name == "pnet" else 4
+    network(torch.randn(2, channels, *(8, 32, 32)[-dimension:])).square().mean().backward()
+    for key, parameter in network.named_parameters():
+        assert parameter.grad is not None, key
+        assert torch.isfinite(parameter.grad).all(), key
+        assert parameter.grad.abs().sum() > 0, key
+
+
+def test_unknown_choices_are_named() -> None:
+    for arguments in ({"name": "qnet"}, {"name": "pnet", "preset": "best"}):
+        with pytest.raises(InputError, match="choose one of"):
+            build_network(**arguments)
+    with pytest.raises(InputError, match="2 or 3"):
+        build_network("pnet", dimension=4)
+
+
+@pytest.mark.parametrize("preset", ["paper", "recommended"])
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_the_engine_takes_any_size(preset: str, dimension: int) -> None:
+    torch.manual_seed(0)
+    engine = TorchEngine(build_network("rnet", dimension=dimension, preset=preset), "cpu")
+    channels = np.random.default_rng(0).normal(size=(4, 5, 19, 33)).astype(np.float32)
+    probability = engine.foreground_probability(channels)
+    assert probability.shape == (5, 19, 33)
+    assert probability.dtype == np.float32
+    assert probability.min() >= 0
+    assert probability.max() <= 1
+
+
+def test_the_engine_shows_slices_to_2d_networks_one_by_one() -> None:
+    torch.manual_seed(0)
+    engine = TorchEngine(build_network("pnet", dimension=2, preset="paper", features=8), "cpu")
+    channels = np.random.default_rng(0).normal(size=(1, 11, 20, 20)).astype(np.float32)
+    whole = engine.foreground_probability(channels)
+    single = engine.foreground_probability(channels[:, 7:8])
+    np.testing.assert_allclose(whole[7:8], single, atol=1e-5)

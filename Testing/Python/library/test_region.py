@@ -1,0 +1,59 @@
+"""Which part of the volume a stroke may change."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_boxes
+
+SHAPE = (20, 100, 100)
+
+
+def voxels(*places: tuple[int, int, int]) -> np.ndarray:
+    return np.ravel_multi_index(np.transpose(places), SHAPE)
+
+
+def test_near_strokes_share_a_region_and_far_ones_do_not() -> None:
+    near, beside, far = (10, 20, 20), (10, 22, 25), (10, 80, 80)
+    boxes = stroke_boxes(voxels(near, beside, far), SHAPE, (16, 48, 48))
+    assert boxes == [
+        (slice(10, 11), slice(20, 23), slice(20, 26)),
+        (slice(10, 11), slice(80, 81), slice(80, 81)),
+    ]
+
+
+def test_every_stroke_voxel_lies_in_a_box() -> None:
+    random = np.random.default_rng(0)
+    places = random.integers(0, SHAPE, size=(60, 3))
+    boxes = stroke_boxes(voxels(*map(tuple, places)), SHAPE, (8, 24, 24))
+    for place in places:
+        assert any(
+            all(s.start <= p < s.stop for p, s in zip(place, box, strict=True)) for box in boxes
+        )
+
+
+def test_region_has_its_size_and_stays_inside() -> None:
+    middle = region_around((slice(10, 11),) + (slice(50, 52),) * 2, (8, 24, 24), SHAPE)
+    assert middle == (slice(6, 14), slice(39, 63), slice(39, 63))
+    corner = region_around((slice(0, 1),) * 3, (8, 24, 24), SHAPE)
+    assert corner == (slice(0, 8), slice(0, 24), slice(0, 24))
+    small_volume = region_around((slice(0, 1),) * 3, (64, 24, 24), SHAPE)
+    assert small_volume[0] == slice(0, 20)
+    long_stroke = region_around((slice(4, 5), slice(5, 95), slice(50, 51)), (8, 24, 24), SHAPE)
+    assert long_stroke[1] == slice(5, 95)
+
+
+def test_region_grows_only_towards_changes_at_its_border() -> None:
+    region = (slice(6, 14), slice(40, 64), slice(0, 24))
+    changed = np.zeros((8, 24, 24), dtype=bool)
+    assert grown_where_changed(region, changed, SHAPE) == region
+    changed[4, 10, 10] = True
+    assert grown_where_changed(region, changed, SHAPE) == region
+    changed[4, 23, 10] = True
+    assert grown_where_changed(region, changed, SHAPE) == (
+        slice(6, 14),
+        slice(40, 76),
+        slice(0, 24),
+    )
+    changed[4, 23, 0] = True  # the volume ends here: there is nowhere to grow to
+    assert grown_where_changed(region, changed, SHAPE)[2] == slice(0, 24)
