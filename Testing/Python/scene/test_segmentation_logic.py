@@ -180,6 +180,29 @@ def test_the_session_follows_the_segment_editors_undo(logic_in_editor, place, ed
     assert not logic.canUndo(*place)
 
 
+def test_a_round_that_was_dropped_counts_as_an_edit_when_it_is_shown_again(logic, place, editor):
+    from DeepIGeoSLib.scene.nodes import writeMaskToSegment
+
+    def refined_by(stroke):
+        editor.paint("foreground", stroke)
+        refine(logic, place)
+        return content(place)
+
+    logic.propose(*place)
+    dropped = refined_by(STROKE_IN_RIM)
+    logic.undo(*place)
+    editor.paint("foreground", STROKE_IN_RIM, erase=True)
+    kept = refined_by((slice(6, 7), slice(20, 21), slice(20, 24)))
+    refined_by((slice(3, 4), slice(22, 23), slice(4, 8)))
+    logic.undo(*place)
+
+    writeMaskToSegment(dropped, *place)
+    logic.undo(*place)
+    np.testing.assert_array_equal(content(place), kept)
+    logic.redo(*place)
+    np.testing.assert_array_equal(content(place), dropped)
+
+
 @pytest.fixture
 def logic_in_editor(tiny_bundle, editor):
     """A logic whose results the editor's undo takes back."""
