@@ -90,7 +90,7 @@ def test_a_corrupt_file_raises_and_its_reason_is_kept(running_slicer, scene, tmp
     assert capfd.readouterr().err == ""
 
 
-def test_a_whole_session_prints_nothing_and_exits_cleanly():
+def test_a_whole_session_prints_nothing_and_exits_cleanly(running_slicer):
     result = run_python(
         """
         from DeepIGeoSLib.scene import startSlicer
@@ -103,7 +103,7 @@ def test_a_whole_session_prints_nothing_and_exits_cleanly():
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
-def test_it_refuses_to_start_inside_a_running_slicer():
+def test_it_refuses_to_start_inside_a_running_slicer(running_slicer):
     result = run_python(
         """
         import slicer
