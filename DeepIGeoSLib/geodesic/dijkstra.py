@@ -1,4 +1,7 @@
-"""Dijkstra's algorithm with a binary heap: slow, short, and the truth that tests compare with."""
+"""Dijkstra's algorithm with a binary heap: slow, short, and the truth that tests compare with.
+
+E. W. Dijkstra, "A note on two problems in connexion with graphs", Numerische Mathematik 1, 1959.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,18 @@ def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray) -> None:
         distance: float32, (k, j, i), C-contiguous; changed in place.
     """
     if voxels.size:
-        _compiled()(problem.image, problem.lengths, voxels, distance)
+        weighted = problem.image * problem.weight
+        _compiled()(weighted, problem.lengths, voxels, distance)
 
 
 @functools.cache
 def _compiled() -> Callable:
     """Return the search, compiled where numba is installed."""
     try:
-        import numba
+        from DeepIGeoSLib.geodesic.compilation import compiled_once
     except ImportError:
         return _search
-    return numba.njit(nogil=True, cache=True)(_search)
+    return compiled_once(_search)
 
 
 def _search(
@@ -52,15 +56,14 @@ def _search(
                     n, m, o = k + dk, j + dj, i + di
                     if not (0 <= n < depth and 0 <= m < height and 0 <= o < width):
                         continue
-                    squares = np.float32(0)
-                    for channel in range(image.shape[0]):
-                        difference = image[channel, k, j, i] - image[channel, n, m, o]
-                        squares += difference * difference
-                    if image.shape[0] == 1:
-                        step = abs(image[0, k, j, i] - image[0, n, m, o])
-                    else:
-                        step = np.sqrt(squares)
-                    far = near + (lengths[abs(dk), abs(dj), abs(di)] + step)
+                    difference = abs(image[0, k, j, i] - image[0, n, m, o])
+                    if image.shape[0] > 1:
+                        squares = np.float32(0)
+                        for channel in range(image.shape[0]):
+                            change = image[channel, k, j, i] - image[channel, n, m, o]
+                            squares += change * change
+                        difference = np.sqrt(squares)
+                    far = near + (lengths[abs(dk), abs(dj), abs(di)] + difference)
                     if far < distance[n, m, o]:
                         distance[n, m, o] = far
                         heapq.heappush(heap, (far, (n * height + m) * width + o))

@@ -26,48 +26,50 @@ def geodesic_distance(
 
     The distance is the minimum, over all paths through the 26 neighbors of each voxel (8 in two
     dimensions), of the sum over the steps of ``(1 - weight) * d + weight * g``: d is the step's
-    length in mm, g the l2 norm over the channels of the intensity difference.
+    length in mm, g the l2 norm over the channels of the intensity difference. With weight 1 it is
+    the distance of the paper (Wang et al., "DeepIGeoS", IEEE TPAMI 41(7), 2019, equation 1) on the
+    grid, with weight 0 the length of the shortest path in mm.
+
+    FastGeodis's generalised_geodesic3d (lamb = weight, v = 1e10) approaches the same numbers from
+    above, the more of its iterations are done; for several channels it adds up their differences
+    (l1 norm). GeodisTK's raster scan mixes speeds instead of costs, d / ((1 - lambda) + lambda /
+    (g + 1e-5)), so that a step's intensity difference is multiplied by its length; its numbers
+    differ unless lambda is 0.
 
     Args:
         image: finite real numbers, axes (k, j, i) or (j, i), or with a channel axis before them
-            when it has one dimension more than ``seeds``.
+            when it has one dimension more than ``seeds``; computed with as float32.
         seeds: bool, axes (k, j, i) or (j, i).
         spacing: mm along each axis of ``seeds``.
-        weight: 1 is the purely geodesic distance, 0 the length of the shortest path.
+        weight: of intensity differences against mm, from 0 to 1.
         max_distance: larger distances are set to this value, and cost no time.
-        engine: "blocks", "dijkstra", or "auto" for the fastest that can run.
-        out: float32 array of the seeds' shape to write to.
-        changed_seeds: bool; where ``seeds`` differ from those that gave the present content of
-            ``out``, which is then updated instead of computed anew.
+        engine: "blocks" (needs numba), "dijkstra", or "auto" for the fastest that is installed.
+            All give the same numbers to the bit.
+        out: float32 array of the seeds' shape to write to, apart from ``image``.
+        changed_seeds: bool, the shape of ``seeds``: where they differ from those that gave the
+            present content of ``out`` with otherwise the same arguments. Where seeds were only
+            added, ``out`` is updated, which costs as much as what changes; the image is not looked
+            through for NaN again.
 
     Returns:
-        float32, the shape of ``seeds`` (``out`` when given); 0 on seeds. Without any seed:
-        ``max_distance``, or infinity when that is not given.
+        float32, the shape of ``seeds`` (``out`` when given): 0 on seeds. Without any seed
+        everything is ``max_distance``, or infinite when that is not given.
 
     Raises:
-        InputError: an argument is unusable; a ValueError whose message says which and why.
+        InputError: an argument is unusable; it is a ValueError whose message says which and why.
+            ``out`` is then as it was.
     """
     seeds = _mask(seeds, "seeds")
-    if seeds.ndim not in (2, 3):
-        raise InputError(f"The seeds must have 2 or 3 axes, but have the shape {seeds.shape}.")
+    changed = _changed(changed_seeds, seeds, out)
     solve = solver(engine)
-    problem = pose(image, seeds.shape, spacing, weight, max_distance)
-    out = _output(out, seeds.shape)
+    problem = pose(
+        image, seeds.shape, spacing, weight, max_distance, check_intensities=changed is None
+    )
+    out = _output(out, seeds.shape, problem.image)
     distance = np.ascontiguousarray(out)
-    added = seeds
-    if changed_seeds is None:
+    if changed is None:
         distance.fill(problem.limit)
-    else:
-        changed = _mask(changed_seeds, "changed seeds")
-        if changed.shape != seeds.shape:
-            raise InputError(
-                f"The changed seeds have the shape {changed.shape}, but the seeds {seeds.shape}."
-            )
-        if (changed & ~seeds).any():
-            distance.fill(problem.limit)
-        else:
-            added = changed
-    voxels = np.flatnonzero(added)
+    voxels = np.flatnonzero(seeds if changed is None else changed)
     distance.reshape(-1)[voxels] = 0
     solve(problem, voxels, distance.reshape(problem.shape))
     if distance is not out:
@@ -82,12 +84,32 @@ def _mask(mask: np.ndarray, name: str) -> np.ndarray:
     return mask
 
 
-def _output(out: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
+def _changed(
+    changed_seeds: np.ndarray | None, seeds: np.ndarray, out: np.ndarray | None
+) -> np.ndarray | None:
+    """Return the added seeds, or None when the map has to be computed anew."""
+    if changed_seeds is None:
+        return None
+    if out is None:
+        raise InputError("changed_seeds needs the map that they change, as out.")
+    changed = _mask(changed_seeds, "changed seeds")
+    if changed.shape != seeds.shape:
+        raise InputError(
+            f"The changed seeds have the shape {changed.shape}, but the seeds {seeds.shape}."
+        )
+    return changed if seeds[changed].all() else None
+
+
+def _output(out: np.ndarray | None, shape: tuple[int, ...], image: np.ndarray) -> np.ndarray:
     if out is None:
         return np.empty(shape, dtype=np.float32)
-    if out.dtype != np.float32 or out.shape != shape or not out.flags.writeable:
+    if not isinstance(out, np.ndarray) or out.dtype != np.float32 or out.shape != shape:
         raise InputError(
-            f"out must be a writable float32 array of the seeds' shape {shape}, but is "
-            f"{out.dtype} {out.shape}."
+            f"out must be a float32 array of the seeds' shape {shape}, but is "
+            f"{getattr(out, 'dtype', type(out).__name__)} {getattr(out, 'shape', '')}."
         )
+    if not out.flags.writeable or not out.dtype.isnative:
+        raise InputError("out must be writable and of the machine's byte order.")
+    if np.may_share_memory(out, image):
+        raise InputError("out must not share memory with the image, which is read meanwhile.")
     return out

@@ -16,18 +16,22 @@ from DeepIGeoSLib.errors import InputError
 class Problem:
     """A geodesic distance problem in three dimensions; two-dimensional ones have one slice.
 
-    The step from a voxel p to its neighbor q costs ``lengths[|dk|, |dj|, |di|] + |p - q|`` where
-    ``|p - q|`` is the l2 norm over the channels of ``image``; sums are rounded to float32 in that
-    order, ``distance[p] + (length + difference)``, by every engine, so that all agree to the bit.
+    The step from a voxel p to its neighbor q costs ``lengths[|dk|, |dj|, |di|] + difference``: the
+    difference is the l2 norm over the channels of ``weight * image[p] - weight * image[q]``. Every
+    engine rounds each operation to float32, in the order ``distance[p] + (length + difference)``;
+    rounding keeps the order of numbers, so that there is one smallest map and all engines find it,
+    to the bit.
 
     Attributes:
-        image: the intensities times the weight, float32, C-contiguous, axes (c, k, j, i).
+        image: float32, C-contiguous, axes (c, k, j, i); finite.
+        weight: of the intensities.
         lengths: the part of a step's cost that depends on its direction, (1 - weight) * mm,
             float32, axes (|dk|, |dj|, |di|), each 0 or 1.
-        limit: float32; the value of voxels that no path up to this length reaches.
+        limit: the value of voxels that no shorter path reaches.
     """
 
     image: np.ndarray
+    weight: np.float32
     lengths: np.ndarray
     limit: np.float32
 
@@ -43,6 +47,8 @@ def pose(
     spacing: Sequence[float],
     weight: float,
     max_distance: float | None,
+    *,
+    check_intensities: bool = True,
 ) -> Problem:
     """Check the arguments of ``geodesic_distance`` and return the problem they pose.
 
@@ -52,42 +58,60 @@ def pose(
         spacing: mm along each axis of ``shape``.
         weight: of intensity differences against mm.
         max_distance: where to cut, or None.
+        check_intensities: whether to look for NaN and infinite values.
 
     Raises:
         InputError: an argument is unusable; the message says which and why.
     """
+    if len(shape) not in (2, 3):
+        raise InputError(
+            f"The seeds must have the axes (k, j, i) or (j, i), but have the shape {shape}."
+        )
     if not 0 <= weight <= 1:
         raise InputError(f"The weight must lie in [0, 1], but is {weight}.")
     if max_distance is not None and not 0 < max_distance < math.inf:
         raise InputError(f"max_distance must be positive and finite, but is {max_distance}.")
+    lengths = _lengths(spacing, len(shape), weight)
+    channels = _channels(image, shape)
+    if check_intensities and not _finite(channels):
+        raise InputError("The image holds NaN or infinite values, but must be finite everywhere.")
+    volume = channels.reshape((channels.shape[0],) + (1,) * (3 - len(shape)) + shape)
     limit = np.float32(np.inf if max_distance is None else max_distance)
-    return Problem(_weighted(image, shape, weight), _lengths(spacing, len(shape), weight), limit)
+    return Problem(volume, np.float32(weight), lengths, limit)
 
 
-def _weighted(image: np.ndarray, shape: tuple[int, ...], weight: float) -> np.ndarray:
+def _channels(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     image = np.asarray(image)
     if image.dtype.kind not in "fiub":
         raise InputError(f"The image must hold real numbers, but has the type {image.dtype}.")
     channels = image[np.newaxis] if image.ndim == len(shape) else image
-    if channels.shape[1:] != shape or channels.ndim != len(shape) + 1:
+    if channels.shape[1:] != shape or channels.ndim != len(shape) + 1 or not channels.shape[0]:
         raise InputError(
             f"The image has the shape {image.shape}, but the seeds have {shape}; expected is the "
-            "same shape, or one with a channel axis before it."
+            "same shape, or the same with a channel axis before it."
         )
-    if not channels.shape[0]:
-        raise InputError("The image has no channel.")
-    weighted = np.multiply(channels, weight, dtype=np.float32, order="C", casting="unsafe")
-    if weighted.size and not (np.isfinite(weighted.min()) and np.isfinite(weighted.max())):
-        raise InputError("The image holds NaN or infinite values; expected are finite ones.")
-    return weighted.reshape((channels.shape[0],) + (1,) * (3 - len(shape)) + shape)
+    with np.errstate(over="ignore"):  # too large for float32 is reported as infinite
+        return np.ascontiguousarray(channels, dtype=np.float32)
+
+
+def _finite(channels: np.ndarray) -> bool:
+    with np.errstate(over="ignore", invalid="ignore"):
+        # One pass over the memory; only a sum that overflows needs a closer look.
+        return bool(np.isfinite(channels.sum()) or np.isfinite(channels).all())
 
 
 def _lengths(spacing: Sequence[float], dimensions: int, weight: float) -> np.ndarray:
-    steps = np.asarray(spacing, dtype=np.float64)
+    try:
+        steps = np.asarray(spacing, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"The spacing must be numbers, but is {spacing!r}.") from None
     if steps.shape != (dimensions,):
-        raise InputError(f"The spacing {spacing} must have {dimensions} values, one for each axis.")
+        raise InputError(
+            f"The spacing must have {dimensions} values, one for each axis of the seeds, but is "
+            f"{spacing!r}."
+        )
     if not (np.isfinite(steps) & (steps > 0)).all():
-        raise InputError(f"The spacing must be positive and finite (mm), but is {spacing}.")
+        raise InputError(f"The spacing must be positive and finite (mm), but is {spacing!r}.")
     steps = np.concatenate([np.ones(3 - dimensions), steps])
     lengths = np.empty((2, 2, 2), dtype=np.float32)
     for moves in product((0, 1), repeat=3):
