@@ -10,6 +10,7 @@ import numpy as np
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic import geodesic_distance
+from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.preprocessing import Box
 
 
@@ -93,6 +94,19 @@ class Interactions:
             given_foreground,
             given_background,
         )
+
+    def turned(self, orientation: Orientation) -> Interactions:
+        """Return the same scribbles on the turned array."""
+        voxels = (
+            orientation.apply_to_voxels(given, self.shape)
+            for given in (
+                self.foreground,
+                self.background,
+                self.given_foreground,
+                self.given_background,
+            )
+        )
+        return Interactions(tuple(self.shape[axis] for axis in orientation.axes), *voxels)
 
     def changed_from(self, before: Interactions) -> np.ndarray:
         """Return the numbers of the voxels whose scribble is another than in ``before``."""

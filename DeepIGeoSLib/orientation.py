@@ -67,6 +67,24 @@ class Orientation:
         ]
         return tuple(unflipped[position] for position in np.argsort(self.axes))
 
+    def apply_to_voxels(self, voxels: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+        """Return the numbers that voxels of an array get when the array is turned.
+
+        Args:
+            voxels: numbers of voxels of the flattened array.
+            shape: of that array.
+
+        Returns:
+            Sorted numbers of the same voxels of ``apply(array)``, flattened.
+        """
+        indices = np.unravel_index(voxels, shape)
+        turned_shape = tuple(shape[axis] for axis in self.axes)
+        turned = tuple(
+            n - 1 - indices[axis] if flip else indices[axis]
+            for axis, flip, n in zip(self.axes, self.flips, turned_shape, strict=True)
+        )
+        return np.sort(np.ravel_multi_index(turned, turned_shape))
+
     def spacing(self, spacing: tuple[float, float, float]) -> tuple[float, float, float]:
         """Return the spacing along the networks' axes of a spacing along the volume's."""
         return tuple(spacing[axis] for axis in self.axes)

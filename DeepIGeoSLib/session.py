@@ -129,7 +129,7 @@ class InteractiveSession:
         """
         image = self._prepared()
         probability = pipeline.propose(image, self._engine("pnet"), progress, cancel)
-        state = State(Interactions(image.shape), probability)
+        state = State(Interactions(self._shape), probability)
         if self._history is None:
             return self._begin(probability, state)
         return self._segmentation(self._history.commit(probability, state))
@@ -163,22 +163,22 @@ class InteractiveSession:
             Cancelled: ``cancel`` was set; the session is as before.
         """
         image = self._prepared()
-        seeds = [
-            None if mask is None else self._oriented(mask, f"The {name} scribbles")
-            for mask, name in ((foreground, "foreground"), (background, "background"))
-        ]
+        known = Interactions(self._shape)
+        if initial is None and self._history is not None:
+            known = self._history.state.interactions
+        interactions = known.updated(foreground, background)
         start, state = self._start(initial, progress, cancel)
-        interactions = state.interactions.updated(*seeds)
         if interactions.empty:
             result = state.initial
         else:
+            turned = interactions.turned(self._orientation)
             seen = self.bundle.manifest.interactions.initial
             result = pipeline.refine(
                 image,
                 self._engine("rnet"),
                 start,
-                interactions,
-                interactions.changed_from(state.interactions),
+                turned,
+                turned.changed_from(known.turned(self._orientation)),
                 proposal=state.initial if seen == "pnet" else None,
                 progress=progress,
                 cancel=cancel,
@@ -189,6 +189,23 @@ class InteractiveSession:
                 return self._segmentation(bounding_box(start >= 0.5))
         after = State(interactions, state.initial)
         return self._segmentation(self._history.commit(result, after))
+
+    def edit(self, mask: np.ndarray) -> Segmentation:
+        """Take over a mask that was changed by hand, as a round of its own.
+
+        The scribbles stay known, so that the next ``refine`` answers only what is new in them.
+
+        Args:
+            mask: values above 0 are target; the volume's shape.
+
+        Raises:
+            InputError: there is no result yet, or another shape.
+        """
+        history = self._rounds()
+        edited = self._oriented(mask, "The voxels of the edited mask") > 0
+        agrees = (history.probability >= 0.5) == edited
+        probability = np.where(agrees, history.probability, edited.astype(np.float32))
+        return self._segmentation(history.commit(probability, history.state))
 
     def undo(self) -> Segmentation:
         """Take the newest round back and return the result before it.
@@ -240,7 +257,7 @@ class InteractiveSession:
         cancel: threading.Event | None,
     ) -> tuple[np.ndarray, State]:
         """Return the probability and the state that a round starts from."""
-        nothing = Interactions(self._image.shape)
+        nothing = Interactions(self._shape)
         if initial is not None:
             mask = self._oriented(initial, "The voxels of the initial mask")
             probability = (mask > 0).astype(np.float32)

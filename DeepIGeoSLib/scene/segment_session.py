@@ -89,7 +89,10 @@ class SegmentSession:
             self._takeOver(shown)
 
     def _takeOver(self, shown: np.ndarray) -> None:
-        self._session.refine(initial=shown)
+        if self._session.current is None:
+            self._session.refine(initial=shown)
+        else:
+            self._session.edit(shown)
         self._known.add(_digest(shown))
 
     def _walk(self, direction: str, shown: np.ndarray) -> bool:

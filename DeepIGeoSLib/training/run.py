@@ -16,6 +16,7 @@ from lightning.pytorch.loggers import CSVLogger
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from DeepIGeoSLib.bundles.writer import half_precision
 from DeepIGeoSLib.cases import LabeledCase, find_cases
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError
@@ -97,6 +98,8 @@ def write_trained_bundle(
         "pnet": load_checkpoint("pnet", base / settings.pnet[-1], settings.network),
         "rnet": load_checkpoint("rnet", folder / "best.ckpt", settings.network),
     }
+    for network in networks.values():  # measure what the bundle will hold
+        network.load_state_dict(half_precision(network))
     session = InteractiveSession(NetworksInTraining(draft_manifest(settings), networks))
     cases = find_cases(settings.data, base, "val")
     results = evaluate(session, cases, progress=progress)

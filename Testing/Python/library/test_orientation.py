@@ -42,6 +42,14 @@ def test_turning_back_is_exact(axes: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("axes", ALL_48)
+def test_voxel_numbers_turn_with_the_array(axes: np.ndarray) -> None:
+    mask = np.random.default_rng(0).random((4, 5, 6)) < 0.2
+    orientation = Orientation.of(matrix_of(axes))
+    turned = orientation.apply_to_voxels(np.flatnonzero(mask), mask.shape)
+    assert np.array_equal(turned, np.flatnonzero(orientation.apply(mask)))
+
+
+@pytest.mark.parametrize("axes", ALL_48)
 def test_boxes_turn_back_with_their_content(axes: np.ndarray) -> None:
     array = np.arange(4 * 5 * 6).reshape(4, 5, 6)
     orientation = Orientation.of(matrix_of(axes))

@@ -126,6 +126,26 @@ def test_any_mask_can_be_corrected(session: InteractiveSession, nothing, stroke)
     assert np.array_equal(session.refine(initial=mask.astype(np.uint8) * 7).labels > 0, mask)
 
 
+def test_hand_edits_are_kept_where_no_new_stroke_reaches(
+    session: InteractiveSession, nothing, stroke
+) -> None:
+    seeds = stroke(6, 6, 6)
+    refined = session.refine(foreground=seeds)
+    by_hand = refined.labels.copy()
+    by_hand[1:3, 22:28, 5:12] = 1
+    by_hand[LESION] = 0
+    edited = session.edit(by_hand)
+    assert np.array_equal(edited.labels, by_hand)
+    assert np.array_equal(session.refine(foreground=seeds).labels, by_hand)
+    again = session.refine(foreground=seeds | stroke(2, 24, 28))
+    assert (again.labels[1:3, 22:28, 5:12] == 1).all()
+    session.undo()
+    session.undo()
+    assert np.array_equal(session.undo().probability, refined.probability)
+    with pytest.raises(InputError, match="edited mask"):
+        session.edit(np.zeros((1, 1, 1)))
+
+
 def test_rounds_go_on_from_the_result_before(session: InteractiveSession, stroke) -> None:
     first_stroke, second_stroke = stroke(6, 6, 6), stroke(2, 24, 28)
     first = session.refine(foreground=first_stroke)
@@ -269,6 +289,16 @@ def test_unusable_volumes_are_named_and_the_old_one_stays(session: InteractiveSe
     with pytest.raises(InputError, match="needs 1 image channels"):
         session.set_volume([head_with_lesion(), head_with_lesion()])
     assert np.array_equal(session.current.probability, initial.probability)
+
+
+def test_contradictions_are_placed_on_the_volumes_own_axes(tiny_bundle: Path, head) -> None:
+    matrix = head.ijk_to_ras @ np.diag([-1.0, -1.0, 1.0, 1.0])
+    session = InteractiveSession(load_bundle(tiny_bundle), device="cpu")
+    session.set_volume(Volume(head.array, ijk_to_ras=matrix))
+    both = np.zeros(head.shape, dtype=bool)
+    both[5, 17, 13] = True
+    with pytest.raises(InputError, match=r"= \(5, 17, 13\)"):
+        session.refine(foreground=both, background=both)
 
 
 @pytest.mark.parametrize(
