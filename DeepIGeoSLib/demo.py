@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.samples import Sample
 from DeepIGeoSLib.session import InteractiveSession, Segmentation
 from DeepIGeoSLib.simulation import robot_stroke
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ROUNDS = 3
 
@@ -82,55 +87,73 @@ def write_demo(result: DemoResult, sample: Sample, folder: Path) -> list[Path]:
 
 
 def _draw(result: DemoResult, sample: Sample, path: Path) -> None:
-    """Draw three views of the slice with most strokes: initial, seeds, refined."""
+    """Draw three views of one slice as radiologists look at it: initial, seeds, refined."""
     from matplotlib.figure import Figure
 
-    k = _slice_to_show(result)
-    image = sample.volume.array[k]
-    low, high = np.percentile(image, [1, 99.7])
-    rows, columns = np.array(image.shape) * sample.volume.spacing[1:]
-    figure = Figure(figsize=(13, 13 / 3 * rows / columns + 0.6), layout="constrained")
-    titles = ("Initial (P-Net)", "Seeds", "Refined (R-Net)")
-    for axes, title in zip(figure.subplots(1, 3), titles, strict=True):
-        axes.imshow(image, cmap="gray", vmin=low, vmax=high, extent=(0, columns, rows, 0))
+    orientation = Orientation.of(sample.volume.ijk_to_ras)
+    maps = {
+        "image": sample.volume.array,
+        "initial": result.initial.labels,
+        "seeds": result.seeds,
+        "refined": result.refined.labels,
+        **({} if sample.truth is None else {"truth": sample.truth}),
+    }
+    maps = {name: orientation.apply(values) for name, values in maps.items()}
+    k = _slice_to_show(maps)
+    maps = {name: values[k] for name, values in maps.items()}
+
+    low, high = np.percentile(maps["image"], [1, 99.7])
+    height, width = np.array(maps["image"].shape) * orientation.spacing(sample.volume.spacing)[1:]
+    figure = Figure(figsize=(13, 13 / 3 * height / width + 0.6), layout="constrained")
+    views = figure.subplots(1, 3)
+    titles = ["Initial (P-Net)", "Seeds", "Refined (R-Net)"]
+    if "truth" in maps:
+        titles[0] += f": Dice {result.dice[0]:.3f} (dotted: truth)"
+        titles[2] += f": Dice {result.dice[-1]:.3f}"
+    for axes, title, shown in zip(views, titles, ("initial", "initial", "refined"), strict=True):
+        axes.imshow(maps["image"], cmap="gray", vmin=low, vmax=high, extent=(0, width, height, 0))
         axes.set_title(title)
         axes.set_axis_off()
-    extent = (0, columns, 0, rows)
-    first, second, third = figure.axes
-    _outline(first, result.initial.labels[k], "#ffb000", extent)
-    _outline(second, result.initial.labels[k], "#ffb000", extent)
-    _outline(third, result.refined.labels[k], "#00d0ff", extent)
+        color = "#00d0ff" if shown == "refined" else "#ffb000"
+        _outline(axes, maps[shown], (width, height), color, "solid")
     for label, color in ((1, "#30e030"), (2, "#ff4040")):
-        _fill(second, result.seeds[k] == label, color, extent)
-    if sample.truth is not None:
-        for axes in (first, third):
-            _outline(axes, sample.truth[k], "white", extent, linestyle="dotted")
-        first.set_title(f"{titles[0]}: Dice {result.dice[0]:.3f} (dotted: truth)")
-        third.set_title(f"{titles[2]}: Dice {result.dice[-1]:.3f}")
+        _fill(views[1], maps["seeds"] == label, (width, height), color)
+    if "truth" in maps:
+        for axes in (views[0], views[2]):
+            _outline(axes, maps["truth"], (width, height), "white", "dotted")
     figure.savefig(path, dpi=110)
 
 
-def _slice_to_show(result: DemoResult) -> int:
-    """Return the slice with the largest change, else the one with the most target."""
-    changed = (result.refined.labels != result.initial.labels).sum(axis=(1, 2))
-    target = result.refined.labels.sum(axis=(1, 2), dtype=np.int64)
-    seeded = (result.seeds > 0).any(axis=(1, 2))
-    return int(np.argmax(seeded * (1 + changed) * 1_000_000 + target))
+def _slice_to_show(maps: dict[str, np.ndarray]) -> int:
+    """Return the slice with strokes that changed most, else the one with the most target."""
+    seeded = (maps["seeds"] > 0).any(axis=(1, 2))
+    changed = (maps["refined"] != maps["initial"]).sum(axis=(1, 2))
+    target = maps["refined"].sum(axis=(1, 2), dtype=np.int64)
+    order = np.lexsort((target, changed * seeded, seeded))
+    return int(order[-1])
 
 
-def _outline(axes, mask: np.ndarray, color: str, extent, **style) -> None:
-    if mask.any() and not mask.all():
+def _outline(
+    axes: Axes, mask: np.ndarray, size: tuple[float, float], color: str, style: str
+) -> None:
+    if mask.any():
         axes.contour(
+            *_centers(mask, size),
             mask,
             levels=[0.5],
             colors=[color],
+            linestyles=style,
             linewidths=1.6,
-            extent=extent,
-            origin="upper",
-            **{f"{k}s": v for k, v in style.items()},
         )
 
 
-def _fill(axes, mask: np.ndarray, color: str, extent) -> None:
+def _fill(axes: Axes, mask: np.ndarray, size: tuple[float, float], color: str) -> None:
     if mask.any():
-        axes.contourf(mask, levels=[0.5, 1.5], colors=[color], extent=extent, origin="upper")
+        axes.contourf(*_centers(mask, size), mask, levels=[0.5, 1.5], colors=[color])
+
+
+def _centers(mask: np.ndarray, size: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the pixels lie in the picture, in mm: columns, rows."""
+    rows, columns = mask.shape
+    width, height = size
+    return (np.arange(columns) + 0.5) * width / columns, (np.arange(rows) + 0.5) * height / rows

@@ -24,8 +24,8 @@ CARD_NAME = "README.md"
 def half_precision(network: nn.Module) -> dict[str, torch.Tensor]:
     """Return a network's state with its convolution weights in half precision.
 
-    They are most of a bundle's size, and rounding them moves no Dice in its fourth digit. Biases
-    and normalization statistics stay as they are: they are few, and variances may be tiny.
+    They are most of a bundle's size. Biases and normalization statistics stay as they are: they
+    are few, and variances may be tiny.
     """
     return {
         key: (value.half() if value.ndim > 1 else value).contiguous()
