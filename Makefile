@@ -5,13 +5,19 @@ VENV ?= .venv
 DEMO ?=
 RUN = $(VENV)/bin/python
 
-.PHONY: demo test lint prepare-demo prepare-test
+.PHONY: demo test test-slicer-5.13 lint prepare-demo prepare-test
 
 demo: prepare-demo
 	$(RUN) -m DeepIGeoSLib demo $(DEMO)
 
 test: prepare-test lint
 	$(RUN) -m pytest $(PYTEST)
+
+# The same scene and module tests on the newest slicer-core, in an environment of its own.
+test-slicer-5.13:
+	$(PYTHON) Scripts/prepare_environment.py $(VENV)-slicer-5.13 fast,test \
+		slicer-core==5.13.31053.0 vtk==9.6.2
+	$(VENV)-slicer-5.13/bin/python -m pytest Testing/Python/scene Testing/Python/module
 
 lint: prepare-test
 	$(RUN) -m ruff check .

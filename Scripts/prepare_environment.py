@@ -1,7 +1,9 @@
 """Make a virtual environment and install this project into it, from nothing but Python.
 
-Usage: prepare_environment.py FOLDER EXTRAS, for example ``.venv fast,plot``. It needs only the
-standard library, and no pip: Debian's and Ubuntu's Python comes without. What is installed already
+Usage: prepare_environment.py FOLDER EXTRAS [REQUIREMENT ...], for example ``.venv fast,plot``.
+
+It needs only the standard library, and no pip: Debian's and Ubuntu's Python comes without. A
+requirement such as ``vtk==9.6.2`` takes the place of the tested version. What is installed already
 is left alone.
 """
 
@@ -32,18 +34,18 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 def main() -> None:
     """Prepare the environment named on the command line."""
-    folder, extras = Path(sys.argv[1]), sys.argv[2]
+    folder, extras, requirements = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         found = ".".join(str(part) for part in sys.version_info[:2])
         sys.exit(f"Python 3.10 to 3.13 is needed, but this is {found}; try make PYTHON=python3.12")
     mark = folder / f"prepared-{extras.replace(',', '-')}"
-    fingerprint = _fingerprint()
+    fingerprint = _fingerprint() + " ".join(requirements)
     if mark.is_file() and mark.read_text() == fingerprint:
         return
     python = _python_of(folder)
     if not python.is_file():
         _make_environment(folder)
-    _install(python, extras)
+    _install(python, extras, requirements)
     mark.write_text(fingerprint)
 
 
@@ -84,22 +86,18 @@ def _download_pip(folder: Path) -> Path:
     return wheel
 
 
-def _install(python: Path, extras: str) -> None:
+def _install(python: Path, extras: str, requirements: list[str]) -> None:
     print(f"Installing the project with its extras {extras} (minutes the first time)", flush=True)
     index = ["--extra-index-url", TORCH_CPU_INDEX] if _can_reach(TORCH_CPU_INDEX) else []
-    _run(
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--constraint",
-        str(ROOT / "constraints.txt"),
-        *index,
-        "--editable",
-        f"{ROOT}[{extras}]",
-    )
+    replaced = {requirement.split("==")[0] for requirement in requirements}
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    kept = [line for line in lines if line.split("==")[0] not in replaced]
+    with tempfile.TemporaryDirectory() as temporary:
+        constraints = Path(temporary) / "constraints.txt"
+        constraints.write_text("\n".join(kept))
+        options = ["--quiet", "--disable-pip-version-check", "--constraint", str(constraints)]
+        project = ["--editable", f"{ROOT}[{extras}]"]
+        _run(python, "-m", "pip", "install", *options, *index, *project, *requirements)
 
 
 def _can_reach(url: str) -> bool:
