@@ -15,8 +15,8 @@ import time
 
 import numpy as np
 
+from DeepIGeoSLib.geodesic.boxes import Box, bounds
 from DeepIGeoSLib.geodesic.problem import Problem
-from DeepIGeoSLib.geodesic.threads import thread_count
 
 _BLOCKS_FOR_A_THREAD = 64
 """With fewer blocks another thread costs more than it brings."""
@@ -27,16 +27,18 @@ _PAUSE = 0.0002
 _SAMPLES = 2048
 
 
-def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray) -> None:
+def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int) -> Box:
     """Lower ``distance`` to the fixed point, spreading the values of ``voxels``.
 
     Args:
         problem: image and costs.
-        voxels: flat numbers of the voxels whose values spread.
+        voxels: flat numbers of the voxels whose values spread; at least one.
         distance: float32, (k, j, i), C-contiguous; changed in place.
+        threads: how many to use at most.
+
+    Returns:
+        Slices (k, j, i) of a box; outside of it nothing was lowered.
     """
-    if not voxels.size:
-        return
     from DeepIGeoSLib.geodesic import schedule
     from DeepIGeoSLib.geodesic.lanes import WIDTH
     from DeepIGeoSLib.geodesic.rows import DIRECTIONS, SIDE
@@ -48,6 +50,7 @@ def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray) -> None:
     keys = np.full(number, schedule.NEVER, dtype=np.int32)
     pending = np.zeros(number * DIRECTIONS, dtype=np.uint64)
     schedule.begin(voxels, problem.shape, blocks, keys, pending)
+    written = np.zeros(blocks, dtype=np.uint8)
     image = problem.image.reshape(problem.image.shape[0], -1)
     shared = (
         distance.reshape(-1),
@@ -58,12 +61,16 @@ def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray) -> None:
         blocks,
         keys,
         pending,
+        written.reshape(-1),
         np.empty(number, dtype=np.int32),
         np.zeros(number, dtype=np.uint8),
         np.zeros(schedule.STATES, dtype=np.int64),
         _band(problem),
     )
-    _run(shared, len(image), min(thread_count(), 1 + number // _BLOCKS_FOR_A_THREAD))
+    _run(shared, len(image), min(threads, 1 + number // _BLOCKS_FOR_A_THREAD))
+    box = bounds(written)
+    sides = zip(box, (SIDE, SIDE, WIDTH), problem.shape, strict=True)
+    return tuple(slice(b.start * side, min(b.stop * side, size)) for b, side, size in sides)
 
 
 def _run(shared: tuple, channels: int, threads: int) -> None:

@@ -1,7 +1,9 @@
-"""The solvers and the choice among them."""
+"""The solvers, the choice among them, and their preparation."""
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,26 +11,58 @@ from importlib.util import find_spec
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.geodesic.problem import Problem
+from DeepIGeoSLib.geodesic.boxes import Box
+from DeepIGeoSLib.geodesic.problem import Problem, pose
 
-Solver = Callable[[Problem, np.ndarray, np.ndarray], None]
+Solver = Callable[[Problem, np.ndarray, np.ndarray, int], Box]
 
-ENGINES = ("blocks", "dijkstra")
+ENGINES = ("blocks", "sweeps", "dijkstra")
 
 
 def solver(engine: str) -> Solver:
     """Return the function that solves a problem.
 
-    It takes the problem, the flat numbers of the voxels whose values spread, and the distances
-    (float32, (k, j, i)), which it lowers in place to the fixed point.
+    It takes the problem, the flat numbers of the voxels whose values spread (at least one), the
+    distances (float32, (k, j, i)), which it lowers in place to the fixed point, and the number of
+    threads. It returns a box outside of which nothing was lowered.
 
     Raises:
         InputError: no engine has that name, or it can't run here.
     """
     if engine == "auto":
-        engine = "blocks" if find_spec("numba") else "dijkstra"
-    if engine not in ENGINES:
-        raise InputError(f"There is no engine {engine!r}; known are auto, {', '.join(ENGINES)}.")
-    if engine == "blocks" and not find_spec("numba"):
+        engine = "blocks" if find_spec("numba") else "sweeps"
+    name, _, device = engine.partition(":")
+    if name not in ENGINES or (device and name != "sweeps"):
+        raise InputError(
+            f"There is no engine {engine!r}; known are auto, {', '.join(ENGINES)}, and sweeps with "
+            "a device, such as sweeps:cuda."
+        )
+    if name == "blocks" and not find_spec("numba"):
         raise InputError("The engine 'blocks' needs the package numba, which is not installed.")
-    return import_module(f"DeepIGeoSLib.geodesic.{engine}").solve
+    solve = import_module(f"DeepIGeoSLib.geodesic.{name}").solve
+    return functools.partial(solve, device=device) if device else solve
+
+
+def warm_up(channels: int = 1) -> threading.Thread:
+    """Prepare the engine that "auto" stands for, in the background.
+
+    The first map otherwise waits for it: a second for loading, and once on every machine some
+    seconds for compiling.
+
+    Args:
+        channels: of the images to come; one and several need different code.
+
+    Returns:
+        The thread that does it, to be joined or left alone.
+    """
+    thread = threading.Thread(target=_prepare, args=(channels,), name="geodesic warm-up")
+    thread.start()
+    return thread
+
+
+def _prepare(channels: int) -> None:
+    image = np.zeros((channels, 2, 2, 2), dtype=np.float32)
+    problem = pose(image, (2, 2, 2), (1, 1, 1), 0.5, None)
+    distance = np.full((2, 2, 2), np.inf, dtype=np.float32)
+    distance[0, 0, 0] = 0
+    solver("auto")(problem, np.zeros(1, dtype=np.intp), distance, 1)

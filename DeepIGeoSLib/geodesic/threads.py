@@ -42,6 +42,6 @@ def set_thread_count(number: int | None) -> None:
         InputError: the number is not a positive integer.
     """
     global _chosen
-    if number is not None and (not isinstance(number, int) or number < 1):
+    if number is not None and (type(number) is not int or number < 1):
         raise InputError(f"The number of threads must be a positive integer, but is {number!r}.")
     _chosen = number
