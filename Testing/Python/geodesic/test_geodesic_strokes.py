@@ -1,0 +1,185 @@
+"""Maps that follow added and removed scribbles are those computed anew."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from DeepIGeoSLib.geodesic import DistanceMaps, geodesic_distance, geodesic_distances
+
+SHAPE = (11, 19, 37)
+SPACING = (2.0, 0.8, 0.8)
+
+patient = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def image():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=SHAPE)
+    noise[:, 5:12, 10:25] += 6
+    return noise * 5
+
+
+def stroke(rng, shape=SHAPE):
+    """A few voxels in a row, somewhere."""
+    mask = np.zeros(shape, dtype=bool)
+    place = [rng.integers(size) for size in shape]
+    place[-1] = slice(place[-1], place[-1] + rng.integers(1, 8))
+    mask[tuple(place)] = True
+    return mask
+
+
+@pytest.mark.parametrize("engine", ["auto", "sweeps", "dijkstra"])
+@pytest.mark.parametrize("max_distance", [None, 12.0])
+@pytest.mark.parametrize("weight", [0.5, 1.0])
+def test_adding_scribbles_updates_the_map_in_place(image, engine, max_distance, weight):
+    rng = np.random.default_rng(1)
+    settings_ = {"weight": weight, "max_distance": max_distance, "engine": engine}
+    seeds = stroke(rng)
+    out = geodesic_distance(image, seeds, SPACING, **settings_)
+    for _ in range(6):
+        added = stroke(rng)
+        seeds = seeds | added
+        result = geodesic_distance(image, seeds, SPACING, **settings_, out=out, changed_seeds=added)
+        assert result is out
+        np.testing.assert_array_equal(out, geodesic_distance(image, seeds, SPACING, **settings_))
+
+
+def test_removing_scribbles_computes_the_map_anew(image):
+    rng = np.random.default_rng(2)
+    kept, removed, added = (stroke(rng) for _ in range(3))
+    out = geodesic_distance(image, kept | removed, SPACING, weight=0.5)
+    changed = (removed & ~kept) | added
+    geodesic_distance(image, kept | added, SPACING, weight=0.5, out=out, changed_seeds=changed)
+    expected = geodesic_distance(image, kept | added, SPACING, weight=0.5)
+    np.testing.assert_array_equal(out, expected)
+
+
+def test_nothing_changes_without_changed_seeds(image):
+    seeds = stroke(np.random.default_rng(3))
+    out = geodesic_distance(image, seeds, SPACING, weight=0.5)
+    before = out.copy()
+    nothing = np.zeros(SHAPE, dtype=bool)
+    geodesic_distance(image, seeds, SPACING, weight=0.5, out=out, changed_seeds=nothing)
+    np.testing.assert_array_equal(out, before)
+
+
+def test_a_strided_output_is_written_through(image):
+    seeds = stroke(np.random.default_rng(4))
+    wide = np.full((*SHAPE[:2], 2 * SHAPE[2]), -1, dtype=np.float32)
+    geodesic_distance(image, seeds, SPACING, out=wide[..., ::2])
+    np.testing.assert_array_equal(wide[..., ::2], geodesic_distance(image, seeds, SPACING))
+    assert (wide[..., 1::2] == -1).all()
+
+
+def test_both_classes_at_once_are_as_one_after_the_other(image):
+    rng = np.random.default_rng(5)
+    seeds = {"foreground": stroke(rng), "background": stroke(rng), "none": stroke(rng) & False}
+    maps = geodesic_distances(image, seeds, SPACING, weight=0.5, max_distance=30)
+    assert list(maps) == list(seeds)
+    for name, mask in seeds.items():
+        expected = geodesic_distance(image, mask, SPACING, weight=0.5, max_distance=30)
+        np.testing.assert_array_equal(maps[name], expected)
+    assert (maps["none"] == 30).all()
+
+
+rounds = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "add", "add", "undo", "erase", "redraw", "clear"]),
+        st.sampled_from(["foreground", "background"]),
+        st.integers(0, 2**32),
+    ),
+    min_size=4,
+    max_size=14,
+)
+
+
+@pytest.mark.parametrize("engine", ["auto", "sweeps"])
+@pytest.mark.parametrize("max_distance", [None, 10.0])
+@patient
+@given(rounds=rounds)
+def test_maps_follow_any_sequence_of_strokes_and_undos(image, engine, max_distance, rounds):
+    settings_ = {"weight": 0.5, "max_distance": max_distance}
+    maps = DistanceMaps(image, SPACING, **settings_, engine=engine)
+    nothing = np.zeros(SHAPE, dtype=bool)
+    history = [{"foreground": nothing, "background": nothing}]
+    for action, name, number in rounds:
+        rng = np.random.default_rng(number)
+        seeds = dict(history[-1])
+        if action == "undo" and len(history) > 1:
+            history.pop()
+            seeds = history[-1]
+        elif action == "add":
+            seeds[name] = seeds[name] | stroke(rng)
+        elif action == "erase":
+            seeds[name] = seeds[name] & (rng.random(SHAPE) < 0.5)
+        elif action == "redraw":
+            seeds[name] = stroke(rng)
+        elif action == "clear":
+            seeds[name] = nothing
+        if action != "undo":
+            history.append(seeds)
+        found = maps.update(seeds)
+        for label, mask in seeds.items():
+            expected = geodesic_distance(image, mask, SPACING, **settings_)
+            np.testing.assert_array_equal(found[label], expected)
+
+
+def test_maps_take_flat_numbers_of_voxels_too(image):
+    mask = stroke(np.random.default_rng(6))
+    maps = DistanceMaps(image, SPACING, weight=0.5)
+    by_mask = maps.update({"foreground": mask})["foreground"].copy()
+    by_numbers = maps.update({"other": np.flatnonzero(mask)[::-1]})["other"]
+    np.testing.assert_array_equal(by_mask, by_numbers)
+
+
+def test_maps_in_two_dimensions_with_channels():
+    rng = np.random.default_rng(7)
+    image = rng.normal(size=(2, 30, 40)).astype(np.float32)
+    maps = DistanceMaps(image, (1, 2), weight=0.7)
+    seeds = np.zeros((30, 40), dtype=bool)
+    for j in (3, 20):
+        seeds[j, 5:9] = True
+        found = maps.update({"foreground": seeds})["foreground"]
+        expected = geodesic_distance(image, seeds, (1, 2), weight=0.7)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_handed_out_maps_can_not_be_written_to(image):
+    found = DistanceMaps(image, SPACING).update({"foreground": np.array([5])})["foreground"]
+    with pytest.raises(ValueError, match="read-only"):
+        found[...] = 0
+
+
+def test_undo_restores_without_computing(image, monkeypatch):
+    rng = np.random.default_rng(8)
+    maps = DistanceMaps(image, SPACING, weight=0.5, max_distance=3)
+    first = stroke(rng)
+    before = maps.update({"foreground": first})["foreground"].copy()
+    maps.update({"foreground": first | stroke(rng)})
+    monkeypatch.setattr(maps, "_solve", None)
+    np.testing.assert_array_equal(maps.update({"foreground": first})["foreground"], before)
+
+
+def test_remembered_changes_take_no_more_memory_than_a_map(image):
+    rng = np.random.default_rng(9)
+    maps = DistanceMaps(image, SPACING, weight=0.5)
+    seeds = np.zeros(SHAPE, dtype=bool)
+    for _ in range(12):
+        seeds |= stroke(rng)
+        maps.update({"foreground": seeds})
+    changes = maps._maps["foreground"].changes
+    assert sum(change.values_before.size for change in changes) <= seeds.size
+
+
+def test_unusable_seeds_leave_the_maps_as_they_were(image):
+    maps = DistanceMaps(image, SPACING, weight=0.5)
+    seeds = stroke(np.random.default_rng(10))
+    before = maps.update({"foreground": seeds})["foreground"].copy()
+    for wrong in (seeds[1:], seeds.astype(float), np.array([-1]), np.array([seeds.size])):
+        with pytest.raises(ValueError, match="background seeds"):
+            maps.update({"foreground": ~seeds, "background": wrong})
+    np.testing.assert_array_equal(maps.update({"foreground": seeds})["foreground"], before)
