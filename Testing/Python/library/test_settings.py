@@ -45,7 +45,7 @@ BAD = {
     "wrong choice": ({"name": "x", "kind": "c"}, r"kind is 'c', expected one of \['a', 'b'\]"),
     "wrong length": ({"name": "x", "inner": {"spacing": [1]}}, "must have 2 entries, not 1"),
     "no list": ({"name": "x", "words": "pq"}, "words must be a list, not str"),
-    "nested key": ({"name": "x", "inner": {"spacin": 1}}, "file: inner has an unknown key"),
+    "nested key": ({"name": "x", "inner": {"spacingg": 1}}, "file: inner has an unknown key"),
     "wrong table": ({"name": "x", "table": {"k": "v"}}, "table.k is 'v'"),
 }
 
