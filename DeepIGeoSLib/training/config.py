@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,7 +11,7 @@ from DeepIGeoSLib.cases import DataSettings
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.interactions import InteractionSettings
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
-from DeepIGeoSLib.settings import from_mapping
+from DeepIGeoSLib.settings import from_mapping, read_mapping
 
 
 @dataclass(frozen=True)
@@ -151,19 +150,12 @@ class TrainingSettings:
 
 
 def read_config(path: str | Path) -> TrainingSettings:
-    """Read a JSON training configuration; relative paths in it start at its own folder.
+    """Read a training configuration, JSON or YAML; relative paths in it start at its own folder.
 
     Raises:
-        InputError: the file is missing, is not JSON, or holds an unknown key or a wrong value.
+        InputError: the file is missing or not valid, or holds an unknown key or a wrong value.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"The configuration {path} does not exist.")
-    try:
-        mapping = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"The configuration {path} is not valid JSON: {error}.") from error
-    settings = from_mapping(TrainingSettings, mapping, str(path))
+    settings = from_mapping(TrainingSettings, read_mapping(path), str(path))
     if settings.task == "rnet" and not settings.pnet:
         raise InputError(f"{path}: pnet must name at least one P-Net checkpoint for the task rnet.")
     return settings

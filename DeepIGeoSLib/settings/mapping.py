@@ -1,4 +1,4 @@
-"""Dataclasses read from JSON mappings, strictly: what is not known is refused by name.
+"""Dataclasses read from mappings, strictly: what is not known is refused by name.
 
 Bundle manifests and training configurations use the same reader, so both answer a misspelt key in
 the same way.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from DeepIGeoSLib.errors import InputError
@@ -23,13 +24,15 @@ def from_mapping(kind: type[T], mapping: object, where: str) -> T:
 
     Args:
         kind: a dataclass; fields may be numbers, strings, booleans, tuples, mappings, optional
-            values, ``Literal`` choices and other dataclasses.
-        mapping: what a JSON reader returned.
+            values, ``Literal`` choices, other dataclasses, and unions of dataclasses that are told
+            apart by a field whose type is a ``Literal`` with one choice (the first member is meant
+            when the mapping lacks that key).
+        mapping: what a reader of JSON or YAML returned.
         where: how to name the mapping in error messages, such as ``"train.json"``.
 
     Raises:
-        InputError: an unknown key (the nearest valid name is given), a missing one, or a value of
-            the wrong type.
+        InputError: an unknown key (the nearest valid name is given), a missing one, a value of the
+            wrong type, or one that the dataclass itself refuses.
     """
     if not isinstance(mapping, Mapping):
         raise InputError(f"{where} must be a mapping, not {type(mapping).__name__}.")
@@ -44,7 +47,10 @@ def from_mapping(kind: type[T], mapping: object, where: str) -> T:
             values[name] = _convert(hints[name], mapping[name], f"{where}: {name}")
         elif _is_required(field):
             raise InputError(f"{where} lacks the key {name!r}.")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except InputError as error:  # from the dataclass's own checks, which don't know where it stood
+        raise InputError(f"{where}: {error}") from error
 
 
 def to_mapping(settings: object) -> dict[str, Any]:
@@ -64,10 +70,16 @@ def _is_required(field: dataclasses.Field) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
-def _nearest(key: str, valid: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(key, valid, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+def nearest_name(name: str, valid: Iterable[str]) -> str | None:
+    """Return which of the valid names was probably meant, or None when none is near."""
+    close = difflib.get_close_matches(name, list(valid), n=1)
+    return close[0] if close else None
+
+
+def _nearest(key: str, valid: Iterable[str]) -> str:
+    close = nearest_name(key, valid)
+    if close is not None:
+        return f"; did you mean {close!r}?"
     return f"; valid keys are {', '.join(valid)}"
 
 
@@ -77,9 +89,9 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
         return value
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return _convert_optional(arguments, value, where)
+        return _convert_union(arguments, value, where)
     if origin is typing.Literal:
-        if value not in arguments:
+        if not any(value == choice and type(value) is type(choice) for choice in arguments):
             raise InputError(f"{where} is {value!r}, expected one of {list(arguments)}.")
         return value
     if origin is tuple:
@@ -93,24 +105,58 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
     return _convert_scalar(kind, value, where)
 
 
-def _convert_optional(choices: tuple[Any, ...], value: Any, where: str) -> Any:
+def _convert_union(choices: tuple[Any, ...], value: Any, where: str) -> Any:
     if value is None and type(None) in choices:
         return None
-    return _convert(next(c for c in choices if c is not type(None)), value, where)
+    kinds = [choice for choice in choices if choice is not type(None)]
+    if len(kinds) == 1:
+        return _convert(kinds[0], value, where)
+    if type(value) in kinds:
+        return value
+    return from_mapping(_chosen_kind(kinds, value, where), value, where)
+
+
+def _chosen_kind(kinds: list[type], value: Any, where: str) -> type:
+    """Return the dataclass that the value of the distinguishing key names."""
+    by_name: dict[str, type] = {}
+    for kind in kinds:
+        key, name = tag_of(kind)
+        by_name[name] = kind
+    if not isinstance(value, Mapping) or key not in value:
+        return kinds[0]
+    name = value[key]
+    if not isinstance(name, str) or name not in by_name:
+        close = nearest_name(str(name), by_name)
+        meant = "." if close is None else f"; did you mean {close!r}?"
+        raise InputError(f"{where}: {key} is {name!r}, expected one of {list(by_name)}{meant}")
+    return by_name[name]
+
+
+def tag_of(kind: type) -> tuple[str, str]:
+    """Return the field that tells a dataclass apart in a union, and its only value."""
+    for name, hint in typing.get_type_hints(kind).items():
+        choices = typing.get_args(hint)
+        if typing.get_origin(hint) is typing.Literal and len(choices) == 1:
+            return name, choices[0]
+    raise TypeError(f"{kind.__name__} has no field with a single Literal choice.")
 
 
 def _convert_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple:
     if not isinstance(value, (list, tuple)):
         raise InputError(f"{where} must be a list, not {type(value).__name__}.")
     if len(arguments) == 2 and arguments[1] is Ellipsis:
-        return tuple(_convert(arguments[0], item, where) for item in value)
+        return tuple(
+            _convert(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value)
+        )
     if len(value) != len(arguments):
         raise InputError(f"{where} must have {len(arguments)} entries, not {len(value)}.")
     return tuple(_convert(kind, item, where) for kind, item in zip(arguments, value, strict=True))
 
 
 def _convert_scalar(kind: Any, value: Any, where: str) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise InputError(f"{where} is {value!r}, expected a finite number.")
         return float(value)
     if (isinstance(value, bool) and kind is not bool) or not isinstance(value, kind):
         raise InputError(f"{where} is {value!r}, expected a value of type {kind.__name__}.")
