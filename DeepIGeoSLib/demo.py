@@ -12,9 +12,9 @@ import numpy as np
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.files import written_in_one_step
 from DeepIGeoSLib.orientation import Orientation
+from DeepIGeoSLib.robot import robot_stroke
 from DeepIGeoSLib.samples import Sample
 from DeepIGeoSLib.session import InteractiveSession, Segmentation
-from DeepIGeoSLib.simulation import robot_stroke
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

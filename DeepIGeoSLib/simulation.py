@@ -1,4 +1,4 @@
-"""Simulated users: strokes for training, and the deterministic robot user for evaluation.
+"""Simulated users for training; the robot user of the evaluation has its own file.
 
 The paper's simulation (section 5 of its method: points drawn inside each mis-segmented region) is
 replaced by strokes of human-like shape; a stroke never labels a voxel wrongly.
@@ -62,30 +62,6 @@ def error_regions(labels: np.ndarray, truth: np.ndarray) -> list[ErrorRegion]:
             mask = numbered[inner] == number
             regions.append(ErrorRegion(label, outer, mask, int(sizes[number])))
     return sorted(regions, key=lambda region: -region.voxels)
-
-
-def robot_stroke(labels: np.ndarray, truth: np.ndarray, radius: float = 3.0) -> Stroke | None:
-    """Return the stroke of the robot user, or None when nothing is wrong.
-
-    It takes the largest wrong region, the slice (along k) in which that region is largest, and
-    there the place farthest from the region's border; it marks the disk of ``radius`` voxels around
-    it, as far as the disk lies in the region.
-
-    Args:
-        labels: the segmentation, bool, axes (k, j, i).
-        truth: the same.
-        radius: of the brush, in voxels.
-    """
-    regions = error_regions(labels, truth)
-    if not regions:
-        return None
-    region = regions[0]
-    k = int(region.mask.sum(axis=(1, 2)).argmax())
-    depth = ndimage.distance_transform_edt(np.pad(region.mask[k], 1))[1:-1, 1:-1]
-    center = np.unravel_index(int(depth.argmax()), depth.shape)
-    mask = np.zeros(labels.shape, dtype=bool)
-    mask[region.box][k] = region.mask[k] & _disk(region.mask[k].shape, center, radius)
-    return Stroke(region.label, mask)
 
 
 def random_stroke(

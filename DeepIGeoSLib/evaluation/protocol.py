@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from DeepIGeoSLib.evaluation.metrics import dice
+from DeepIGeoSLib.robot import robot_stroke
 from DeepIGeoSLib.session import InteractiveSession
-from DeepIGeoSLib.simulation import robot_stroke
 from DeepIGeoSLib.volume import Volume
 
 

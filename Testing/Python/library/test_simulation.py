@@ -1,4 +1,4 @@
-"""Simulated users never label a voxel wrongly, and the robot always does the same."""
+"""Simulated users never label a voxel wrongly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from DeepIGeoSLib.simulation import (
     corrupted,
     error_regions,
     random_stroke,
-    robot_stroke,
     smooth_field,
 )
 
@@ -32,25 +31,6 @@ def test_error_regions_are_all_errors_sorted_by_size() -> None:
     assert np.array_equal(painted["foreground"], truth & ~labels)
     assert np.array_equal(painted["background"], labels & ~truth)
     assert error_regions(truth, truth) == []
-
-
-def test_the_robot_marks_a_disk_in_the_middle_of_the_largest_error() -> None:
-    truth = ball((6, 20, 20), 5)
-    stroke = robot_stroke(np.zeros(SHAPE, dtype=bool), truth)
-    assert stroke.label == "foreground"
-    expected = np.zeros(SHAPE, dtype=bool)
-    expected[6] = ball((6, 20, 20), 3)[6]
-    assert np.array_equal(stroke.mask, expected)
-
-
-def test_the_robot_stays_inside_the_error() -> None:
-    truth = ball((6, 20, 20), 6)
-    labels = truth | ball((6, 20, 27), 4)
-    stroke = robot_stroke(labels, truth)
-    assert stroke.label == "background"
-    assert stroke.mask.any()
-    assert (labels & ~truth)[stroke.mask].all()
-    assert robot_stroke(truth, truth) is None
 
 
 @pytest.mark.parametrize("seed", range(40))
