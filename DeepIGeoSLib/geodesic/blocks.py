@@ -62,7 +62,7 @@ def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: i
         keys,
         pending,
         written.reshape(-1),
-        np.empty(number, dtype=np.int32),
+        np.zeros(number, dtype=np.int32),
         np.zeros(number, dtype=np.uint8),
         np.zeros(schedule.STATES, dtype=np.int64),
         _band(problem),

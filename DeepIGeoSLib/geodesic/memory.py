@@ -55,6 +55,25 @@ def put(typingctx, address, index, value):
     return types.void(address, types.intp, address.dtype), codegen
 
 
+@intrinsic
+def ask_for(typingctx, address, index):
+    """Have the memory at ``index`` brought near, where it may be read soon; it need not exist."""
+
+    def codegen(context, builder, signature, arguments):
+        byte, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [byte, integer, integer, integer]),
+            "llvm.prefetch.p0i8",
+        )
+        place = builder.bitcast(builder.gep(arguments[0], [arguments[1]]), byte)
+        for_reading, into_second_cache, data = integer(0), integer(2), integer(1)
+        builder.call(function, [place, for_reading, into_second_cache, data])
+        return context.get_dummy_value()
+
+    return types.void(address, types.intp), codegen
+
+
 def _atomic(operation: str, address: types.CPointer) -> tuple:
     def codegen(context, builder, signature, arguments):
         place = builder.gep(arguments[0], [arguments[1]])

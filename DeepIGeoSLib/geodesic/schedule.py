@@ -44,7 +44,7 @@ _NOTHING_NOW, _FINISHED = -1, -2
 _FEW = 16
 """So many blocks are queued at once even if their keys differ much."""
 
-_PATIENCE = 2000
+_PATIENCE = 100
 """How often a thread asks for a block in vain before it lets others have the processor."""
 
 
@@ -136,6 +136,15 @@ def _take(schedule):
 
 
 @njit
+def _following(schedule, block):
+    """Return the block that is next in the queue, or ``block`` itself."""
+    following = item(schedule.state, NEXT)
+    if following < item(schedule.state, END):
+        return np.int64(item(schedule.queue, following))
+    return block
+
+
+@njit
 def _leave(schedule, block):
     """Note that the visit of a block has ended."""
     _lock(schedule)
@@ -157,7 +166,7 @@ def _visit_all(field, schedule, scratch):
                 return False
             continue
         patience = _PATIENCE
-        visit(field, scratch, block)
+        visit(field, scratch, block, _following(schedule, block))
         _leave(schedule, block)
 
 

@@ -26,6 +26,7 @@ from DeepIGeoSLib.geodesic.lanes import (
 )
 from DeepIGeoSLib.geodesic.memory import (
     as_integer,
+    ask_for,
     exchange,
     item,
     join,
@@ -124,8 +125,11 @@ def _values(volume, start, count, size, row):
 
 
 @njit
-def _read(volume, scratch, factor, shape, corner, row):
-    """Copy a block and the rows around it to the scratch, multiplied, infinite outside."""
+def _read(volume, scratch, factor, shape, corner, row, ahead):
+    """Copy a block and the rows around it to the scratch, multiplied, infinite outside.
+
+    The block that lies ``ahead`` voxels further is asked for meanwhile.
+    """
     depth, height, width = shape
     size = depth * height * width
     i = corner[2]
@@ -141,6 +145,8 @@ def _read(volume, scratch, factor, shape, corner, row):
                 store(scratch, here + WIDTH, infinite)
                 continue
             start = (k * height + j) * width + i
+            ask_for(volume, start + ahead - 1)
+            ask_for(volume, start + ahead + WIDTH)
             left = right = _INFINITE
             if i > 0:
                 left = item(volume, start - 1)
@@ -152,27 +158,49 @@ def _read(volume, scratch, factor, shape, corner, row):
             store(scratch, here + WIDTH, moved_down(middle, spread(right * factor)))
 
 
-def _read_image(image, scratch, factor, shape, corner, row):
+def _read_image(image, scratch, factor, shape, corner, row, ahead):
     """Copy the image of a block and of the rows around it to the scratch."""
 
 
 @overload(_read_image)
-def _image_reader(image, scratch, factor, shape, corner, row):
-    def read_one_channel(image, scratch, factor, shape, corner, row):
-        _read(image, scratch, factor, shape, corner, row)
+def _image_reader(image, scratch, factor, shape, corner, row, ahead):
+    def read_one_channel(image, scratch, factor, shape, corner, row, ahead):
+        _read(image, scratch, factor, shape, corner, row, ahead)
 
-    def read_channels(image, scratch, factor, shape, corner, row):
+    def read_channels(image, scratch, factor, shape, corner, row, ahead):
         for n in range(image.number):
             values = moved(image.first, n * image.size)
             copy = moved(scratch.first, n * scratch.size)
-            _read(values, copy, factor, shape, corner, row)
+            _read(values, copy, factor, shape, corner, row, ahead)
 
     return read_one_channel if isinstance(image, types.CPointer) else read_channels
 
 
 @njit
-def visit(field, scratch, block):
-    """Relax a block as far as it goes, and make the neighbors that it can improve pending."""
+def _position(field, block):
+    """Return the place (k, j, i) of a block among the blocks."""
+    k, rest = divmod(block, field.blocks[1] * field.blocks[2])
+    j, i = divmod(rest, field.blocks[2])
+    return k, j, i
+
+
+@njit
+def _corner(field, block):
+    """Return the flat number of the first voxel of a block."""
+    k, j, i = _position(field, block)
+    return (k * SIDE * field.shape[1] + j * SIDE) * field.shape[2] + i * WIDTH
+
+
+@njit
+def visit(field, scratch, block, following):
+    """Relax a block as far as it goes, and make the neighbors that it can improve pending.
+
+    Args:
+        field: the volume.
+        scratch: memory to do it in.
+        block: the number of the block.
+        following: the number of the block that will probably be visited next.
+    """
     some = NONE
     for direction in range(DIRECTIONS):
         rows = exchange(field.pending, block * DIRECTIONS + direction, NONE)
@@ -180,8 +208,7 @@ def visit(field, scratch, block):
         some |= rows
     if some == NONE:
         return
-    k, rest = divmod(block, field.blocks[1] * field.blocks[2])
-    j, i = divmod(rest, field.blocks[2])
+    k, j, i = _position(field, block)
     depth = min(SIDE, field.shape[0] - k * SIDE)
     height = min(SIDE, field.shape[1] - j * SIDE)
     inside = ALL >> np.uint64((SIDE - depth) * SIDE)
@@ -189,8 +216,10 @@ def visit(field, scratch, block):
     for direction in range(DIRECTIONS):
         put(scratch.pending, direction, item(scratch.pending, direction) & inside)
     corner = (k * SIDE, j * SIDE, i * WIDTH)
-    _read(field.distance, scratch.distance, np.float32(1), field.shape, corner, scratch.row)
-    _read_image(field.image, scratch.image, field.weight, field.shape, corner, scratch.row)
+    ahead = _corner(field, following) - _corner(field, block)
+    one = np.float32(1)
+    _read(field.distance, scratch.distance, one, field.shape, corner, scratch.row, ahead)
+    _read_image(field.image, scratch.image, field.weight, field.shape, corner, scratch.row, ahead)
     rows = relax_rows(scratch.distance, scratch.image, field.lengths, scratch.pending, inside)
     if rows:
         put(field.written, block, np.uint8(1))
