@@ -96,7 +96,6 @@ def _iterate(
     """
     around = tuple(slice(b.start, b.stop + 2) for b in box)
     inside = tuple(slice(b.start + 1, b.stop + 1) for b in box)
-    before = arrays.turned(distances[inside], (0, 1, 2))
     swept = arrays.turned(distances[around], (0, 1, 2))
     seen = image[(slice(None), *around)]
     axes = (0, 1, 2)
@@ -108,8 +107,9 @@ def _iterate(
         if swept.shape[0] > 3:
             arrays.sweep(swept, oriented, lengths.transpose(axes)[1])
     swept = arrays.turned(swept, tuple(np.argsort(axes)))[1:-1, 1:-1, 1:-1]
+    changed = arrays.numbers(swept < distances[inside])
     distances[inside] = swept
-    return arrays.numbers(swept < before)
+    return changed
 
 
 def _planes(count: int) -> Iterator[tuple[int, int]]:
@@ -124,29 +124,6 @@ class _Arrays:
     """A library of arrays. NumPy and torch share the names of what is called here."""
 
     library: Any
-
-    def sweep(self, distances: Any, image: Any, lengths: np.ndarray) -> None:
-        """Sweep along the first axis, one neighbor after the other, in memory that fits the cache.
-
-        Args:
-            distances: axes (k, j, i), with a margin; changed in place.
-            image: axes (c, k, j, i), with a margin.
-            lengths: of the steps from plane to plane, by (|dj|, |di|).
-        """
-        _, height, width = distances.shape
-        cost, square = self.empty((2, height - 2, width - 2))
-        for k, near in _planes(distances.shape[0]):
-            best = distances[k, 1:-1, 1:-1]
-            here = image[:, k, 1:-1, 1:-1]
-            for dj, di in product(range(-1, 2), repeat=2):
-                window = (
-                    slice(1 + dj, height - 1 + dj),
-                    slice(1 + di, width - 1 + di),
-                )
-                self.difference(image[:, near][(slice(None), *window)], here, cost, square)
-                self.library.add(cost, float(lengths[abs(dj), abs(di)]), out=cost)
-                self.library.add(cost, distances[near][window], out=cost)
-                self.library.minimum(best, cost, out=best)
 
     def difference(self, there: Any, here: Any, out: Any, square: Any) -> None:
         """Write the l2 norm over the first axis (the channels) of ``there - here`` to ``out``."""
@@ -164,6 +141,26 @@ class _Arrays:
 
 class _NumPy(_Arrays):
     library = np
+
+    def sweep(self, distances: np.ndarray, image: np.ndarray, lengths: np.ndarray) -> None:
+        """Sweep along the first axis, one neighbor after the other.
+
+        Args:
+            distances: axes (k, j, i), with a margin; changed in place.
+            image: axes (c, k, j, i), with a margin.
+            lengths: of the steps from plane to plane, by (|dj|, |di|).
+        """
+        _, height, width = distances.shape
+        cost, square = self.empty((2, height - 2, width - 2))
+        for k, near in _planes(distances.shape[0]):
+            best = distances[k, 1:-1, 1:-1]
+            here = image[:, k, 1:-1, 1:-1]
+            for dj, di in product(range(-1, 2), repeat=2):
+                window = (slice(1 + dj, height - 1 + dj), slice(1 + di, width - 1 + di))
+                self.difference(image[(slice(None), near, *window)], here, cost, square)
+                np.add(cost, lengths[abs(dj), abs(di)], out=cost)
+                np.add(cost, distances[(near, *window)], out=cost)
+                np.minimum(best, cost, out=best)
 
     def own(self, array: np.ndarray) -> np.ndarray:
         return array
@@ -187,6 +184,31 @@ class _Torch(_Arrays):
 
         self.library = torch
         self.device = torch.device(device)
+        # Starting an operation costs more than the operation itself on an accelerator, so that it
+        # gets all nine neighbors at once; on the CPU three rows of three stay in the cache.
+        rows = 1 if self.device.type == "cpu" else 3
+        self.parts = [slice(row, row + rows) for row in range(0, 3, rows)]
+
+    def sweep(self, distances: Any, image: Any, lengths: np.ndarray) -> None:
+        """Sweep along the first axis; the arguments are those of ``_NumPy.sweep``."""
+        _, height, width = distances.shape
+        rows = 3 // len(self.parts)
+        cost, square = self.empty((2, rows, 3, height - 2, width - 2))
+        away = [1, 0, 1]
+        steps = self.own(np.ascontiguousarray(lengths[np.ix_(away, away)]))[:, :, None, None]
+        for k, near in _planes(distances.shape[0]):
+            best = distances[k, 1:-1, 1:-1]
+            here = image[:, k, None, None, 1:-1, 1:-1]
+            seen, far = self._windows(image[:, near]), self._windows(distances[near])
+            for part in self.parts:
+                self.difference(seen[:, part], here, cost, square)
+                cost.add_(steps[part]).add_(far[part])
+                self.library.minimum(best, cost.amin((0, 1)), out=best)
+
+    @staticmethod
+    def _windows(planes: Any) -> Any:
+        """Return the nine shifted views of planes, axes (..., dj, di, j, i)."""
+        return planes.unfold(-2, 3, 1).unfold(-2, 3, 1).movedim((-2, -1), (-4, -3))
 
     def own(self, array: np.ndarray) -> Any:
         from DeepIGeoSLib.tensors import to_tensor
@@ -210,28 +232,6 @@ class _Torch(_Arrays):
         return to_array(tensor)
 
 
-class _Accelerator(_Torch):
-    """torch on a device where starting an operation costs more than the operation."""
-
-    def sweep(self, distances: Any, image: Any, lengths: np.ndarray) -> None:
-        _, height, width = distances.shape
-        shape = (3, 3, height - 2, width - 2)
-        cost, square = self.empty((2, *shape))
-        away = [1, 0, 1]
-        steps = self.own(np.ascontiguousarray(lengths[np.ix_(away, away)]))[:, :, None, None]
-        for k, near in _planes(distances.shape[0]):
-            best = distances[k, 1:-1, 1:-1]
-            here = image[:, k, None, None, 1:-1, 1:-1]
-            self.difference(self._windows(image[:, near]), here, cost, square)
-            cost.add_(steps).add_(self._windows(distances[near]))
-            self.library.minimum(best, cost.amin((0, 1)), out=best)
-
-    @staticmethod
-    def _windows(planes: Any) -> Any:
-        """Return the nine shifted views of planes, axes (..., dj, di, j, i)."""
-        return planes.unfold(-2, 3, 1).unfold(-2, 3, 1).movedim((-2, -1), (-4, -3))
-
-
 def _arrays(device: str) -> _NumPy | _Torch:
     """Return the library that computes on a device."""
     if device == "numpy":
@@ -242,7 +242,7 @@ def _arrays(device: str) -> _NumPy | _Torch:
             f"The engine 'sweeps' can't use the device {device!r}; known are numpy, cpu and cuda."
         )
     try:
-        arrays = _Torch(device) if kind == "cpu" else _Accelerator(device)
+        arrays = _Torch(device)
         arrays.empty((1,))
     except (ImportError, RuntimeError, AssertionError) as error:
         raise InputError(
