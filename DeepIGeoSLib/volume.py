@@ -69,14 +69,21 @@ class Volume:
         return (float(k), float(j), float(i))
 
     @classmethod
-    def read(cls, path: str | Path) -> Volume:
+    def read(cls, path: str | Path, *, frame: int | None = None) -> Volume:
         """Read a scalar image (NIfTI, NRRD, MHA, ...) or a folder with one DICOM series.
 
+        Args:
+            path: file or folder.
+            frame: which volume of a 4D file, such as one of several modalities; counted from 0.
+
         Raises:
-            InputError: the file is missing or can't be read, has a time axis or several components,
-                or its voxels or geometry are unusable (see ``Volume``).
+            InputError: the file is missing or can't be read, has a time axis (and no frame is
+                given) or several components, or its voxels or geometry are unusable (see
+                ``Volume``).
         """
         image = _read_image(Path(path))
+        if frame is not None:
+            image = _frame_of(image, frame, str(path))
         volume = cls(_array_of(image, str(path)), ijk_to_ras=_matrix_of(image), name=str(path))
         volume._file_dimension = image.GetDimension()
         return volume
@@ -239,6 +246,34 @@ def _read_image(path: Path) -> SimpleITK.Image:
         return SimpleITK.ReadImage(str(path))
     except RuntimeError as error:
         raise InputError(f"{path} can't be read as an image: {_last_line(error)}") from error
+
+
+def read_layers(path: str | Path) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
+    """Read a 3D image whose voxels have one or more components, and what its header says.
+
+    Returns:
+        The voxels, axes (component, k, j, i); the 4 x 4 ijk_to_ras; texts of the header by key.
+
+    Raises:
+        InputError: the file is missing, can't be read, or is not 3D.
+    """
+    import SimpleITK
+
+    image = _read_image(Path(path))
+    if image.GetDimension() != 3:
+        raise InputError(f"{path} is {image.GetDimension()}D; a 3D image is expected.")
+    array = SimpleITK.GetArrayFromImage(image)
+    several = image.GetNumberOfComponentsPerPixel() > 1
+    layers = np.moveaxis(array, -1, 0) if several else array[np.newaxis]
+    header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    return layers, _matrix_of(image), header
+
+
+def _frame_of(image: SimpleITK.Image, frame: int, name: str) -> SimpleITK.Image:
+    frames = image.GetSize()[3] if image.GetDimension() == 4 else 1
+    if not 0 <= frame < frames:
+        raise InputError(f"{name} has {frames} frame(s); there is no frame {frame}.")
+    return image[:, :, :, frame] if image.GetDimension() == 4 else image
 
 
 def _read_dicom_folder(path: Path) -> SimpleITK.Image:

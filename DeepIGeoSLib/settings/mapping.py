@@ -132,13 +132,13 @@ def _chosen_kind(kinds: list[type], value: Any, where: str) -> type:
     return by_name[name]
 
 
-def tag_of(kind: type) -> tuple[str, str]:
-    """Return the field that tells a dataclass apart in a union, and its only value."""
+def tag_of(kind: type) -> tuple[str, str] | None:
+    """Return the field that tells a dataclass apart in a union, and its only value, if any."""
     for name, hint in typing.get_type_hints(kind).items():
         choices = typing.get_args(hint)
         if typing.get_origin(hint) is typing.Literal and len(choices) == 1:
             return name, choices[0]
-    raise TypeError(f"{kind.__name__} has no field with a single Literal choice.")
+    return None
 
 
 def _convert_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple:

@@ -73,28 +73,24 @@ def _item(item: Any, alternatives: Sequence[Any]) -> list[str]:
 
 def _other_items(shown: Any, alternatives: Sequence[Any]) -> list[str]:
     """Return, commented out, the alternatives that may stand where ``shown`` stands."""
-    others = [other for other in alternatives if _same_union(shown, other)]
-    if not others:
+    tag = tag_of(type(shown))
+    if tag is None:
         return []
-    lines = _comment(f"Other choices of {tag_of(type(shown))[0]}, without the keys shown above:")
+    key = tag[0]
+    lines = _comment(f"Other choices of {key}, without the keys that are explained above:")
     known = {field.name for field in dataclasses.fields(shown)}
-    for other in others:
+    for other in alternatives:
         lines += _comment(summary(type(other)))
-        lines += [f"# {line}" for line in _short_item(other, known)]
+        lines += [f"# {line}" for line in _short_item(other, key, known)]
     return lines
 
 
-def _same_union(a: Any, b: Any) -> bool:
-    return type(a) is not type(b) and type(a).__base__ is type(b).__base__
-
-
-def _short_item(item: Any, known: set[str]) -> list[str]:
-    """Return a list item without comments and without the known keys at their defaults."""
+def _short_item(item: Any, key: str, known: set[str]) -> list[str]:
+    """Return a list item without comments and without known keys at their defaults."""
     lines = []
     for field in dataclasses.fields(item):
         value = getattr(item, field.name)
-        is_tag = field.name == tag_of(type(item))[0]
-        if is_tag or field.name not in known or value != field.default:
+        if field.name == key or field.name not in known or value != field.default:
             lines += _entry(field.name, value, ())
     return [f"- {lines[0]}", *_indented(lines[1:])]
 

@@ -19,7 +19,7 @@ LAYERS = [
     {"demo", "samples", "batch", "web", "training"},
     {"evaluation", "scene"},
     {"session"},
-    {"pipeline", "history", "cases", "phantom"},
+    {"pipeline", "history", "cases", "data", "phantom"},
     {"robot", "simulation", "region", "engines", "bundles"},
     {"interactions", "networks"},
     {"preprocessing", "geodesic", "orientation"},

@@ -1,0 +1,94 @@
+"""A CSV file that lists images and labels."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from DeepIGeoSLib.data.case import LabeledCase
+from DeepIGeoSLib.data.patterns import confined
+from DeepIGeoSLib.data.source import Found, Source
+from DeepIGeoSLib.errors import InputError
+
+_COLUMNS = {"image", "label", "use", "case", "patient"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListSource(Source):
+    """A CSV file with the columns image and label, and, if wanted, use, case and patient.
+
+    Attributes:
+        file: the CSV file, below the folder. Its paths start at the folder, or are absolute. The
+            column use says "train" or "val"; case is the image's name where it is not given.
+    """
+
+    layout: Literal["csv"] = "csv"
+    file: str = "cases.csv"
+
+    def find(self, folder: Path, listed: Sequence[str]) -> Found:
+        """Return the listed cases."""
+        path = confined(folder, self.file)
+        rows = read_table(path, required={"image", "label"}, optional=_COLUMNS)
+        cases: dict[str, LabeledCase] = {}
+        for number, row in enumerate(rows, start=2):
+            image, label = row["image"], row["label"]
+            if not image or not label:
+                raise InputError(f"{path}, line {number}: the image or the label is empty.")
+            name = row.get("case") or name_of_file(image)
+            if name in cases:
+                raise InputError(
+                    f"{path}, line {number}: the case {name!r} is listed twice; the column 'case' "
+                    "can tell images of the same name apart."
+                )
+            cases[name] = LabeledCase(
+                dataset=self.dataset,
+                name=name,
+                image=folder / image,
+                label=folder / label,
+                target_labels=self.target_labels,
+                segments=self.segments,
+                patient=row.get("patient") or "",
+                use=row.get("use") or "",
+            )
+        if not cases:
+            raise InputError(f"{path} lists no case.")
+        return Found(list(cases.values()))
+
+
+def read_table(path: Path, required: set[str], optional: set[str]) -> list[dict[str, str]]:
+    """Return the rows of a CSV file with a header line, stripped of spaces.
+
+    Raises:
+        InputError: the file is missing, is not text, or lacks a column.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} does not exist.")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            columns = [name.strip() for name in reader.fieldnames or []]
+            reader.fieldnames = columns
+            rows = [
+                {key: (value or "").strip() for key, value in row.items() if key in columns}
+                for row in reader
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} can't be read as CSV: {error}.") from error
+    missing = required - set(columns)
+    if missing:
+        raise InputError(
+            f"{path} lacks the column {sorted(missing)[0]!r}; it has {', '.join(columns)}, of "
+            f"which {', '.join(sorted(required | optional))} are known."
+        )
+    return rows
+
+
+def name_of_file(path: str) -> str:
+    """Return the name of a file without its folder and endings: "a/b_1.nii.gz" gives "b_1"."""
+    name = Path(path).name
+    for ending in (".gz", ".seg.nrrd", Path(name.removesuffix(".gz")).suffix):
+        name = name.removesuffix(ending)
+    return name

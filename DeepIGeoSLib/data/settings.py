@@ -1,0 +1,56 @@
+"""What a configuration says about the data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from DeepIGeoSLib.data.brats import BratsSource
+from DeepIGeoSLib.data.decathlon import DecathlonSource
+from DeepIGeoSLib.data.listing import ListSource
+from DeepIGeoSLib.data.pairs import FolderSource, SplitFileSource
+from DeepIGeoSLib.data.scenes import SceneSource
+from DeepIGeoSLib.data.split import SplitSettings
+from DeepIGeoSLib.data.voc import VocSource
+from DeepIGeoSLib.errors import InputError
+
+# The first is the one meant where a source does not name its layout.
+SourceSettings = (
+    SplitFileSource
+    | FolderSource
+    | ListSource
+    | BratsSource
+    | DecathlonSource
+    | SceneSource
+    | VocSource
+)
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where the cases are.
+
+    Attributes:
+        root: folder of the data sets; relative to the configuration file.
+        sources: the data sets to use.
+        splits: CSV file below the root with the columns dataset, case and use ("train" or "val").
+            When null, splits.csv is taken if it is there.
+        split: how the cases are divided that have no use yet.
+    """
+
+    root: str
+    sources: tuple[SourceSettings, ...]
+    splits: str | None = None
+    split: SplitSettings = field(default_factory=SplitSettings)
+
+    def __post_init__(self) -> None:
+        """Check that there are sources, each with a name of its own."""
+        if not self.sources:
+            raise InputError("sources is empty; at least one data set is expected.")
+        names = Counter(source.dataset for source in self.sources)
+        twice = [name for name, count in names.items() if count > 1]
+        if twice:
+            raise InputError(
+                f"two sources are named {twice[0]!r}; each needs a dataset name of its own (their "
+                "folders may be the same)."
+            )

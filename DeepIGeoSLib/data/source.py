@@ -1,0 +1,122 @@
+"""What every layout of a data set has in common."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from DeepIGeoSLib.data.case import LabeledCase
+from DeepIGeoSLib.errors import InputError
+
+
+@dataclass(frozen=True)
+class SliceSettings:
+    """Cases cut into single slices, for 2D networks that will see single images.
+
+    The slices are those that a 2D network sees at run time (axial, or the thick ones).
+
+    Attributes:
+        every: one of so many slices with target is taken.
+        least_voxels: slices with less target than this are left out.
+        without_target: slices without target that are added, as a share of those with target.
+    """
+
+    every: int = 1
+    least_voxels: int = 10
+    without_target: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.every < 1 or self.least_voxels < 1 or self.without_target < 0:
+            raise InputError("every and least_voxels must be at least 1, without_target 0.")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in the data that is wrong.
+
+    Attributes:
+        where: "data set/case", or the data set or file.
+        text: one sentence.
+        fatal: whether training must not start.
+    """
+
+    where: str
+    text: str
+    fatal: bool = True
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a source found in its folder.
+
+    Attributes:
+        cases: without patients; with a use where the layout gives one.
+        problems: what was wrong on the way, such as images without a label.
+    """
+
+    cases: list[LabeledCase]
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(ABC):
+    """A data set.
+
+    Attributes:
+        layout: how the data set is laid out on disk.
+        dataset: its name, in tables and in the split file.
+        folder: where it lies below the data root; the data set's name when empty.
+        target_labels: which labels are the target; every label above 0 when empty.
+        segments: which segments are the target, by name, where labels are Slicer segmentations
+            (.seg.nrrd, .mrb); all of them when empty.
+        patient: regular expression that finds the patient in a case's name (its first group, or
+            all that it matches); no patient lies on both sides of the split. When empty, every
+            case is a patient of its own.
+        weight: share of the training samples, relative to the other sources.
+        slices: cut the volumes into single slices, see SliceSettings; null for whole volumes.
+    """
+
+    layout: str = ""
+    dataset: str
+    folder: str = ""
+    target_labels: tuple[int, ...] = ()
+    segments: tuple[str, ...] = ()
+    patient: str = ""
+    weight: float = 1.0
+    slices: SliceSettings | None = None
+
+    def __post_init__(self) -> None:
+        """Check what every source has; layouts with more to check extend this."""
+        if not self.dataset:
+            raise InputError("dataset is empty; a name is expected.")
+        if self.weight <= 0:
+            raise InputError(f"weight is {self.weight:g}, expected a number above 0.")
+        try:
+            re.compile(self.patient)
+        except re.error as error:
+            raise InputError(f"patient is no regular expression: {error}.") from error
+
+    @abstractmethod
+    def find(self, folder: Path, listed: Sequence[str]) -> Found:
+        """Return the cases.
+
+        Args:
+            folder: of the data set.
+            listed: names of the cases that the split file lists for this data set.
+
+        Raises:
+            InputError: the folder is not laid out as this source expects.
+        """
+
+    def patient_of(self, name: str) -> str | None:
+        """Return the patient of a case, or None when the pattern does not find one."""
+        if not self.patient:
+            return f"{self.dataset}/{name}"
+        match = re.search(self.patient, name)
+        if match is None:
+            return None
+        return match.group(1) if match.re.groups else match.group()
