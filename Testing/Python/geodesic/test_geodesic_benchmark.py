@@ -16,7 +16,7 @@ pytest.importorskip("torch", reason="torch is not installed")
 
 @pytest.fixture
 def small_volumes(monkeypatch, tmp_path):
-    shapes = {name: ((12, 20, 24), (2.0, 1.0, 1.0)) for name in ("cube", "brain", "abdomen")}
+    shapes = dict.fromkeys(("cube", "brain", "abdomen"), ((12, 20, 24), (2.0, 1.0, 1.0)))
     monkeypatch.setattr(geodesic_cases, "_SYNTHETIC", shapes)
     monkeypatch.setenv("DEEPIGEOS_DATA", str(tmp_path / "nowhere"))
 
