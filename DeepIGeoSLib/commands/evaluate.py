@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -
 
 
 def _cases(arguments: argparse.Namespace) -> list:
-    from DeepIGeoSLib.cases import LabeledCase, find_cases
+    from DeepIGeoSLib.data import LabeledCase, find_cases
     from DeepIGeoSLib.training.config import read_config
 
     if arguments.config is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from DeepIGeoSLib.cases import LabeledCase
+from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.evaluation.protocol import RoundScore, robot_session
 from DeepIGeoSLib.files import written_in_one_step
 from DeepIGeoSLib.session import InteractiveSession

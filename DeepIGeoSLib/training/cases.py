@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from DeepIGeoSLib.cases import LabeledCase
+from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.preprocessing import (
     GridSettings,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from DeepIGeoSLib.bundles import TrainingData
-from DeepIGeoSLib.cases import DataSettings
+from DeepIGeoSLib.data import DataSettings
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.interactions import InteractionSettings
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings

@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from DeepIGeoSLib.bundles.writer import half_precision
-from DeepIGeoSLib.cases import LabeledCase, find_cases
+from DeepIGeoSLib.data import LabeledCase, find_cases
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.evaluate import evaluate

@@ -15,7 +15,7 @@ import numpy as np
 from torch import nn
 
 from DeepIGeoSLib.bundles import BundleManifest
-from DeepIGeoSLib.cases import LabeledCase
+from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.evaluation.protocol import robot_session

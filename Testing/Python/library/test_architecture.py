@@ -19,7 +19,7 @@ LAYERS = [
     {"demo", "samples", "batch", "web", "training"},
     {"evaluation", "scene"},
     {"session"},
-    {"pipeline", "history", "cases", "data", "phantom"},
+    {"pipeline", "history", "data", "phantom"},
     {"robot", "simulation", "region", "engines", "bundles"},
     {"interactions", "networks"},
     {"preprocessing", "geodesic", "orientation"},

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from DeepIGeoSLib import InputError, InteractiveSession, load_bundle
-from DeepIGeoSLib.cases import find_cases
 from DeepIGeoSLib.cli import main
+from DeepIGeoSLib.data import find_cases
 from DeepIGeoSLib.phantom import head_phantom
 
 pytest.importorskip("lightning", reason="the extra 'train' is not installed")
