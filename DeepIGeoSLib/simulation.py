@@ -175,8 +175,9 @@ def corrupted(
         float32 in [0, 1]; hard (0 and 1) half of the time.
     """
     field = smooth_field(truth.shape, spacing, random.uniform(8, 30), random)
-    amplitude = random.uniform(2, 10)
-    shift = random.normal(0, 2.5)
+    # Often small: refinement mostly starts from a segmentation that is nearly right.
+    amplitude = np.exp(random.uniform(np.log(0.7), np.log(10)))
+    shift = random.normal(0, 0.3 * amplitude)
     if truth.any():
         inside = ndimage.distance_transform_edt(truth, spacing)
         distance = inside - ndimage.distance_transform_edt(~truth, spacing)
