@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # the edge of the program: every failure becomes one sentence
         return _report_error(arguments, f"{type(error).__name__}: {error}", FAILED)
     print(json.dumps(result, indent=2) if arguments.json else arguments.command.text(result))
-    return DONE
+    # A command may have worked and yet have to say that what it looked at is unusable.
+    return getattr(arguments.command, "exit_code", lambda _: DONE)(result)
 
 
 class ProgressLine:

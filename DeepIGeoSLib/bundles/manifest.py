@@ -26,7 +26,13 @@ class WeightFile:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """A data set that the weights were trained on; its license binds the weights too."""
+    """A data set that the weights were trained on; its license binds the weights too.
+
+    Attributes:
+        name: of the data set.
+        cases: how many of its cases.
+        license: of the data set.
+    """
 
     name: str
     cases: int

@@ -77,7 +77,7 @@ class Source(ABC):
             all that it matches); no patient lies on both sides of the split. When empty, every
             case is a patient of its own.
         weight: share of the training samples, relative to the other sources.
-        slices: cut the volumes into single slices, see SliceSettings; null for whole volumes.
+        slices: cut the volumes into single slices, for 2D networks; null for whole volumes.
     """
 
     layout: str = ""

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import textwrap
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from DeepIGeoSLib.settings.docs import field_docs, summary
@@ -18,81 +18,99 @@ _WIDTH = 92
 def template(settings: Any, alternatives: Sequence[Any] = ()) -> str:
     """Return settings as YAML in which every key is explained.
 
-    Read back, the text gives equal settings.
+    Read back, the text gives equal settings. What could be given instead is shown commented out.
 
     Args:
         settings: a dataclass.
         alternatives: other members of a union of dataclasses (see ``from_mapping``) that occurs in
-            a list of the settings; they are shown below that list, commented out.
+            a list of the settings; they are shown below that list.
     """
-    lines = [*_comment(summary(type(settings))), ""]
-    lines += _fields(settings, alternatives)
+    lines = _comment(summary(type(settings)))
+    for entry in _entries(settings, alternatives):
+        lines += ["", *entry]
     return "\n".join(lines) + "\n"
 
 
-def _fields(settings: Any, alternatives: Sequence[Any]) -> list[str]:
-    lines: list[str] = []
+def _entries(
+    settings: Any, alternatives: Sequence[Any] = (), known: Sequence[str] = ()
+) -> Iterator[list[str]]:
+    """Yield the lines of each key; the known keys at their defaults are left out."""
     docs = field_docs(type(settings))
     hints = typing.get_type_hints(type(settings))
     for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        lines += _comment(_explanation(field, hints[field.name], value, docs))
-        lines += _entry(field.name, value, alternatives)
-    return lines
+        value, hint = getattr(settings, field.name), hints[field.name]
+        if field.name in known and value == field.default:
+            continue
+        explained = [] if field.name in known else _explanation(field, hint, value, docs)
+        yield [
+            *_comment(" ".join(explained)),
+            *_entry(field.name, value, alternatives),
+            *_when_given(field.name, value, hint),
+        ]
 
 
-def _explanation(field: dataclasses.Field, hint: Any, value: Any, docs: dict[str, str]) -> str:
-    text = docs.get(field.name, "")
-    if not text and dataclasses.is_dataclass(value):
-        text = summary(type(value))
+def _explanation(
+    field: dataclasses.Field, hint: Any, value: Any, docs: dict[str, str]
+) -> list[str]:
+    parts = [docs[field.name].replace("``", "")] if field.name in docs else []
+    if not parts and dataclasses.is_dataclass(value):
+        parts.append(summary(type(value)).replace("``", ""))
     choices = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
     if len(choices) > 1:
-        text += f" [{' | '.join(str(choice) for choice in choices)}]"
+        parts.append(f"[{' | '.join(str(choice) for choice in choices)}]")
     if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-        text += " (required)"
-    return text
+        parts.append("(required)")
+    return parts
 
 
-def _entry(name: str, value: Any, alternatives: Sequence[Any]) -> list[str]:
+def _entry(name: str, value: Any, alternatives: Sequence[Any] = ()) -> list[str]:
     """Return the lines of one key."""
     if dataclasses.is_dataclass(value):
-        return [f"{name}:", *_indented(_fields(value, alternatives))]
+        return [f"{name}:", *_indented(_joined(_entries(value, alternatives)))]
     if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
-        lines = [f"{name}:"]
-        for item in value:
-            lines += _indented(_item(item, alternatives))
-        return lines + _indented(_other_items(value[0], alternatives))
+        items = [_item(_joined(_entries(item, alternatives))) for item in value]
+        return [f"{name}:", *_indented(_joined(items) + _other_items(value[0], alternatives))]
     # JSON's way of writing scalars, lists and mappings is YAML's as well.
     return [f"{name}: {json.dumps(value, ensure_ascii=False)}"]
 
 
-def _item(item: Any, alternatives: Sequence[Any]) -> list[str]:
-    """Return the lines of a list item; its keys start behind the dash."""
-    return ["-", *_indented(_fields(item, alternatives))]
+def _when_given(name: str, value: Any, hint: Any) -> list[str]:
+    """Return, commented out, the keys of a mapping that is null, if they all have defaults."""
+    kinds = [kind for kind in typing.get_args(hint) if dataclasses.is_dataclass(kind)]
+    if value is not None or len(kinds) != 1:
+        return []
+    if any(f.default is f.default_factory for f in dataclasses.fields(kinds[0])):  # both missing
+        return []
+    return _commented_out(_entry(name, kinds[0]()))
 
 
 def _other_items(shown: Any, alternatives: Sequence[Any]) -> list[str]:
     """Return, commented out, the alternatives that may stand where ``shown`` stands."""
     tag = tag_of(type(shown))
-    if tag is None:
+    if tag is None or not alternatives:
         return []
-    key = tag[0]
-    lines = _comment(f"Other choices of {key}, without the keys that are explained above:")
-    known = {field.name for field in dataclasses.fields(shown)}
+    lines = [
+        "",
+        *_comment(f"Other choices of {tag[0]}, with the keys that are not explained above:"),
+    ]
+    known = [field.name for field in dataclasses.fields(shown) if field.name != tag[0]]
     for other in alternatives:
-        lines += _comment(summary(type(other)))
-        lines += [f"# {line}" for line in _short_item(other, key, known)]
+        keys = [f"{tag[0]}: {json.dumps(tag_of(type(other))[1])}"]
+        keys += _joined(_entries(other, known=[*known, tag[0]]))
+        lines += _commented_out(_item([*_comment(summary(type(other))), *keys]))
     return lines
 
 
-def _short_item(item: Any, key: str, known: set[str]) -> list[str]:
-    """Return a list item without comments and without known keys at their defaults."""
-    lines = []
-    for field in dataclasses.fields(item):
-        value = getattr(item, field.name)
-        if field.name == key or field.name not in known or value != field.default:
-            lines += _entry(field.name, value, ())
-    return [f"- {lines[0]}", *_indented(lines[1:])]
+def _item(keys: Sequence[str]) -> list[str]:
+    return ["-", *_indented(keys)]
+
+
+def _joined(blocks: Iterable[Sequence[str]]) -> list[str]:
+    return [line for block in blocks for line in block]
+
+
+def _commented_out(lines: Sequence[str]) -> list[str]:
+    return [f"# {line}" for line in lines]
 
 
 def _comment(text: str) -> list[str]:
@@ -100,4 +118,4 @@ def _comment(text: str) -> list[str]:
 
 
 def _indented(lines: Sequence[str]) -> list[str]:
-    return [f"  {line}" for line in lines]
+    return [f"  {line}".rstrip() for line in lines]

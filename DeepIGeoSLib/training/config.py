@@ -16,7 +16,12 @@ from DeepIGeoSLib.settings import from_mapping, read_mapping
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """Which network to train; see ``networks.build_network``."""
+    """Which network to train; see ``networks.build_network``.
+
+    Attributes:
+        preset: "paper" (Fig. 3 of the paper) or "recommended" (``MultiScaleNet``).
+        dimension: 3, or 2 for a network that sees each slice alone.
+    """
 
     preset: Literal["paper", "recommended"] = "recommended"
     dimension: Literal[2, 3] = 3
@@ -87,9 +92,9 @@ class SimulationSettings:
             truth) and "empty".
     """
 
-    rounds: int = 3
+    rounds: int = 4
     initial: dict[str, float] = field(
-        default_factory=lambda: {"pnet": 0.5, "corrupted": 0.35, "empty": 0.15}
+        default_factory=lambda: {"pnet": 0.5, "corrupted": 0.4, "empty": 0.1}
     )
 
 
@@ -98,6 +103,13 @@ class BundleSettings:
     """What the bundle of the trained networks says about itself; see ``bundles.BundleManifest``.
 
     Attributes:
+        name: of the bundle, and of its folder.
+        version: of the weights.
+        task: what it segments, in a few words.
+        modality: such as "MR FLAIR".
+        channels: names of the image channels, in order.
+        license: of the weights; it follows from that of the data.
+        training_data: what the weights were trained on.
         limits: for the model card: where the networks should not be trusted.
     """
 

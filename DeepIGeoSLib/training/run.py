@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from DeepIGeoSLib.bundles.writer import half_precision
-from DeepIGeoSLib.data import LabeledCase, find_cases
+from DeepIGeoSLib.data import LabeledCase, check_data, find_cases
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.evaluate import evaluate
@@ -45,13 +45,15 @@ def train(settings: TrainingSettings, base: Path, progress: Progress | None = No
 
     Returns:
         The folder of the bundle, if the settings describe one. The run's own folder holds
-        ``best.ckpt``, ``last.ckpt`` and ``validation.csv``.
+        ``best.ckpt``, ``last.ckpt``, ``validation.csv`` and the report on the data.
 
     Raises:
         InputError: cases or checkpoints are missing or unusable.
     """
     folder = (base / settings.output).resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    report = check_data(settings.data, base, progress)
+    report.check(report.write(folder))
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     if settings.optimization.threads:
@@ -223,6 +225,7 @@ def _fit(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*LeafSpec.*")
+        warnings.filterwarnings("ignore", ".*exists and is not empty.*")  # it holds the data report
         try:
             trainer.fit(module, loader, ckpt_path=str(last) if last.is_file() else None)
         except SystemExit as stop:  # what Lightning makes of Ctrl-C
