@@ -120,6 +120,11 @@ def _planes(count: int) -> Iterator[tuple[int, int]]:
         yield k, k + 1
 
 
+def _moves(size: int) -> range:
+    """Return the steps along an axis of this size, including its margins."""
+    return range(-1, 2) if size > 3 else range(1)
+
+
 class _Arrays:
     """A library of arrays. NumPy and torch share the names of what is called here."""
 
@@ -152,10 +157,12 @@ class _NumPy(_Arrays):
         """
         _, height, width = distances.shape
         cost, square = self.empty((2, height - 2, width - 2))
+        # In two dimensions the planes are rows; there is nothing beside them.
+        neighbors = list(product(_moves(height), _moves(width)))
         for k, near in _planes(distances.shape[0]):
             best = distances[k, 1:-1, 1:-1]
             here = image[:, k, 1:-1, 1:-1]
-            for dj, di in product(range(-1, 2), repeat=2):
+            for dj, di in neighbors:
                 window = (slice(1 + dj, height - 1 + dj), slice(1 + di, width - 1 + di))
                 self.difference(image[(slice(None), near, *window)], here, cost, square)
                 np.add(cost, lengths[abs(dj), abs(di)], out=cost)
