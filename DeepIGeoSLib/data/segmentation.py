@@ -61,7 +61,7 @@ def read_segments(path: Path, volume: Volume, names: Sequence[str] = ()) -> np.n
     segments = segments_of(header, len(layers))
     inside = np.zeros(layers.shape[1:], dtype=bool)
     for segment in chosen_segments(segments, names, str(path)):
-        if segment.layer >= len(layers):
+        if not 0 <= segment.layer < len(layers):
             raise InputError(f"{path}: the layer of the segment {segment.name!r} is missing.")
         inside |= layers[segment.layer] == segment.label
     return _pasted(inside, matrix, volume, path).astype(np.int32)
