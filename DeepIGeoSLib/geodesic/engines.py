@@ -31,7 +31,7 @@ def solver(engine: str) -> Solver:
     """
     if engine == "auto":
         engine = "blocks" if find_spec("numba") else "sweeps"
-    name, _, device = engine.partition(":")
+    name, _, device = str(engine).partition(":")
     if name not in ENGINES or (device and name != "sweeps"):
         raise InputError(
             f"There is no engine {engine!r}; known are auto, {', '.join(ENGINES)}, and sweeps with "

@@ -76,7 +76,15 @@ class DistanceMaps:
             InputError: an argument is unusable.
         """
         self._solve = solver(engine)
-        self._shape = np.shape(image)[-len(spacing) :]
+        axes = np.size(spacing)
+        if axes not in (2, 3):
+            raise InputError(f"The spacing must have 2 or 3 values, but is {spacing!r}.")
+        if np.ndim(image) not in (axes, axes + 1):
+            raise InputError(
+                f"The image must have {axes} axes, one for each spacing, or one more for its "
+                f"channels, but has the shape {np.shape(image)}."
+            )
+        self._shape = np.shape(image)[-axes:]
         self._problem: Problem = pose(image, self._shape, spacing, weight, max_distance)
         self._maps: dict[str, _Map] = {}
 

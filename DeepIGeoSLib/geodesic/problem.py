@@ -67,17 +67,30 @@ def pose(
         raise InputError(
             f"The seeds must have the axes (k, j, i) or (j, i), but have the shape {shape}."
         )
-    if not 0 <= weight <= 1:
+    if not 0 <= _number(weight, "The weight") <= 1:
         raise InputError(f"The weight must lie in [0, 1], but is {weight}.")
-    if max_distance is not None and not 0 < max_distance < math.inf:
-        raise InputError(f"max_distance must be positive and finite, but is {max_distance}.")
+    weight = float(weight)
+    limit = np.float32(np.inf)
+    if max_distance is not None:
+        limit = _number(max_distance, "max_distance")
+        if not 0 < limit < np.inf:
+            raise InputError(
+                f"max_distance must be positive and finite (float32), but is {max_distance}."
+            )
     lengths = _lengths(spacing, len(shape), weight)
     channels = _channels(image, shape)
     if check_intensities and not _finite(channels):
         raise InputError("The image holds NaN or infinite values, but must be finite everywhere.")
     volume = channels.reshape((channels.shape[0],) + (1,) * (3 - len(shape)) + shape)
-    limit = np.float32(np.inf if max_distance is None else max_distance)
     return Problem(volume, np.float32(weight), lengths, limit)
+
+
+def _number(value: float, name: str) -> np.float32:
+    try:
+        with np.errstate(over="ignore"):  # too large becomes infinite
+            return np.float32(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be a number, but is {value!r}.") from None
 
 
 def _channels(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -110,7 +123,8 @@ def _lengths(spacing: Sequence[float], dimensions: int, weight: float) -> np.nda
             f"The spacing must have {dimensions} values, one for each axis of the seeds, but is "
             f"{spacing!r}."
         )
-    if not (np.isfinite(steps) & (steps > 0)).all():
+    largest = np.finfo(np.float32).max / 2
+    if not ((steps > 0) & (steps < largest)).all():
         raise InputError(f"The spacing must be positive and finite (mm), but is {spacing!r}.")
     steps = np.concatenate([np.ones(3 - dimensions), steps])
     lengths = np.empty((2, 2, 2), dtype=np.float32)
