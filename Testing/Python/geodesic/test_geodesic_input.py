@@ -44,10 +44,16 @@ REFUSED = {
     "text as spacing": ({"spacing": "abc"}, "spacing must be numbers"),
     "weight above 1": ({"weight": 1.01}, r"weight must lie in \[0, 1\], but is 1.01"),
     "weight below 0": ({"weight": -0.1}, "weight must lie in"),
+    "weight as text": ({"weight": "heavy"}, "weight must be a number, but is 'heavy'"),
     "weight NaN": ({"weight": np.nan}, "weight must lie in"),
     "limit 0": ({"max_distance": 0}, "max_distance must be positive"),
     "limit negative": ({"max_distance": -3}, "max_distance must be positive"),
     "limit infinite": ({"max_distance": np.inf}, "max_distance must be positive and finite"),
+    "limit as text": ({"max_distance": "far"}, "max_distance must be a number, but is 'far'"),
+    "limit too large for float32": ({"max_distance": 1e39}, "max_distance must be positive and"),
+    "limit too small for float32": ({"max_distance": 1e-50}, "max_distance must be positive"),
+    "spacing too large for float32": ({"spacing": (1, 1, 1e39), "weight": 0}, "spacing must be"),
+    "no engine": ({"engine": None}, "no engine None"),
     "limit NaN": ({"max_distance": np.nan}, "max_distance must be positive"),
     "unknown engine": ({"engine": "fastest"}, "no engine 'fastest'.*blocks"),
     "device of another engine": ({"engine": "dijkstra:cuda"}, "no engine 'dijkstra:cuda'"),
@@ -140,8 +146,10 @@ def test_classes_must_have_one_shape():
 def test_maps_refuse_unusable_images_at_once():
     with pytest.raises(ValueError, match="NaN"):
         DistanceMaps(with_one(np.nan), SPACING)
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(ValueError, match=r"image must have 3 axes.*\(6,\)"):
         DistanceMaps(IMAGE[0, 0], SPACING)
+    with pytest.raises(ValueError, match="spacing must have 2 or 3 values"):
+        DistanceMaps(IMAGE, 1)
 
 
 @pytest.mark.parametrize("number", [0, -1, 1.5, "2", True])
