@@ -32,9 +32,10 @@ seeds = image > 2.5
 
 def run(script, folder=PACKAGE.parent, **environment):
     """Run a script in a new interpreter and return what it prints."""
+    inherited = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     done = subprocess.run(
         [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": str(folder), **environment},
+        env={**inherited, "PYTHONPATH": str(folder), **environment},
         cwd=folder,
         capture_output=True,
         text=True,
