@@ -188,3 +188,13 @@ def test_a_share_is_between_nothing_and_everything() -> None:
 def test_sources_survive_a_round_trip() -> None:
     data = DataSettings(root=".", sources=(*example("pnet").data.sources, *OTHER_SOURCES))
     assert from_mapping(DataSettings, to_mapping(data), "file") == data
+
+
+def test_the_configurations_in_the_guide_are_valid(tmp_path: Path) -> None:
+    guide = (ROOT / "Docs" / "training.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    layouts = set()
+    for block in blocks:
+        (tmp_path / "x.yaml").write_text(block)
+        layouts |= {type(source) for source in read_config(tmp_path / "x.yaml").data.sources}
+    assert layouts == set(typing.get_args(SourceSettings))
