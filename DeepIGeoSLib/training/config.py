@@ -12,6 +12,7 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.interactions import InteractionSettings
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.settings import from_mapping, read_mapping
+from DeepIGeoSLib.training.config_checks import wrong_values
 
 
 @dataclass(frozen=True)
@@ -165,9 +166,10 @@ def read_config(path: str | Path) -> TrainingSettings:
     """Read a training configuration, JSON or YAML; relative paths in it start at its own folder.
 
     Raises:
-        InputError: the file is missing or not valid, or holds an unknown key or a wrong value.
+        InputError: the file is missing or not valid, or holds an unknown key or wrong values.
     """
     settings = from_mapping(TrainingSettings, read_mapping(path), str(path))
-    if settings.task == "rnet" and not settings.pnet:
-        raise InputError(f"{path}: pnet must name at least one P-Net checkpoint for the task rnet.")
+    wrong = wrong_values(settings)
+    if wrong:
+        raise InputError(f"{path}: {'; '.join(wrong)}.")
     return settings

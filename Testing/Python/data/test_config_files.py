@@ -198,3 +198,37 @@ def test_the_configurations_in_the_guide_are_valid(tmp_path: Path) -> None:
         (tmp_path / "x.yaml").write_text(block)
         layouts |= {type(source) for source in read_config(tmp_path / "x.yaml").data.sources}
     assert layouts == set(typing.get_args(SourceSettings))
+
+
+WRONG_VALUES = {
+    "steps": ({"optimization": {"steps": 0}}, "optimization.steps is 0, expected at least 1"),
+    "crop": ({"optimization": {"crop": [0, 8, 8]}}, r"crop is \[0, 8, 8\], expected at least 1"),
+    "rate": ({"optimization": {"learning_rate": 0}}, "learning_rate is 0.0, expected a number"),
+    "decay": ({"optimization": {"weight_decay": -1}}, "weight_decay is -1.0, expected at least 0"),
+    "workers": ({"workers": -1}, "workers is -1"),
+    "seed": ({"seed": -1}, "seed is -1"),
+    "every": ({"validate_every": 0}, "validate_every is 0, expected at least 1"),
+    "axes": ({"augmentation": {"flip_axes": [3]}}, r"flip_axes is \[3\]"),
+    "scales": ({"augmentation": {"scales": [1.2, 0.8]}}, "scales is .*, expected a smaller"),
+    "probability": ({"augmentation": {"intensity": 1.5}}, "intensity is 1.5"),
+    "grid": ({"grid": {"minimum": [2, 2, 2]}}, r"grid.minimum is \[2.0, 2.0, 2.0\]"),
+    "clip": ({"normalization": {"clip": [1, 1]}}, "clip is"),
+    "weights": ({"simulation": {"initial": {"pnet": 0}}}, "initial is"),
+}
+
+
+@pytest.mark.parametrize(("changes", "sentence"), WRONG_VALUES.values(), ids=WRONG_VALUES.keys())
+def test_values_out_of_range_are_named(tmp_path: Path, changes: dict, sentence: str) -> None:
+    mapping = {"task": "pnet", "output": "r", "data": {"root": ".", "sources": [FOLDERS]}}
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({**mapping, **changes}))
+    with pytest.raises(InputError, match=sentence):
+        read_config(path)
+
+
+def test_all_values_out_of_range_are_named_at_once(tmp_path: Path) -> None:
+    mapping = {"task": "pnet", "output": "r", "data": {"root": ".", "sources": [FOLDERS]}}
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({**mapping, "seed": -1, "optimization": {"steps": 0}}))
+    with pytest.raises(InputError, match=r"seed is -1.*; optimization\.steps is 0"):
+        read_config(path)

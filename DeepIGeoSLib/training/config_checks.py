@@ -1,0 +1,64 @@
+"""Values that a training configuration may not have, though their types are right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.training.config import TrainingSettings
+
+# Key, value, what is expected.
+Fault = tuple[str, object, str]
+
+
+def wrong_values(settings: TrainingSettings) -> list[str]:
+    """Return a phrase for every value out of range, such as ``steps is 0, expected at least 1``."""
+    found = [*_of_the_run(settings), *_of_optimization(settings), *_of_samples(settings)]
+    return [f"{key} is {value!r}, expected {wanted}" for key, value, wanted in found]
+
+
+def _of_the_run(settings: TrainingSettings) -> Iterator[Fault]:
+    if settings.task == "rnet" and not settings.pnet:
+        yield "pnet", list(settings.pnet), "at least one P-Net checkpoint for the task rnet"
+    for key in ("validate_every", "checkpoint_every"):
+        if getattr(settings, key) < 1:
+            yield key, getattr(settings, key), "at least 1"
+    if settings.workers < 0:
+        yield "workers", settings.workers, "at least 0"
+    if settings.seed < 0:
+        yield "seed", settings.seed, "at least 0"
+
+
+def _of_optimization(settings: TrainingSettings) -> Iterator[Fault]:
+    values = settings.optimization
+    for key in ("steps", "batch_size"):
+        if getattr(values, key) < 1:
+            yield f"optimization.{key}", getattr(values, key), "at least 1"
+    if min(values.crop) < 1:
+        yield "optimization.crop", list(values.crop), "at least 1 voxel along each axis"
+    for key in ("learning_rate", "gradient_clip"):
+        if getattr(values, key) <= 0:
+            yield f"optimization.{key}", getattr(values, key), "a number above 0"
+    for key in ("weight_decay", "threads"):
+        if getattr(values, key) < 0:
+            yield f"optimization.{key}", getattr(values, key), "at least 0"
+
+
+def _of_samples(settings: TrainingSettings) -> Iterator[Fault]:
+    augmentation, grid = settings.augmentation, settings.grid
+    if not set(augmentation.flip_axes) <= {0, 1, 2}:
+        yield "augmentation.flip_axes", list(augmentation.flip_axes), "axes from 0, 1 and 2"
+    low, high = augmentation.scales
+    if not 0 < low <= high:
+        yield "augmentation.scales", [low, high], "a smaller and a larger factor above 0"
+    if not 0 <= augmentation.intensity <= 1:
+        yield "augmentation.intensity", augmentation.intensity, "a probability"
+    if any(not 0 < a <= b for a, b in zip(grid.minimum, grid.maximum, strict=True)):
+        yield "grid.minimum", list(grid.minimum), f"mm above 0, up to {list(grid.maximum)}"
+    low, high = settings.normalization.clip
+    if low >= high:
+        yield "normalization.clip", [low, high], "a smaller and a larger number"
+    weights = settings.simulation.initial
+    if any(w < 0 for w in weights.values()) or sum(weights.values()) <= 0:
+        yield "simulation.initial", weights, "weights of at least 0, one of them above"
