@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 from collections.abc import Callable
 from importlib import import_module
@@ -13,6 +14,8 @@ import numpy as np
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic.boxes import Box
 from DeepIGeoSLib.geodesic.problem import Problem, pose
+
+_logger = logging.getLogger(__name__)
 
 Solver = Callable[[Problem, np.ndarray, np.ndarray, int], Box]
 
@@ -30,17 +33,29 @@ def solver(engine: str) -> Solver:
         InputError: no engine has that name, or it can't run here.
     """
     if engine == "auto":
-        engine = "blocks" if find_spec("numba") else "sweeps"
+        engine = "sweeps" if _obstacle() else "blocks"
     name, _, device = str(engine).partition(":")
     if name not in ENGINES or (device and name != "sweeps"):
         raise InputError(
             f"There is no engine {engine!r}; known are auto, {', '.join(ENGINES)}, and sweeps with "
             "a device, such as sweeps:cuda."
         )
-    if name == "blocks" and not find_spec("numba"):
-        raise InputError("The engine 'blocks' needs the package numba, which is not installed.")
+    if name == "blocks" and _obstacle():
+        raise InputError(f"The engine 'blocks' needs numba, which does not load: {_obstacle()}.")
     solve = import_module(f"DeepIGeoSLib.geodesic.{name}").solve
     return functools.partial(solve, device=device) if device else solve
+
+
+@functools.cache
+def _obstacle() -> str:
+    """Return why numba can't be used, or an empty text: missing, or not made for this NumPy."""
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        if find_spec("numba"):
+            _logger.warning("Distance maps are slow because numba does not load: %s", error)
+        return str(error).splitlines()[0].rstrip(".")
+    return ""
 
 
 def warm_up(channels: int = 1) -> threading.Thread:
