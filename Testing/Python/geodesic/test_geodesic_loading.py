@@ -68,7 +68,23 @@ try:
 except ValueError as error:
     print(error)
 """
-    assert run(script) == "The engine 'blocks' needs the package numba, which is not installed."
+    assert run(script).startswith("The engine 'blocks' needs numba, which does not load: ")
+
+
+def test_a_numba_that_does_not_load_is_as_none(tmp_path):
+    """It refuses to load next to a NumPy that is too new for it."""
+    (tmp_path / "numba").mkdir()
+    broken = "raise ImportError('Numba needs NumPy 2.1 or less.')"
+    (tmp_path / "numba" / "__init__.py").write_text(broken)
+    script = f"""
+import logging, sys
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+sys.path.insert(0, {str(tmp_path)!r})
+{COMPUTE}
+geodesic_distance(image, seeds, (2, 1, 1))
+"""
+    expected = "Distance maps are slow because numba does not load: Numba needs NumPy 2.1 or less."
+    assert run(script) == expected
 
 
 @needs_numba
