@@ -37,6 +37,11 @@ class BratsSource(Source):
         if not self.modalities:
             raise InputError("modalities is empty; at least one name such as flair is expected.")
 
+    @property
+    def channels(self) -> int:
+        """How many channels the images have."""
+        return len(self.modalities)
+
     def find(self, folder: Path, listed: Sequence[str]) -> Found:
         """Return a case for every folder that has the images and the labels."""
         cases, problems = [], []

@@ -48,6 +48,11 @@ class DecathlonSource(Source):
     modalities: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
 
+    @property
+    def channels(self) -> int:
+        """How many channels the images have."""
+        return max(1, len(self.modalities))
+
     def find(self, folder: Path, listed: Sequence[str]) -> Found:
         """Return the cases of the key "training" (those of "test" have no labels)."""
         path = folder / "dataset.json"

@@ -35,6 +35,11 @@ class PairSource(Source):
         for pattern in self.other_channels:
             check_pattern(pattern, "other_channels")
 
+    @property
+    def channels(self) -> int:
+        """How many channels the images have."""
+        return 1 + len(self.other_channels)
+
     def case(self, folder: Path, name: str) -> LabeledCase:
         """Return a case by its name; whether its files exist is not checked."""
         return LabeledCase(

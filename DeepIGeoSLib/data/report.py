@@ -120,7 +120,6 @@ def check_data(data: DataSettings, base: Path, progress: Progress | None = None)
         problems += _problems_of(examination)
     facts = [e.facts for e in examined if e.facts is not None]
     problems += [*_empty_sides(found.cases), *_never_present(examined), *_duplicates(facts)]
-    problems += _channel_counts(facts)
     problems.sort(key=lambda problem: not problem.fatal)
     return DataReport(examined, _counts(found.cases), problems)
 
@@ -180,11 +179,3 @@ def _duplicates(facts: Sequence[CaseFacts]) -> Iterator[Problem]:
             sides = f"one for {first.use}, one for {other.use}" if both else f"both for {first.use}"
             text = f"It has the same voxels as {first.dataset}/{first.name} ({sides})."
             yield Problem(f"{other.dataset}/{other.name}", text, fatal=both)
-
-
-def _channel_counts(facts: Sequence[CaseFacts]) -> Iterator[Problem]:
-    for entry in facts:
-        own, first = len(entry.intensities), len(facts[0].intensities)
-        if own != first:
-            text = f"It has {own} channels, but {facts[0].dataset}/{facts[0].name} has {first}."
-            yield Problem(f"{entry.dataset}/{entry.name}", text)

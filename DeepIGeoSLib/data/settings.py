@@ -44,7 +44,7 @@ class DataSettings:
     split: SplitSettings = field(default_factory=SplitSettings)
 
     def __post_init__(self) -> None:
-        """Check that there are sources, each with a name of its own."""
+        """Check that there are sources, each with a name of its own, and with equal channels."""
         if not self.sources:
             raise InputError("sources is empty; at least one data set is expected.")
         names = Counter(source.dataset for source in self.sources)
@@ -54,3 +54,14 @@ class DataSettings:
                 f"two sources are named {twice[0]!r}; each needs a dataset name of its own (their "
                 "folders may be the same)."
             )
+        for source in self.sources:
+            if source.channels != self.channels:
+                raise InputError(
+                    f"the source {source.dataset!r} gives images of {source.channels} channels, "
+                    f"but {self.sources[0].dataset!r} gives {self.channels}."
+                )
+
+    @property
+    def channels(self) -> int:
+        """How many channels the images have."""
+        return self.sources[0].channels

@@ -100,6 +100,11 @@ class Source(ABC):
         except re.error as error:
             raise InputError(f"patient is no regular expression: {error}.") from error
 
+    @property
+    def channels(self) -> int:
+        """How many channels the images have."""
+        return 1
+
     @abstractmethod
     def find(self, folder: Path, listed: Sequence[str]) -> Found:
         """Return the cases.

@@ -86,6 +86,11 @@ class VocSource(Source):
                 meant = f"did you mean {close!r}?" if close else f"there are {', '.join(CLASSES)}."
                 raise InputError(f"classes names {name!r}; {meant}")
 
+    @property
+    def channels(self) -> int:
+        """How many channels the images have."""
+        return 3 if self.color == "rgb" else 1
+
     def find(self, folder: Path, listed: Sequence[str]) -> Found:
         """Return the listed photographs that show the target, and some others if wanted."""
         names = {use: _read_list(confined(folder, getattr(self, use))) for use in ("train", "val")}

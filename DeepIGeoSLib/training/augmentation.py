@@ -52,13 +52,13 @@ class Augmentation:
         """Return a changed copy of an image and of the maps that belong to it.
 
         Args:
-            image: normalized float32, axes (k, j, i).
+            image: normalized float32, axes (channel, k, j, i).
             maps: bool arrays (moved by nearest neighbor) and float32 ones (moved linearly).
             spacing: mm along (k, j, i).
             seed: decides every random choice.
         """
         affine = np.diag([*spacing, 1.0])
-        subject = torchio.Subject(image=torchio.ScalarImage(tensor=_tensor(image), affine=affine))
+        subject = torchio.Subject(image=torchio.ScalarImage(tensor=to_tensor(image), affine=affine))
         for name, values in maps.items():
             kind = torchio.LabelMap if values.dtype == bool else torchio.ScalarImage
             tensor = _tensor(values.astype(np.uint8) if values.dtype == bool else values)
@@ -69,7 +69,7 @@ class Augmentation:
             changed = self._intensity(torchio.Subject(image=moved["image"]))["image"].data
             changed = self._scale_and_shift(changed)
         moved_maps = {name: _array(moved[name].data, values.dtype) for name, values in maps.items()}
-        return _array(changed, np.float32), moved_maps
+        return to_array(changed).astype(np.float32), moved_maps
 
     def _scale_and_shift(self, tensor: torch.Tensor) -> torch.Tensor:
         """Undo some of the normalization: on a new scanner median and spread are a little off."""

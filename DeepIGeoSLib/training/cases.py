@@ -26,8 +26,8 @@ class TrainingCase:
     Attributes:
         name: "dataset/case".
         dataset: for weighting.
-        image: normalized float32, axes (k, j, i).
-        target: bool, same shape.
+        image: normalized float32, axes (channel, k, j, i).
+        target: bool, axes (k, j, i).
         spacing: mm along (k, j, i).
     """
 
@@ -42,15 +42,21 @@ def prepare_case(
     case: LabeledCase, normalization: NormalizationSettings, grid: GridSettings
 ) -> TrainingCase:
     """Load a case, turn it, crop it to the tissue, normalize it, bring it to the working grid."""
-    volume, mask = case.load()
-    orientation = Orientation.of(volume.ijk_to_ras)
-    array, mask = orientation.apply(volume.array), orientation.apply(mask)
-    spacing = orientation.spacing(volume.spacing)
-    tissue = tissue_mask(array, normalization)
+    channels, mask = case.load_channels()
+    orientation = Orientation.of(channels[0].ijk_to_ras)
+    mask = orientation.apply(mask)
+    arrays = [orientation.apply(channel.array) for channel in channels]
+    spacing = orientation.spacing(channels[0].spacing)
+    tissue = [tissue_mask(array, normalization) for array in arrays]
     margin = [int(np.ceil(grid.margin / s)) for s in spacing]
-    box = grown_box(bounding_box(tissue | mask), margin, array.shape)
+    box = grown_box(bounding_box(np.logical_or.reduce([*tissue, mask])), margin, mask.shape)
     working = WorkingGrid.of_box(box, spacing, grid)
-    image = working.to_working(normalize(array, normalization, tissue)[box])
+    image = np.stack(
+        [
+            working.to_working(normalize(array, normalization, own)[box])
+            for array, own in zip(arrays, tissue, strict=True)
+        ]
+    )
     target = working.to_working(mask[box].astype(np.float32)) >= 0.5
     return TrainingCase(
         name=f"{case.dataset}/{case.name}",

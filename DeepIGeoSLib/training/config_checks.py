@@ -24,6 +24,10 @@ def _of_the_run(settings: TrainingSettings) -> Iterator[Fault]:
     for key in ("validate_every", "checkpoint_every"):
         if getattr(settings, key) < 1:
             yield key, getattr(settings, key), "at least 1"
+    bundle, channels = settings.bundle, settings.data.channels
+    if bundle is not None and len(bundle.channels) != channels:
+        wanted = f"{channels} name(s), as many as the images have channels"
+        yield "bundle.channels", list(bundle.channels), wanted
     if settings.workers < 0:
         yield "workers", settings.workers, "at least 0"
     if settings.seed < 0:

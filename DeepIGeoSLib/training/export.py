@@ -15,7 +15,13 @@ from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings
 
 def draft_manifest(settings: TrainingSettings) -> BundleManifest:
     """Return the manifest of networks trained as ``settings`` say, without weights and metrics."""
-    words = settings.bundle or BundleSettings(name="training", version="0", task="", modality="")
+    words = settings.bundle or BundleSettings(
+        name="training",
+        version="0",
+        task="",
+        modality="",
+        channels=tuple(f"channel {number}" for number in range(settings.data.channels)),
+    )
     return BundleManifest(
         format_version=FORMAT_VERSION,
         name=words.name,

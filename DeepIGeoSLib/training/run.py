@@ -58,10 +58,10 @@ def train(settings: TrainingSettings, base: Path, progress: Progress | None = No
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     if settings.optimization.threads:
         torch.set_num_threads(settings.optimization.threads)
-    pnets = [load_checkpoint("pnet", base / path, settings.network) for path in settings.pnet]
+    pnets = [_trained("pnet", base / path, settings) for path in settings.pnet]
     training = _prepared(find_cases(settings.data, base, "train"), settings)
     held_out = find_cases(settings.data, base, "val")
-    network = _network(settings.task, settings.network)
+    network = _network(settings.task, settings.network, settings.data.channels)
     every = settings.validate_every
     if settings.task == "pnet":
         module: lightning.LightningModule = PNetModule(network, settings.optimization)
@@ -97,8 +97,8 @@ def write_trained_bundle(
         raise InputError("Only a configuration of the task rnet with a bundle section makes one.")
     folder = (base / settings.output).resolve()
     networks = {
-        "pnet": load_checkpoint("pnet", base / settings.pnet[-1], settings.network),
-        "rnet": load_checkpoint("rnet", folder / "best.ckpt", settings.network),
+        "pnet": _trained("pnet", base / settings.pnet[-1], settings),
+        "rnet": _trained("rnet", folder / "best.ckpt", settings),
     }
     for network in networks.values():  # measure what the bundle will hold
         network.load_state_dict(half_precision(network))
@@ -110,15 +110,17 @@ def write_trained_bundle(
     return export_bundle(target, settings, networks, results)
 
 
-def load_checkpoint(role: str, path: Path, settings: NetworkSettings) -> nn.Module:
-    """Return the network of a training checkpoint.
+def load_checkpoint(
+    role: str, path: Path, settings: NetworkSettings, channels: int = 1
+) -> nn.Module:
+    """Return the network of a training checkpoint, for images of so many channels.
 
     Raises:
         InputError: the file is missing, or does not hold the weights of that network.
     """
     if not path.is_file():
         raise InputError(f"The checkpoint {path} does not exist.")
-    network = _network(role, settings)
+    network = _network(role, settings, channels)
     prefix = "network."
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
@@ -139,7 +141,7 @@ def propose_all(
     engines = [TorchEngine(pnet) for pnet in pnets]
     return [
         [
-            np.round(255 * engine.foreground_probability(case.image[np.newaxis])).astype(np.uint8)
+            np.round(255 * engine.foreground_probability(case.image)).astype(np.uint8)
             for engine in engines
         ]
         for case in cases
@@ -150,8 +152,14 @@ def _prepared(files: Sequence[LabeledCase], settings: TrainingSettings) -> list[
     return [prepare_case(entry, settings.normalization, settings.grid) for entry in files]
 
 
-def _network(role: str, settings: NetworkSettings) -> nn.Module:
-    return build_network(role, preset=settings.preset, dimension=settings.dimension)
+def _trained(role: str, path: Path, settings: TrainingSettings) -> nn.Module:
+    return load_checkpoint(role, path, settings.network, settings.data.channels)
+
+
+def _network(role: str, settings: NetworkSettings, channels: int) -> nn.Module:
+    return build_network(
+        role, preset=settings.preset, dimension=settings.dimension, image_channels=channels
+    )
 
 
 class _Steps(lightning.Callback):

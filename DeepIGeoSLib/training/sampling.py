@@ -74,16 +74,18 @@ class CropSampler:
             random: the sample's random numbers.
 
         Returns:
-            The image crop, the map crops (shape ``optimization.crop``), and their spacing.
+            The image crop (channel, k, j, i), the map crops (k, j, i), and their spacing.
         """
         shape = self.settings.optimization.crop
         thickness = self._thickness(case, shape[0], random)
         source_shape = (round(shape[0] * thickness), *shape[1:])
         start = [
             _window_start(c, size, n, random)
-            for c, size, n in zip(center, source_shape, case.image.shape, strict=True)
+            for c, size, n in zip(center, source_shape, case.target.shape, strict=True)
         ]
-        image = resample(_window(case.image, start, source_shape), shape)
+        image = np.stack(
+            [resample(_window(channel, start, source_shape), shape) for channel in case.image]
+        )
         cut = {}
         for name, values in maps.items():
             window = resample(_window(values.astype(np.float32), start, source_shape), shape)
@@ -97,7 +99,7 @@ class CropSampler:
         """Draw how many slices are averaged to one: thin-slice cases stand in for thick ones."""
         limit = min(
             self.settings.augmentation.thickest / case.spacing[0],
-            case.image.shape[0] / slices * 1.5,
+            case.target.shape[0] / slices * 1.5,
         )
         if limit <= 1 or random.random() < 0.5:
             return 1.0
@@ -105,7 +107,7 @@ class CropSampler:
 
 
 class PNetSamples(Dataset):
-    """Crops for P-Net: (image (1, k, j, i), target (1, k, j, i))."""
+    """Crops for P-Net: (image (channel, k, j, i), target (1, k, j, i))."""
 
     def __init__(self, cases: Sequence[TrainingCase], settings: TrainingSettings) -> None:
         """Take the training cases."""
@@ -116,13 +118,13 @@ class PNetSamples(Dataset):
         case = self._sampler.cases[self._sampler.case(random)]
         center = _target_voxel(case, random) if random.random() < 0.7 else _any_voxel(case, random)
         image, maps, _ = self._sampler.crop(case, center, {"target": case.target}, random)
-        return to_tensor(image[np.newaxis]), to_tensor(maps["target"][np.newaxis].astype(np.uint8))
+        return to_tensor(image), to_tensor(maps["target"][np.newaxis].astype(np.uint8))
 
 
 class RNetSamples(Dataset):
     """Crops for R-Net with the first strokes on them.
 
-    A sample is a mapping of tensors: image (1, k, j, i), target (1, k, j, i) uint8, initial
+    A sample is a mapping of tensors: image (channel, k, j, i), target (1, k, j, i) uint8, initial
     (k, j, i) float32, foreground and background (k, j, i) bool, maps (2, k, j, i), spacing (3,)
     float64, seed () int64 for the rounds that follow.
     """
@@ -154,7 +156,7 @@ class RNetSamples(Dataset):
         if start == "corrupted":
             maps["initial"] = corrupted(maps["target"], spacing, random)
         elif start == "empty":
-            maps["initial"] = np.zeros(image.shape, dtype=np.float32)
+            maps["initial"] = np.zeros(image.shape[1:], dtype=np.float32)
         elif random.random() < 0.25:  # masks from elsewhere are hard
             maps["initial"] = (maps["initial"] >= 0.5).astype(np.float32)
         return self._with_strokes(image, maps["target"], maps["initial"], spacing, random)
@@ -172,11 +174,11 @@ class RNetSamples(Dataset):
         spacing: tuple[float, float, float],
         random: np.random.Generator,
     ) -> dict[str, torch.Tensor]:
-        seeds = {name: np.zeros(image.shape, dtype=bool) for name in ("foreground", "background")}
+        seeds = {name: np.zeros(target.shape, dtype=bool) for name in ("foreground", "background")}
         for _ in range(random.geometric(0.6)):
             add_stroke(seeds, initial >= 0.5, target, random)
         maps = distance_maps(
-            image[np.newaxis],
+            image,
             seeds["foreground"],
             seeds["background"],
             spacing,
@@ -184,7 +186,7 @@ class RNetSamples(Dataset):
         )
         impose(initial, seeds)
         return {
-            "image": to_tensor(image[np.newaxis]),
+            "image": to_tensor(image),
             "target": to_tensor(target[np.newaxis].astype(np.uint8)),
             "initial": to_tensor(initial),
             "foreground": to_tensor(seeds["foreground"]),
@@ -229,7 +231,7 @@ def _error_voxel(labels: np.ndarray, case: TrainingCase, random: np.random.Gener
 
 
 def _any_voxel(case: TrainingCase, random: np.random.Generator) -> np.ndarray:
-    return random.integers(0, case.image.shape)
+    return random.integers(0, case.target.shape)
 
 
 def _window_start(center: float, size: int, available: int, random: np.random.Generator) -> int:

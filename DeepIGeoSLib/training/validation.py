@@ -99,7 +99,7 @@ class PNetValidation(Validation):
         engine = TorchEngine(network)
         scores: dict[str, dict[str, list[float]]] = {}
         for case in self.cases:
-            probability = engine.foreground_probability(case.image[np.newaxis])
+            probability = engine.foreground_probability(case.image)
             measured = dice(probability >= 0.5, case.target)
             scores.setdefault(case.dataset, {}).setdefault("dice", []).append(measured)
         return scores
@@ -129,7 +129,7 @@ class RNetValidation(Validation):
     ) -> None:
         """Take the validation cases, P-Net and the manifest; the rest as ``Validation``."""
         super().__init__(folder, every)
-        self.cases = [(entry.dataset, *entry.load()) for entry in cases]
+        self.cases = [(entry.dataset, *entry.load_channels()) for entry in cases]
         self.pnet = pnet
         self.manifest = manifest
 
@@ -137,8 +137,8 @@ class RNetValidation(Validation):
         bundle = NetworksInTraining(self.manifest, {"pnet": self.pnet, "rnet": network})
         session = InteractiveSession(bundle)
         scores: dict[str, dict[str, list[float]]] = {}
-        for dataset, volume, truth in self.cases:
+        for dataset, channels, truth in self.cases:
             kinds = scores.setdefault(dataset, {})
-            for score in robot_session(session, volume, truth, ROUNDS):
+            for score in robot_session(session, channels, truth, ROUNDS):
                 kinds.setdefault(f"dice after {score.round}", []).append(score.dice)
         return scores

@@ -170,6 +170,10 @@ BAD_DATA = {
     "slices": ([{**FOLDERS, "slices": {"every": 0}}], r"slices: every and least_voxels must be"),
     "region": ([{"layout": "brats", "dataset": "d", "region": "all"}], "region is 'all'"),
     "modalities": ([{"layout": "brats", "dataset": "d", "modalities": []}], "modalities is empty"),
+    "channels": (
+        [FOLDERS, {**FOLDERS, "dataset": "e", "other_channels": ["{case}"]}],
+        "the source 'e' gives images of 2 channels, but 'd' gives 1",
+    ),
 }
 
 
@@ -206,6 +210,10 @@ WRONG_VALUES = {
     "rate": ({"optimization": {"learning_rate": 0}}, "learning_rate is 0.0, expected a number"),
     "decay": ({"optimization": {"weight_decay": -1}}, "weight_decay is -1.0, expected at least 0"),
     "workers": ({"workers": -1}, "workers is -1"),
+    "channels": (
+        {"bundle": {**dict.fromkeys(("name", "version", "task", "modality"), ""), "channels": []}},
+        r"bundle.channels is \[\], expected 1 name",
+    ),
     "seed": ({"seed": -1}, "seed is -1"),
     "every": ({"validate_every": 0}, "validate_every is 0, expected at least 1"),
     "axes": ({"augmentation": {"flip_axes": [3]}}, r"flip_axes is \[3\]"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -145,15 +144,6 @@ def test_no_data_at_all_is_a_report_too(tmp_path: Path, settings) -> None:
     assert "The folder" in report.fatal[0].text
     assert len(report.fatal) == 3  # and there is nothing to train on, nothing to validate with
     report.write(tmp_path)
-
-
-def test_different_numbers_of_channels_are_fatal(data, pairs: Path, settings) -> None:
-    shutil.copytree(pairs / "heads", pairs / "two")
-    two = {**HEADS, "dataset": "two", "other_channels": ["images/{case}.nii.gz"]}
-    report = check_data(settings(pairs, HEADS, {**two, "patient": ""}), pairs)
-    counted = [p for p in report.fatal if "channels" in p.text]
-    assert len(counted) == 6
-    assert counted[0].text == "It has 2 channels, but heads/p0_0 has 1."
 
 
 def test_a_target_that_fills_the_image_is_odd(data, pairs: Path, lesion) -> None:

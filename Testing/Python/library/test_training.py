@@ -131,7 +131,7 @@ def prepared(heads: Path, settings: TrainingSettings) -> list:
 
 def test_samples_depend_on_their_number_alone(heads: Path, settings: TrainingSettings) -> None:
     cases = prepared(heads, settings)
-    proposals = [[np.zeros(case.image.shape, dtype=np.uint8)] for case in cases]
+    proposals = [[np.zeros(case.target.shape, dtype=np.uint8)] for case in cases]
     for make in (
         lambda: PNetSamples(cases, settings),
         lambda: RNetSamples(cases, proposals, settings),
@@ -155,7 +155,7 @@ def test_crops_are_not_always_the_same(heads: Path, settings: TrainingSettings) 
 
 def test_strokes_of_samples_tell_the_truth(heads: Path, settings: TrainingSettings) -> None:
     cases = prepared(heads, settings)
-    proposals = [[np.zeros(case.image.shape, dtype=np.uint8)] for case in cases]
+    proposals = [[np.zeros(case.target.shape, dtype=np.uint8)] for case in cases]
     samples = RNetSamples(cases, proposals, settings)
     seen = set()
     for number in range(12):
@@ -197,12 +197,15 @@ def test_augmentation_moves_image_and_masks_together() -> None:
     moved_any = False
     for seed in range(8):
         changed, maps = augment(
-            image, {"target": target, "soft": image / 5}, (3.0, 1.0, 1.0), int(random.integers(99))
+            image[np.newaxis],
+            {"target": target, "soft": image / 5},
+            (3.0, 1.0, 1.0),
+            int(random.integers(99)),
         )
-        agreement = ((changed > 2.5) == maps["target"]).mean()
+        agreement = ((changed[0] > 2.5) == maps["target"]).mean()
         assert agreement > 0.985, seed
         assert maps["soft"].dtype == np.float32
-        np.testing.assert_allclose(changed / 5, maps["soft"], atol=1e-4)
+        np.testing.assert_allclose(changed[0] / 5, maps["soft"], atol=1e-4)
         moved_any |= not np.array_equal(maps["target"], target)
     assert moved_any
 
@@ -217,8 +220,8 @@ def test_rotations_are_in_degrees() -> None:
     augment = Augmentation(settings, air=0.0)
     angles = []
     for seed in range(12):
-        turned, _ = augment(bar, {}, (3.0, 1.0, 1.0), seed)
-        j, i = np.nonzero(turned[1] > 0.5)
+        turned, _ = augment(bar[np.newaxis], {}, (3.0, 1.0, 1.0), seed)
+        j, i = np.nonzero(turned[0, 1] > 0.5)
         angles.append(abs(np.degrees(np.arctan(np.polyfit(i, j, 1)[0]))))
     assert 10 < max(angles) <= 23
 
