@@ -46,17 +46,13 @@ def _dataset_rows(
 
 
 def _ranges(facts: Sequence[CaseFacts]) -> list[str]:
-    spacing = [
-        _range([entry.spacing[axis] for entry in facts], lambda value: f"{value:.3g}")
-        for axis in range(3)
-    ]
     milliliters = [entry.target_ml for entry in facts]
-    middle = f"{statistics.median(milliliters):.3g}"
+    spacing = [_range([entry.spacing[axis] for entry in facts]) for axis in range(3)]
     return [
         str(len({entry.patient for entry in facts})),
-        _range([entry.shape[0] for entry in facts], str),
+        _range([entry.shape[0] for entry in facts]),
         " x ".join(spacing),
-        f"{_range(milliliters, lambda value: f'{value:.3g}')} (median {middle})",
+        f"{_range(milliliters)} (median {statistics.median(milliliters):.4g})",
     ]
 
 
@@ -78,8 +74,8 @@ def _case_rows(facts: Sequence[CaseFacts]) -> list[list[str]]:
     return rows
 
 
-def _range(values: Sequence[float], form) -> str:
-    low, high = form(min(values)), form(max(values))
+def _range(values: Sequence[float]) -> str:
+    low, high = f"{min(values):.4g}", f"{max(values):.4g}"
     return low if low == high else f"{low} to {high}"
 
 

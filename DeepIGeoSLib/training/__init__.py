@@ -1,1 +1,1 @@
-"""Training of P-Net and R-Net: ``deepigeos train CONFIG.json``."""
+"""Training of P-Net and R-Net: ``deepigeos train CONFIG``."""
