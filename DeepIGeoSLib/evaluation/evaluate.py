@@ -1,143 +1,114 @@
-"""Run the robot user over many cases and write tables and the curve."""
+"""Run the robot user over many cases with one or several methods, and write the results."""
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-
 from DeepIGeoSLib.data import LabeledCase
-from DeepIGeoSLib.evaluation.protocol import RoundScore, robot_session
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.evaluation.methods import Method, SessionMethod
+from DeepIGeoSLib.evaluation.metrics import TOLERANCE, Measurement, measure
+from DeepIGeoSLib.evaluation.protocol import Round, play
+from DeepIGeoSLib.evaluation.results import EvaluationResults
+from DeepIGeoSLib.evaluation.rows import Row, write_rows
+from DeepIGeoSLib.evaluation.summary import summarize
 from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.robot import RobotUser
 from DeepIGeoSLib.session import InteractiveSession
-
-# A round counts as one that made things worse when the Dice falls by more than this.
-WORSE = 0.005
-
-
-@dataclass(frozen=True)
-class EvaluationResults:
-    """The scores of every round of every case.
-
-    Attributes:
-        cases: the cases, in order.
-        scores: for each case its rounds, the proposal first.
-    """
-
-    cases: list[LabeledCase]
-    scores: list[list[RoundScore]]
-
-    def mean_curves(self) -> dict[str, list[float]]:
-        """Return the mean Dice of each round, by data set, and over all cases as "all"."""
-        dice = np.array([[score.dice for score in rounds] for rounds in self.scores])
-        names = [case.dataset for case in self.cases]
-        curves = {
-            name: dice[[n == name for n in names]].mean(axis=0).tolist()
-            for name in dict.fromkeys(names)
-        }
-        return {**curves, "all": dice.mean(axis=0).tolist()}
-
-    def share_of_worse_rounds(self) -> float:
-        """Return the share of rounds that lowered the Dice by more than ``WORSE``."""
-        dice = np.array([[score.dice for score in rounds] for rounds in self.scores])
-        return float((np.diff(dice, axis=1) < -WORSE).mean())
-
-    def median_seconds(self) -> dict[str, float]:
-        """Return the median time of a proposal and of a round of strokes."""
-        return {
-            "proposal": float(np.median([rounds[0].seconds for rounds in self.scores])),
-            "stroke": float(np.median([s.seconds for rounds in self.scores for s in rounds[1:]])),
-        }
-
-    def table(self) -> str:
-        """Return the mean curves as a Markdown table."""
-        curves = self.mean_curves()
-        rounds = range(len(curves["all"]))
-        counts = {name: sum(case.dataset == name for case in self.cases) for name in curves}
-        counts["all"] = len(self.cases)
-        lines = [
-            "| data set | cases | " + " | ".join(_round_title(r) for r in rounds) + " |",
-            "|---|---|" + "---|" * len(rounds),
-        ]
-        for name, curve in curves.items():
-            values = " | ".join(f"{value:.3f}" for value in curve)
-            lines.append(f"| {name} | {counts[name]} | {values} |")
-        return "\n".join(lines)
-
-    def summary(self) -> dict:
-        """Return everything the command line reports."""
-        return {
-            "cases": len(self.cases),
-            "mean_dice": self.mean_curves(),
-            "share_of_worse_rounds": self.share_of_worse_rounds(),
-            "median_seconds": self.median_seconds(),
-            "table": self.table(),
-        }
 
 
 def evaluate(
     session: InteractiveSession,
     cases: Sequence[LabeledCase],
     rounds: int = 5,
-    radius: float = 3.0,
+    radius: float | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> EvaluationResults:
-    """Let the robot user correct every case (see ``protocol.robot_session``)."""
-    scores = []
-    for index, case in enumerate(cases):
-        if progress is not None:
-            progress(index / len(cases), f"{case.dataset} {case.name}")
-        volume, truth = case.load()
-        scores.append(robot_session(session, volume, truth, rounds, radius))
-    return EvaluationResults(list(cases), scores)
+    """Let the robot user correct every case by strokes in a session; see ``compare``."""
+    user = RobotUser("stroke", radius)
+    return compare([SessionMethod(session)], cases, user, rounds, progress=progress)
+
+
+def compare(
+    methods: Sequence[Method],
+    cases: Sequence[LabeledCase],
+    user: RobotUser,
+    rounds: int = 5,
+    tolerance: float = TOLERANCE,
+    not_measured: Mapping[str, str] | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> EvaluationResults:
+    """Let the robot user correct every case with every method.
+
+    Each method gets its own marks, as its own mistakes demand; the user is the same.
+
+    Args:
+        methods: the first one is what the others are compared with.
+        cases: at least one.
+        user: who marks.
+        rounds: marks for each case.
+        tolerance: of the surface Dice, in mm.
+        not_measured: methods that can't run, and why, for the report.
+        progress: called with the share done and a text.
+
+    Raises:
+        InputError: there is no case, or one can't be read.
+    """
+    rows = []
+    for number, case in enumerate(cases):
+        channels, truth = case.load_channels()
+        # The same numbers whatever the order of the cases and the methods.
+        turn = (zlib.crc32(f"{case.dataset}/{case.name}".encode()),)
+        for place, method in enumerate(methods):
+            if progress is not None:
+                done = (number + place / len(methods)) / len(cases)
+                progress(done, f"{case.dataset} {case.name}: {method.name}")
+            for played in play(method, channels, truth, user, rounds, turn):
+                measured = measure(played.labels, truth, channels[0].spacing, tolerance)
+                rows.append(_row(case, method, played, measured))
+    return EvaluationResults(tuple(rows), user, tolerance, dict(not_measured or {}))
+
+
+def _row(case: LabeledCase, method: Method, played: Round, measured: Measurement) -> Row:
+    stroke = played.stroke
+    return Row(
+        dataset=case.dataset,
+        case=case.name,
+        method=method.name,
+        round=played.number,
+        mark="" if stroke is None else stroke.label,
+        mark_voxels=0 if stroke is None else int(stroke.mask.sum()),
+        measured=measured,
+        seconds=played.seconds,
+    )
+
+
+def check_plotting() -> None:
+    """Check that results can be drawn, before hours of work.
+
+    Raises:
+        InputError: matplotlib is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise InputError("Drawing curve.png needs the Python package matplotlib.")
 
 
 def write_results(results: EvaluationResults, folder: Path) -> None:
     """Write ``cases.csv``, ``summary.json``, ``table.md`` and ``curve.png`` into ``folder``."""
+    from DeepIGeoSLib.evaluation.plot import draw_curves
+
     folder.mkdir(exist_ok=True)
-    with (
-        written_in_one_step(folder / "cases.csv") as path,
-        path.open("w", newline="", encoding="utf-8") as stream,
-    ):
-        writer = csv.writer(stream)
-        writer.writerow(["dataset", "case", "round", "dice", "seconds"])
-        for case, rounds in zip(results.cases, results.scores, strict=True):
-            for score in rounds:
-                writer.writerow(
-                    [case.dataset, case.name, score.round, f"{score.dice:.5f}", score.seconds]
-                )
+    write_rows(results.rows, folder / "cases.csv")
     texts = {
-        "summary.json": json.dumps(results.summary(), indent=2),
-        "table.md": results.table(),
+        "summary.json": json.dumps(summarize(results), indent=2, allow_nan=False),
+        "table.md": results.report(),
     }
     for name, content in texts.items():
         with written_in_one_step(folder / name) as path:
             path.write_text(content + "\n", encoding="utf-8")
     with written_in_one_step(folder / "curve.png") as path:
-        _plot(results, path)
-
-
-def _plot(results: EvaluationResults, path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.add_subplot(
-        xlabel="strokes", ylabel="Dice", title="Robot user: mean Dice after each stroke"
-    )
-    for rounds in results.scores:
-        axes.plot([s.round for s in rounds], [s.dice for s in rounds], color="0.85", linewidth=0.8)
-    for name, curve in results.mean_curves().items():
-        style = {"color": "black", "linewidth": 2.5} if name == "all" else {"linewidth": 1.5}
-        axes.plot(range(len(curve)), curve, marker="o", markersize=3, label=name, **style)
-    axes.set_xticks(range(len(results.scores[0])))
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=120)
-
-
-def _round_title(number: int) -> str:
-    return "automatic" if number == 0 else f"{number} stroke{'s' if number > 1 else ''}"
+        draw_curves(results, path)

@@ -1,21 +1,41 @@
-"""The robot user's protocol: propose, then one stroke into the largest error per round."""
+"""The robot user's protocol: propose, then one mark into the largest error per round."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from DeepIGeoSLib.evaluation.methods import Method, SessionMethod
 from DeepIGeoSLib.evaluation.metrics import dice
-from DeepIGeoSLib.robot import robot_stroke
+from DeepIGeoSLib.robot import RobotUser
 from DeepIGeoSLib.session import InteractiveSession
+from DeepIGeoSLib.simulation import Stroke
 from DeepIGeoSLib.volume import Volume
 
 
 @dataclass(frozen=True)
+class Round:
+    """What happened in one round of one case.
+
+    Attributes:
+        number: 0 is the proposal.
+        stroke: what the robot marked; None in round 0, and when nothing was wrong any more.
+        labels: the result, bool, axes (k, j, i).
+        seconds: the method took to answer; 0 when it was not asked.
+    """
+
+    number: int
+    stroke: Stroke | None
+    labels: np.ndarray
+    seconds: float
+
+
+@dataclass(frozen=True)
 class RoundScore:
-    """One round of one case.
+    """One round of one case, by its Dice alone.
 
     Attributes:
         round: 0 is the proposal.
@@ -28,40 +48,65 @@ class RoundScore:
     seconds: float
 
 
+def play(
+    method: Method,
+    channels: Sequence[Volume],
+    truth: np.ndarray,
+    user: RobotUser,
+    rounds: int,
+    turn: Sequence[int] = (),
+) -> Iterator[Round]:
+    """Let the robot user correct a case; yield every round, the proposal first.
+
+    When nothing is wrong any more, the remaining rounds repeat the result without a stroke, so that
+    every case has ``rounds + 1`` of them.
+
+    Args:
+        method: its volume is replaced.
+        channels: the case.
+        truth: bool, the channels' shape.
+        user: who marks.
+        rounds: marks to give at most.
+        turn: numbers that tell this case from others; see ``RobotUser.mark``.
+    """
+    method.set_volume(channels)
+    began = time.perf_counter()
+    labels = method.propose()
+    yield Round(0, None, labels, time.perf_counter() - began)
+    marks = {name: np.zeros(truth.shape, dtype=bool) for name in ("foreground", "background")}
+    for number in range(1, rounds + 1):
+        stroke = user.mark(labels, truth, channels[0].spacing, (*turn, number))
+        seconds = 0.0
+        if stroke is not None:
+            marks[stroke.label] |= stroke.mask
+            began = time.perf_counter()
+            labels = method.refine(**marks)
+            seconds = time.perf_counter() - began
+        yield Round(number, stroke, labels, seconds)
+
+
 def robot_session(
     session: InteractiveSession,
-    volume: Volume,
+    volume: Volume | Sequence[Volume],
     truth: np.ndarray,
     rounds: int = 5,
-    radius: float = 3.0,
+    radius: float | None = None,
 ) -> list[RoundScore]:
-    """Let the robot user correct a case, and measure every round.
-
-    When nothing is wrong any more, the remaining rounds repeat the last score.
+    """Let the robot user correct a case by strokes, and measure the Dice of every round.
 
     Args:
         session: any session; its volume is replaced.
-        volume: the case.
+        volume: the case; one for each channel, if there are several.
         truth: bool, the volume's shape.
         rounds: strokes to give.
-        radius: of the brush, in voxels.
+        radius: of the brush, in voxels; the usual one when None.
 
     Returns:
         ``rounds + 1`` scores, the proposal's first.
     """
-    session.set_volume(volume)
-    began = time.perf_counter()
-    result = session.propose()
-    scores = [RoundScore(0, dice(result.labels > 0, truth), time.perf_counter() - began)]
-    seeds = {name: np.zeros(truth.shape, dtype=bool) for name in ("foreground", "background")}
-    for number in range(1, rounds + 1):
-        stroke = robot_stroke(result.labels > 0, truth, radius)
-        if stroke is None:
-            scores.append(RoundScore(number, scores[-1].dice, 0.0))
-            continue
-        seeds[stroke.label] |= stroke.mask
-        began = time.perf_counter()
-        result = session.refine(**seeds)
-        seconds = time.perf_counter() - began
-        scores.append(RoundScore(number, dice(result.labels > 0, truth), seconds))
-    return scores
+    channels = [volume] if isinstance(volume, Volume) else volume
+    user = RobotUser("stroke", radius)
+    return [
+        RoundScore(played.number, dice(played.labels, truth), played.seconds)
+        for played in play(SessionMethod(session), channels, truth, user, rounds)
+    ]

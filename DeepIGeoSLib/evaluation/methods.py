@@ -1,0 +1,91 @@
+"""What the robot user can correct: sessions of this library, and anything else that obeys."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from DeepIGeoSLib.bundles import Bundle
+from DeepIGeoSLib.session import InteractiveSession
+from DeepIGeoSLib.volume import Volume
+
+
+class Method(ABC):
+    """Segments a volume, first alone and then by what a user marks.
+
+    Attributes:
+        name: in tables and plots.
+    """
+
+    name: str
+
+    @abstractmethod
+    def set_volume(self, channels: Sequence[Volume]) -> None:
+        """Take a volume's channels, which lie on one grid, and forget everything before it."""
+
+    @abstractmethod
+    def propose(self) -> np.ndarray:
+        """Return what the method finds without help: bool, axes (k, j, i).
+
+        A method that can't do anything alone returns an empty mask.
+        """
+
+    @abstractmethod
+    def refine(self, foreground: np.ndarray, background: np.ndarray) -> np.ndarray:
+        """Return the result after more marks: bool, axes (k, j, i).
+
+        Args:
+            foreground: bool, the volume's shape: ALL foreground marks given so far.
+            background: the same for the background; no voxel is in both.
+        """
+
+
+class SessionMethod(Method):
+    """An ``InteractiveSession``."""
+
+    def __init__(self, session: InteractiveSession, name: str = "deepigeos") -> None:
+        """Take a session; its volume is replaced with every case."""
+        self.name = name
+        self._session = session
+
+    def set_volume(self, channels: Sequence[Volume]) -> None:
+        """See ``Method``."""
+        self._session.set_volume(channels)
+
+    def propose(self) -> np.ndarray:
+        """Return P-Net's proposal."""
+        return self._session.propose().labels > 0
+
+    def refine(self, foreground: np.ndarray, background: np.ndarray) -> np.ndarray:
+        """Return R-Net's answer."""
+        return self._session.refine(foreground, background).labels > 0
+
+
+def with_switches(
+    bundle: Bundle,
+    initial: Literal["pnet", "previous"] | None = None,
+    maps: Literal["geodesic", "euclidean"] | None = None,
+) -> Bundle:
+    """Return the same bundle with other interactions, for ablations.
+
+    The weights stay: they were trained with the bundle's own settings.
+
+    Args:
+        bundle: is not changed.
+        initial: what R-Net sees as the initial segmentation after the first round; None keeps the
+            bundle's choice.
+        maps: "euclidean" makes distance maps of path lengths in mm, whatever the intensities;
+            "geodesic" or None keep the bundle's maps.
+    """
+    changes: dict = {}
+    if initial is not None:
+        changes["initial"] = initial
+    if maps == "euclidean":
+        changes["weight"] = 0.0
+    interactions = dataclasses.replace(bundle.manifest.interactions, **changes)
+    manifest = dataclasses.replace(bundle.manifest, interactions=interactions)
+    return dataclasses.replace(bundle, manifest=manifest)
