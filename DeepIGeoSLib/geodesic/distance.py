@@ -10,7 +10,7 @@ import numpy as np
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic.boxes import Box, bounds_of_voxels, joined
 from DeepIGeoSLib.geodesic.engines import Solver, solver
-from DeepIGeoSLib.geodesic.problem import Problem, pose
+from DeepIGeoSLib.geodesic.problem import Problem, pose, seed_mask
 from DeepIGeoSLib.geodesic.threads import thread_count
 
 
@@ -42,7 +42,7 @@ def geodesic_distance(
     Args:
         image: finite real numbers, axes (k, j, i) or (j, i), or with a channel axis before them
             when it has one dimension more than ``seeds``; computed with as float32.
-        seeds: bool, axes (k, j, i) or (j, i).
+        seeds: bool (or integers 0 and 1), axes (k, j, i) or (j, i).
         spacing: mm along each axis of ``seeds``.
         weight: of intensity differences against mm, from 0 to 1.
         max_distance: larger distances are set to this value, and cost no time.
@@ -50,10 +50,10 @@ def geodesic_distance(
             torch), "dijkstra" (slow), or "auto" for the fastest that is installed. All give the
             same numbers to the bit.
         out: float32 array of the seeds' shape to write to, apart from ``image``.
-        changed_seeds: bool, the shape of ``seeds``: where they differ from those that gave the
-            present content of ``out`` with otherwise the same arguments. Where seeds were only
-            added, ``out`` is updated, which costs as much as what changes; the image is not looked
-            through for NaN again. Where some were removed, it is computed anew.
+        changed_seeds: like ``seeds``: where they differ from those that gave the present content
+            of ``out`` with otherwise the same arguments. Where seeds were only added, ``out`` is
+            updated, which costs as much as what changes; the image is not looked through for NaN
+            again. Where some were removed, it is computed anew.
 
     Returns:
         float32, the shape of ``seeds`` (``out`` when given): 0 on seeds. Without any seed
@@ -63,7 +63,7 @@ def geodesic_distance(
         InputError: an argument is unusable; it is a ValueError whose message says which and why.
             ``out`` is then as it was.
     """
-    seeds = _mask(seeds, "seeds")
+    seeds = seed_mask(seeds)
     changed = _added(changed_seeds, seeds, out)
     solve = solver(engine)
     problem = pose(
@@ -93,7 +93,7 @@ def geodesic_distances(
 
     Args:
         image: as in ``geodesic_distance``.
-        seeds: name of the class to bool seeds; of one shape.
+        seeds: name of the class to seeds as in ``geodesic_distance``; of one shape.
         spacing: and the others: as in ``geodesic_distance``.
         weight: the same.
         max_distance: the same.
@@ -105,7 +105,7 @@ def geodesic_distances(
     Raises:
         InputError: an argument is unusable.
     """
-    masks = {name: _mask(mask, f"{name} seeds") for name, mask in seeds.items()}
+    masks = {name: seed_mask(mask, f"{name} seeds") for name, mask in seeds.items()}
     shapes = {mask.shape for mask in masks.values()}
     if not shapes:
         raise InputError("The seeds of at least one class are needed, but there are none.")
@@ -153,13 +153,6 @@ def _spread(
     return joined(box, bounds_of_voxels(voxels, problem.shape))
 
 
-def _mask(mask: np.ndarray, name: str) -> np.ndarray:
-    mask = np.asarray(mask)
-    if mask.dtype != bool:
-        raise InputError(f"The {name} must be a bool array, but have the type {mask.dtype}.")
-    return mask
-
-
 def _added(
     changed_seeds: np.ndarray | None, seeds: np.ndarray, out: np.ndarray | None
 ) -> np.ndarray | None:
@@ -168,7 +161,7 @@ def _added(
         return None
     if out is None:
         raise InputError("changed_seeds needs the map that they change, as out.")
-    changed = _mask(changed_seeds, "changed seeds")
+    changed = seed_mask(changed_seeds, "changed seeds")
     if changed.shape != seeds.shape:
         raise InputError(
             f"The changed seeds have the shape {changed.shape}, but the seeds {seeds.shape}."

@@ -11,7 +11,7 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic.boxes import Box, is_empty
 from DeepIGeoSLib.geodesic.distance import spread_side_by_side
 from DeepIGeoSLib.geodesic.engines import solver
-from DeepIGeoSLib.geodesic.problem import Problem, pose
+from DeepIGeoSLib.geodesic.problem import Problem, pose, seed_mask
 
 _NO_VOXELS = np.empty(0, dtype=np.intp)
 
@@ -92,8 +92,8 @@ class DistanceMaps:
         """Return the maps for these seeds.
 
         Args:
-            seeds: name of the class to ALL its seeds so far: a bool array of the image's spatial
-                shape, or the flat numbers of the voxels.
+            seeds: name of the class to ALL its seeds so far: an array of the image's spatial
+                shape, bool or integers 0 and 1, or the flat numbers of the voxels (one axis).
 
         Returns:
             Name of the class to its float32 distances, read-only, valid until the next update.
@@ -121,11 +121,11 @@ class DistanceMaps:
 
     def _voxels(self, name: str, seeds: np.ndarray) -> np.ndarray:
         seeds = np.asarray(seeds)
-        if seeds.dtype == bool and seeds.shape == self._shape:
-            return np.flatnonzero(seeds)
+        if seeds.shape == self._shape:
+            return np.flatnonzero(seed_mask(seeds, f"{name} seeds"))
         if seeds.dtype.kind not in "iu" or seeds.ndim != 1:
             raise InputError(
-                f"The {name} seeds must be a bool array of the image's shape {self._shape} or flat "
+                f"The {name} seeds must be a mask of the image's shape {self._shape} or flat "
                 f"numbers of voxels, but are {seeds.dtype} {seeds.shape}."
             )
         voxels = np.unique(seeds).astype(np.intp)

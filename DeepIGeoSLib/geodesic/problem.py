@@ -85,6 +85,31 @@ def pose(
     return Problem(volume, np.float32(weight), lengths, limit)
 
 
+def seed_mask(seeds: np.ndarray, name: str = "seeds") -> np.ndarray:
+    """Return seeds as a bool array; ``seeds`` itself where it is one.
+
+    Args:
+        seeds: bool, or integers of which all are 0 or 1; any shape.
+        name: what the message of an error calls them.
+
+    Raises:
+        InputError: another type, or another integer.
+    """
+    seeds = np.asarray(seeds)
+    if seeds.dtype == bool:
+        return seeds
+    if seeds.dtype.kind not in "iu":
+        raise InputError(
+            f"The {name} must be a bool array or integers 0 and 1, but have the type {seeds.dtype}."
+        )
+    if seeds.size and not 0 <= seeds.min() <= seeds.max() <= 1:
+        raise InputError(
+            f"The {name} must be a bool array or integers 0 and 1, but hold integers from "
+            f"{seeds.min()} to {seeds.max()}."
+        )
+    return seeds.astype(bool)
+
+
 def _number(value: float, name: str) -> np.float32:
     try:
         with np.errstate(over="ignore"):  # too large becomes infinite

@@ -34,7 +34,12 @@ REFUSED = {
     "image of another shape": ({"image": IMAGE[1:]}, r"image has the shape \(3, 5, 6\)"),
     "channels last": ({"image": np.zeros((*SHAPE, 2))}, r"shape \(4, 5, 6, 2\)"),
     "no channel": ({"image": np.zeros((0, *SHAPE))}, "image has the shape"),
-    "seeds as numbers": ({"seeds": SEEDS.astype(np.uint8)}, "seeds must be a bool array.*uint8"),
+    "seeds as labels": (
+        {"seeds": SEEDS * 2},
+        "seeds must be.*0 to 2",
+    ),
+    "negative seeds": ({"seeds": SEEDS * -1}, "hold integers from -1 to 0"),
+    "seeds as real numbers": ({"seeds": SEEDS * 1.0}, "seeds must be a bool array.*float64"),
     "one-dimensional": ({"image": IMAGE[0, 0], "seeds": SEEDS[0, 0]}, r"seeds must have the axes"),
     "negative spacing": ({"spacing": (1, -1, 1)}, "spacing must be positive.*-1"),
     "zero spacing": ({"spacing": (1, 1, 0)}, "spacing must be positive"),
@@ -59,8 +64,8 @@ REFUSED = {
     "device of another engine": ({"engine": "dijkstra:cuda"}, "no engine 'dijkstra:cuda'"),
     "unknown device": ({"engine": "sweeps:abacus"}, "'abacus'"),
     "changed without a map": ({"changed_seeds": SEEDS}, "changed_seeds needs"),
-    "changed as numbers": (
-        {"out": np.zeros(SHAPE, np.float32), "changed_seeds": SEEDS * 1},
+    "changed as real numbers": (
+        {"out": np.zeros(SHAPE, np.float32), "changed_seeds": SEEDS * 1.0},
         "changed seeds must be a bool array",
     ),
     "changed of another shape": (
@@ -127,6 +132,26 @@ def test_any_real_type_is_taken(dtype):
     image = IMAGE.astype(dtype)
     expected = geodesic_distance(image.astype(np.float32), SEEDS, SPACING)
     np.testing.assert_array_equal(geodesic_distance(image, SEEDS, SPACING), expected)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", "uint64", ">i2"])
+def test_seeds_may_be_integers_0_and_1(dtype):
+    first = IMAGE == 7
+    expected = geodesic_distance(IMAGE, SEEDS | first, SPACING)
+    seeds = (SEEDS | first).astype(dtype)
+    np.testing.assert_array_equal(geodesic_distance(IMAGE, seeds, SPACING), expected)
+    maps = geodesic_distances(IMAGE, {"a": seeds}, SPACING)
+    np.testing.assert_array_equal(maps["a"], expected)
+    out = geodesic_distance(IMAGE, first, SPACING)
+    geodesic_distance(IMAGE, seeds, SPACING, out=out, changed_seeds=SEEDS.astype(dtype))
+    np.testing.assert_array_equal(out, expected)
+    followed = DistanceMaps(IMAGE, SPACING).update({"a": seeds})
+    np.testing.assert_array_equal(followed["a"], expected)
+
+
+def test_maps_refuse_labels_as_a_mask():
+    with pytest.raises(ValueError, match=r"a seeds must be.*integers from 0 to 3"):
+        DistanceMaps(IMAGE, SPACING).update({"a": SEEDS * 3})
 
 
 def test_large_intensities_do_not_look_like_infinite_ones():
