@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.geodesic import geodesic_distance
+from DeepIGeoSLib.geodesic import geodesic_distances
 from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.preprocessing import Box
 
@@ -185,27 +185,27 @@ def distance_maps(
     Returns:
         float32 in [0, 1], axes (2, k, j, i); 0 on scribbles, 1 at ``max_distance`` and beyond.
     """
-    scaled = image * np.float32(settings.intensity_scale)
-    return np.stack(
-        [_distance_map(scaled, seeds, spacing, settings) for seeds in (background, foreground)]
-    )
-
-
-def _distance_map(
-    scaled: np.ndarray,
-    seeds: np.ndarray,
-    spacing: Sequence[float],
-    settings: InteractionSettings,
-) -> np.ndarray:
-    if not seeds.any():
-        if settings.missing == "random":
+    seeds = {"background": background, "foreground": foreground}
+    given = {name: mask for name, mask in seeds.items() if mask.any()}
+    distances = {}
+    if given:
+        distances = geodesic_distances(
+            image * np.float32(settings.intensity_scale),
+            given,
+            spacing,
+            weight=settings.weight,
+            max_distance=settings.max_distance,
+        )
+    maps = np.empty((2, *foreground.shape), dtype=np.float32)
+    for channel, name in zip(maps, seeds, strict=True):
+        if name in distances:
+            np.divide(distances[name], np.float32(settings.max_distance), out=channel)
+        elif settings.missing == "random":
             # Seeded, so that the same scribbles always give the same answer.
-            return np.random.default_rng(0).random(seeds.shape, dtype=np.float32)
-        return np.ones(seeds.shape, dtype=np.float32)
-    distance = geodesic_distance(
-        scaled, seeds, spacing, weight=settings.weight, max_distance=settings.max_distance
-    )
-    return distance / np.float32(settings.max_distance)
+            channel[...] = np.random.default_rng(0).random(channel.shape, dtype=np.float32)
+        else:
+            channel.fill(1)
+    return maps
 
 
 def network_input(image: np.ndarray, initial: np.ndarray, maps: np.ndarray) -> np.ndarray:
