@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from DeepIGeoSLib.consent import Request
 from DeepIGeoSLib.errors import Cancelled, InputError
 from DeepIGeoSLib.interactions import Interactions, distance_maps, network_input
 from DeepIGeoSLib.preprocessing import (
@@ -23,7 +24,7 @@ from DeepIGeoSLib.preprocessing import (
     tissue_mask,
     working_spacing,
 )
-from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_boxes
+from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_groups
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.bundles import BundleManifest
@@ -149,11 +150,18 @@ def refine(
     result = start.copy()
     interactions.impose_on(result)
     size = image.region_size()
-    boxes = stroke_boxes(changed, image.shape, size)
-    for index, box in enumerate(boxes):
-        report(progress, cancel, index / len(boxes), f"Refining region {index + 1} of {len(boxes)}")
+    groups = stroke_groups(changed, image.shape, size)
+    for index, (box, voxels) in enumerate(groups):
+        report(
+            progress, cancel, index / len(groups), f"Refining region {index + 1} of {len(groups)}"
+        )
+        request = None
+        if image.manifest.interactions.changes == "asked":
+            request = Request.of_strokes(voxels, interactions)
         region = region_around(box, size, image.shape)
-        region, answer = _answer(image, engine, result, proposal, interactions, region, cancel)
+        region, answer = _answer(
+            image, engine, result, proposal, interactions, request, region, cancel
+        )
         result[region] = answer
         interactions.impose_on(result)
     report(progress, cancel, 1.0, "Refined segmentation ready")
@@ -166,6 +174,7 @@ def _answer(
     state: np.ndarray,
     proposal: np.ndarray | None,
     interactions: Interactions,
+    request: Request | None,
     region: Box,
     cancel: threading.Event | None,
 ) -> tuple[Box, np.ndarray]:
@@ -182,6 +191,9 @@ def _answer(
         )
         inputs = network_input(channels, grid.to_working(seen[region]), maps)
         answer = grid.to_volume(engine.foreground_probability(inputs, cancel))
+        if request is not None:
+            maps = np.stack([grid.to_volume(distance) for distance in maps])
+            answer = request.granted(state[region], answer, maps)
         changed = (answer >= 0.5) != (state[region] >= 0.5)
         larger = grown_where_changed(region, changed, image.shape)
         if larger == region or growths_left == 0:

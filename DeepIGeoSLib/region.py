@@ -16,8 +16,10 @@ from DeepIGeoSLib.preprocessing import Box, bounding_box
 _GROWTH = 0.5
 
 
-def stroke_boxes(voxels: np.ndarray, shape: Sequence[int], size: Sequence[int]) -> list[Box]:
-    """Gather scribbled voxels into groups that fit into one region, and return a box for each.
+def stroke_groups(
+    voxels: np.ndarray, shape: Sequence[int], size: Sequence[int]
+) -> list[tuple[Box, np.ndarray]]:
+    """Gather scribbled voxels into groups that fit into one region.
 
     Args:
         voxels: numbers of scribbled voxels of the flattened array.
@@ -25,21 +27,20 @@ def stroke_boxes(voxels: np.ndarray, shape: Sequence[int], size: Sequence[int]) 
         size: of a region, (k, j, i); a group is smaller than half of it.
 
     Returns:
-        Boxes of the voxels of each group.
+        For each group the box around its voxels, and their numbers.
     """
     places = np.stack(np.unravel_index(voxels, shape), axis=1)
-    boxes = []
+    groups = []
     while len(places):
         near = np.all(np.abs(places - places[0]) <= np.asarray(size) // 4, axis=1)
         group = places[near]
-        boxes.append(
-            tuple(
-                slice(int(low), int(high) + 1)
-                for low, high in zip(group.min(axis=0), group.max(axis=0), strict=True)
-            )
+        box = tuple(
+            slice(int(low), int(high) + 1)
+            for low, high in zip(group.min(axis=0), group.max(axis=0), strict=True)
         )
-        places = places[~near]
-    return boxes
+        groups.append((box, voxels[near]))
+        places, voxels = places[~near], voxels[~near]
+    return groups
 
 
 def region_around(box: Box, size: Sequence[int], shape: Sequence[int]) -> Box:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from DeepIGeoSLib.consent import Request
 from DeepIGeoSLib.interactions import distance_maps
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.config import OptimizationSettings, TrainingSettings
@@ -77,10 +78,12 @@ class RNetModule(lightning.LightningModule):
         """Let the simulated user answer the result: new strokes, maps and initial segmentation."""
         for sample, result in enumerate(probability):
             random = np.random.default_rng([int(batch["seed"][sample]), number])
-            state = to_array(result)
+            state = self._granted(batch, sample, to_array(result))
             seeds = {name: to_array(batch[name][sample]) for name in ("foreground", "background")}
             impose(state, seeds)
-            add_stroke(seeds, state >= 0.5, to_array(batch["target"][sample, 0]) > 0, random)
+            label = add_stroke(
+                seeds, state >= 0.5, to_array(batch["target"][sample, 0]) > 0, random
+            )
             impose(state, seeds)
             maps = distance_maps(
                 to_array(batch["image"][sample]),
@@ -91,8 +94,19 @@ class RNetModule(lightning.LightningModule):
             )
             batch["initial"][sample] = to_tensor(state, self.device)
             batch["maps"][sample] = to_tensor(maps, self.device)
+            batch["asked"][sample] = torch.tensor([label == "foreground", label == "background"])
             for name, mask in seeds.items():
                 batch[name][sample] = to_tensor(mask, self.device)
+
+    def _granted(
+        self, batch: dict[str, torch.Tensor], sample: int, answer: np.ndarray
+    ) -> np.ndarray:
+        """Return what users would get: the changes that the newest strokes ask for."""
+        adds, removes = batch["asked"][sample].tolist()
+        if self.settings.interactions.changes == "any" or not (adds or removes):
+            return answer
+        before, maps = (to_array(batch[name][sample]) for name in ("initial", "maps"))
+        return Request(adds, removes, erases=False).granted(before, answer, maps)
 
 
 def run_network(network: nn.Module, image: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ on with exactly the samples it would have seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -125,8 +126,9 @@ class RNetSamples(Dataset):
     """Crops for R-Net with the first strokes on them.
 
     A sample is a mapping of tensors: image (channel, k, j, i), target (1, k, j, i) uint8, initial
-    (k, j, i) float32, foreground and background (k, j, i) bool, maps (2, k, j, i), spacing (3,)
-    float64, seed () int64 for the rounds that follow.
+    (k, j, i) float32, foreground and background (k, j, i) bool, maps (2, k, j, i), asked (2,) bool
+    (whether the newest strokes add and whether they remove), spacing (3,) float64, seed () int64
+    for the rounds that follow.
     """
 
     def __init__(
@@ -175,8 +177,9 @@ class RNetSamples(Dataset):
         random: np.random.Generator,
     ) -> dict[str, torch.Tensor]:
         seeds = {name: np.zeros(target.shape, dtype=bool) for name in ("foreground", "background")}
-        for _ in range(random.geometric(0.6)):
-            add_stroke(seeds, initial >= 0.5, target, random)
+        labels = [
+            add_stroke(seeds, initial >= 0.5, target, random) for _ in range(random.geometric(0.6))
+        ]
         maps = distance_maps(
             image,
             seeds["foreground"],
@@ -192,6 +195,7 @@ class RNetSamples(Dataset):
             "foreground": to_tensor(seeds["foreground"]),
             "background": to_tensor(seeds["background"]),
             "maps": to_tensor(maps),
+            "asked": torch.tensor([name in labels for name in ("foreground", "background")]),
             "spacing": torch.tensor(spacing, dtype=torch.float64),
             "seed": torch.tensor(int(random.integers(2**31))),
         }
@@ -202,11 +206,13 @@ def add_stroke(
     labels: np.ndarray,
     target: np.ndarray,
     random: np.random.Generator,
-) -> None:
-    """Add a random stroke that corrects ``labels`` to ``seeds``, in place."""
+) -> Literal["foreground", "background"] | None:
+    """Add a random stroke that corrects ``labels`` to ``seeds``, in place; return its class."""
     stroke = random_stroke(labels & ~seeds["background"] | seeds["foreground"], target, random)
-    if stroke is not None:
-        seeds[stroke.label] |= stroke.mask
+    if stroke is None:
+        return None
+    seeds[stroke.label] |= stroke.mask
+    return stroke.label
 
 
 def impose(probability: np.ndarray, seeds: dict[str, np.ndarray]) -> None:

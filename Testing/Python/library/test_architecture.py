@@ -20,7 +20,7 @@ LAYERS = [
     {"evaluation", "scene"},
     {"session"},
     {"pipeline", "history", "data", "phantom"},
-    {"robot", "simulation", "region", "engines", "bundles"},
+    {"robot", "simulation", "consent", "region", "engines", "bundles"},
     {"interactions", "networks"},
     {"preprocessing", "geodesic", "orientation"},
     {"volume", "tensors", "settings", "files", "errors", ""},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_boxes
+from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_groups
 
 SHAPE = (20, 100, 100)
 
@@ -15,21 +15,24 @@ def voxels(*places: tuple[int, int, int]) -> np.ndarray:
 
 def test_near_strokes_share_a_region_and_far_ones_do_not() -> None:
     near, beside, far = (10, 20, 20), (10, 22, 25), (10, 80, 80)
-    boxes = stroke_boxes(voxels(near, beside, far), SHAPE, (16, 48, 48))
-    assert boxes == [
-        (slice(10, 11), slice(20, 23), slice(20, 26)),
-        (slice(10, 11), slice(80, 81), slice(80, 81)),
-    ]
+    (box, group), (far_box, far_group) = stroke_groups(
+        voxels(near, beside, far), SHAPE, (16, 48, 48)
+    )
+    assert box == (slice(10, 11), slice(20, 23), slice(20, 26))
+    assert far_box == (slice(10, 11), slice(80, 81), slice(80, 81))
+    assert np.array_equal(group, voxels(near, beside))
+    assert np.array_equal(far_group, voxels(far))
 
 
 def test_every_stroke_voxel_lies_in_a_box() -> None:
     random = np.random.default_rng(0)
     places = random.integers(0, SHAPE, size=(60, 3))
-    boxes = stroke_boxes(voxels(*map(tuple, places)), SHAPE, (8, 24, 24))
-    for place in places:
-        assert any(
-            all(s.start <= p < s.stop for p, s in zip(place, box, strict=True)) for box in boxes
-        )
+    numbers = voxels(*map(tuple, places))
+    groups = stroke_groups(numbers, SHAPE, (8, 24, 24))
+    assert sorted(np.concatenate([group for _, group in groups])) == sorted(numbers)
+    for box, group in groups:
+        for place in np.transpose(np.unravel_index(group, SHAPE)):
+            assert all(s.start <= p < s.stop for p, s in zip(place, box, strict=True))
 
 
 def test_region_has_its_size_and_stays_inside() -> None:
