@@ -18,7 +18,7 @@ from DeepIGeoSLib.errors import InputError
 
 # Module of each command in ``DeepIGeoSLib.commands``; imported when the parser is built, so those
 # modules import nothing heavy themselves.
-COMMANDS = ("segment", "refine", "geodesic", "bundles", "train", "evaluate", "demo")
+COMMANDS = ("segment", "refine", "geodesic", "bundles", "train", "evaluate", "benchmark", "demo")
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -76,10 +76,11 @@ def _parser() -> argparse.ArgumentParser:
         command = import_module(f"DeepIGeoSLib.commands.{name}")
         summary = command.__doc__.splitlines()[0]
         sub = subparsers.add_parser(name, help=summary, description=summary)
-        command.add_arguments(sub)
-        sub.add_argument("--json", action="store_true", help="print the result as JSON")
-        sub.add_argument("--verbose", action="store_true", help="print what is being done")
-        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        # A command with commands of its own returns their parsers.
+        for last in command.add_arguments(sub) or [sub]:
+            last.add_argument("--json", action="store_true", help="print the result as JSON")
+            last.add_argument("--verbose", action="store_true", help="print what is being done")
+            last.add_argument("--debug", action="store_true", help="show the traceback of an error")
         sub.set_defaults(command=command)
     return parser
 

@@ -1,7 +1,8 @@
 """Measure the geodesic engines against other packages: time, error, memory.
 
 Every method runs in turn in one process, and the turns are repeated, so that whatever else the
-machine does meanwhile meets all of them. Ratios are taken within a turn.
+machine does meanwhile meets all of them. Ratios are taken within a turn. On one thread the time is
+that of the processor, so that a busy machine does not count as slow code.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from DeepIGeoSLib.evaluation.benchmarks.geodesic_peers import (
     geodistk_truth,
 )
 from DeepIGeoSLib.evaluation.benchmarks.geodesic_report import (
+    FILE_NAME,
+    earlier,
     goals,
     machine,
     plot,
@@ -42,12 +45,13 @@ from DeepIGeoSLib.geodesic import geodesic_distance, set_thread_count, sweeps
 from DeepIGeoSLib.geodesic.problem import pose
 
 Progress = Callable[[float, str], None]
+Clock = Callable[[], float]
 
 _LARGE = 20_000_000
 """Voxels above which only few methods run, once, and no heap is asked for the truth."""
 
-_ENOUGH = 30.0
-"""Seconds after which a method is not repeated."""
+_ENOUGH = 20.0
+"""Seconds after which a method is not repeated; what computes another quantity runs once."""
 
 _SMALL_ERROR = 1e-3
 _CUT = 20.0
@@ -67,9 +71,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which cases, volume/seeds/weight with wildcards, such as 'cube/*' (default: all of "
         f"{', '.join(CASE_NAMES)})",
     )
-    parser.add_argument("--repeats", type=int, default=5, help="turns (default: %(default)s)")
+    parser.add_argument(
+        "--turns",
+        type=int,
+        default=5,
+        help="how often each method runs, if it is not slow (default: %(default)s)",
+    )
     parser.add_argument(
         "--threads", type=int, default=1, help="of every method that can (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="keep the cases that an earlier run on this machine has measured into the folder",
     )
 
 
@@ -78,8 +92,9 @@ def run_command(arguments: argparse.Namespace, progress: Progress | None = None)
     return run(
         arguments.output,
         cases=arguments.cases,
-        repeats=arguments.repeats,
+        turns=arguments.turns,
         threads=arguments.threads,
+        resume=arguments.resume,
         progress=progress,
     )
 
@@ -88,29 +103,36 @@ def run(
     output_folder: str | Path,
     *,
     cases: Sequence[str] = ("*",),
-    repeats: int = 5,
+    turns: int = 5,
     threads: int = 1,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> dict:
     """Run the benchmark and write ``geodesic.json`` and, with matplotlib, ``geodesic.png``.
 
+    The JSON file is written after each case, so that a run that is stopped loses little.
+
     Args:
         output_folder: is made if it does not exist.
         cases: patterns of names, see ``CASE_NAMES``.
-        repeats: how many turns.
+        turns: how often each method runs; slow ones run less often.
         threads: of every method that can.
+        resume: keep the cases that the JSON file in the folder holds already.
         progress: called with the share done and a text.
 
     Returns:
         What the JSON file holds; ``summary`` is a text for people.
 
     Raises:
-        InputError: unknown cases, or numbers below 1.
+        InputError: unknown cases, numbers below 1, or results to resume from another machine.
     """
-    if repeats < 1:
-        raise InputError(f"The number of repeats must be at least 1, but is {repeats}.")
+    if turns < 1:
+        raise InputError(f"The number of turns must be at least 1, but is {turns}.")
     names = chosen(cases)
+    folder = Path(output_folder)
+    folder.mkdir(parents=True, exist_ok=True)
     set_thread_count(threads)
+    clock = time.process_time if threads == 1 else time.perf_counter
     try:
         methods, missing = available(METHODS)
         _limit_torch(threads)
@@ -118,28 +140,31 @@ def run(
             "benchmark": "geodesic",
             "machine": machine(),
             "threads": threads,
-            "repeats": repeats,
+            "clock": "processor" if threads == 1 else "wall",
             "not_installed": missing,
             "left_out": [],
             "cases": [],
             "strokes": [],
         }
+        if resume:
+            result |= earlier(folder / FILE_NAME, result)
+        names = [name for name in names if name not in {case["name"] for case in result["cases"]}]
         for number, case in enumerate(load(names)):
             if isinstance(case, str):
                 result["left_out"].append(case)
                 continue
             if progress is not None:
                 progress(number / len(names), case.name)
-            result["cases"].append(_measured(case, methods, repeats))
+            result["cases"].append(_measured(case, methods, turns, clock))
             if case.name in ("brain/sparse/0.5", "flair/sparse/0.5"):
-                result["strokes"].append(_measured_strokes(case, methods))
+                result["strokes"].append(_measured_strokes(case, methods, clock))
+            write_json(result, folder / FILE_NAME)
     finally:
         set_thread_count(None)
+    result["cases"].sort(key=lambda case: CASE_NAMES.index(case["name"]))
     result["goals"] = goals(result)
     result["summary"] = summary(result)
-    folder = Path(output_folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(result, folder / "geodesic.json")
+    write_json(result, folder / FILE_NAME)
     plot(result, folder / "geodesic.png")
     if progress is not None:
         progress(1.0, "Done")
@@ -154,7 +179,7 @@ def _limit_torch(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _measured(case: Case, methods: Sequence[Method], repeats: int) -> dict:
+def _measured(case: Case, methods: Sequence[Method], turns: int, clock: Clock) -> dict:
     """Return what all methods need for a case."""
     large = case.image.size > _LARGE
     methods = [method for method in methods if method.large or not large]
@@ -164,14 +189,14 @@ def _measured(case: Case, methods: Sequence[Method], repeats: int) -> dict:
     seconds: dict[str, list[float]] = {method.name: [] for method in methods}
     rows: dict[str, dict] = {}
     pairs: dict[str, list[float]] = {}
-    for turn in range(1 if large else repeats):
+    for turn in range(1 if large else turns):
         for method in methods[turn % len(methods) :] + methods[: turn % len(methods)]:
-            if turn and sum(seconds[method.name]) > _ENOUGH:
+            if turn and (method.quantity == "other" or sum(seconds[method.name]) > _ENOUGH):
                 continue
             before = _resident_memory()
-            began = time.perf_counter()
+            began = clock()
             found = runs[method]()
-            seconds[method.name].append(time.perf_counter() - began)
+            seconds[method.name].append(clock() - began)
             if method.name not in rows:
                 rows[method.name] = {
                     "method": method.name,
@@ -180,16 +205,16 @@ def _measured(case: Case, methods: Sequence[Method], repeats: int) -> dict:
                 }
             del found
     if not large and "FastGeodis, 4 iterations" in rows:
-        name, row, spent = _accurate_fastgeodis(case, truths["ours"])
+        name, row, spent = _accurate_fastgeodis(case, truths["ours"], clock)
         rows[name], seconds[name] = row, spent
-        pairs[name] = _paired_with_ours(case, spent)
-    one_pass = _seconds_of_a_pass(case.image)
+        pairs[name] = _paired_with_ours(case, spent, clock)
+    one_pass = _seconds_of_a_pass(case.image, clock)
     for name, row in rows.items():
         row["seconds"] = seconds[name]
         row["median"] = float(np.median(seconds[name]))
         row["passes"] = row["median"] / one_pass
-        turns = zip(seconds[name], seconds.get(OURS, []), strict=False)
-        row["ratios"] = pairs.get(name) or [other / ours for other, ours in turns]
+        paired = zip(seconds[name], seconds.get(OURS, []), strict=False)
+        row["ratios"] = pairs.get(name) or [other / ours for other, ours in paired]
     return {
         "name": case.name,
         "shape": list(case.image.shape),
@@ -244,13 +269,15 @@ def _errors(found: np.ndarray, truth: np.ndarray | None) -> dict[str, float | No
     }
 
 
-def _accurate_fastgeodis(case: Case, truth: np.ndarray) -> tuple[str, dict, list[float]]:
+def _accurate_fastgeodis(
+    case: Case, truth: np.ndarray, clock: Clock
+) -> tuple[str, dict, list[float]]:
     """Return the run of FastGeodis with the fewest iterations whose largest error is below 1e-3."""
     iterations = _iterations_needed(case, truth)
     compute = fastgeodis(iterations)(case)
-    began = time.perf_counter()
+    began = clock()
     found = compute()
-    spent = time.perf_counter() - began
+    spent = clock() - began
     name = "FastGeodis to an error of 1e-3"
     row = {"method": name, "iterations": iterations, "bytes_per_voxel": None}
     return name, {**row, **_errors(found, truth)}, [spent]
@@ -268,15 +295,15 @@ def _iterations_needed(case: Case, truth: np.ndarray) -> int:
     return iterations
 
 
-def _paired_with_ours(case: Case, seconds: Sequence[float]) -> list[float]:
+def _paired_with_ours(case: Case, seconds: Sequence[float], clock: Clock) -> list[float]:
     """Return how many times as long these runs took as one of ours right now."""
-    began = time.perf_counter()
+    began = clock()
     geodesic_distance(case.image, case.seeds, case.spacing, weight=case.weight)
-    ours = time.perf_counter() - began
+    ours = clock() - began
     return [spent / ours for spent in seconds]
 
 
-def _measured_strokes(case: Case, methods: Sequence[Method]) -> dict:
+def _measured_strokes(case: Case, methods: Sequence[Method], clock: Clock) -> dict:
     """Return what one more stroke of 20 voxels takes, truncated, as a session does it."""
     settings = {"weight": case.weight, "max_distance": _CUT}
     seeds = case.seeds.copy()
@@ -285,34 +312,34 @@ def _measured_strokes(case: Case, methods: Sequence[Method]) -> dict:
     for number in range(_STROKES):
         added = strokes(seeds.shape, 20, 1, start=number + 1)
         seeds |= added
-        began = time.perf_counter()
+        began = clock()
         geodesic_distance(case.image, seeds, case.spacing, **settings, out=out, changed_seeds=added)
-        seconds.append(time.perf_counter() - began)
+        seconds.append(clock() - began)
     anew = geodesic_distance(case.image, seeds, case.spacing, **settings)
     result = {
         "case": case.name,
         "cut": _CUT,
         "seconds": seconds,
         "median": float(np.median(seconds)),
-        "passes": float(np.median(seconds)) / _seconds_of_a_pass(case.image),
+        "passes": float(np.median(seconds)) / _seconds_of_a_pass(case.image, clock),
         "equal_to_a_map_computed_anew": bool(np.array_equal(out, anew)),
     }
     if any(method.package == "FastGeodis" for method in methods):
         compute = fastgeodis(2)(case)
-        began = time.perf_counter()
+        began = clock()
         compute()
-        result["fastgeodis_2_iterations"] = time.perf_counter() - began
+        result["fastgeodis_2_iterations"] = clock() - began
     return result
 
 
-def _seconds_of_a_pass(image: np.ndarray) -> float:
+def _seconds_of_a_pass(image: np.ndarray, clock: Clock) -> float:
     """Return what reading and writing the volume once takes."""
     copy = np.empty_like(image)
     seconds = []
     for _ in range(7):
-        began = time.perf_counter()
+        began = clock()
         np.copyto(copy, image)
-        seconds.append(time.perf_counter() - began)
+        seconds.append(clock() - began)
     return float(np.median(seconds))
 
 

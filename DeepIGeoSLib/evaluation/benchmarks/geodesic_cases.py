@@ -10,7 +10,6 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
 from DeepIGeoSLib.errors import InputError
 
@@ -102,6 +101,8 @@ def _volume(name: str) -> tuple[np.ndarray, tuple[float, ...]] | str:
 
 def synthetic_volume(shape: tuple[int, int, int]) -> np.ndarray:
     """Return a noisy ellipsoid with blobs inside, float32 from 0 to 100."""
+    from scipy import ndimage  # slow to import, and the command line names the cases
+
     rng = np.random.default_rng(0)
     axes = np.meshgrid(*(np.linspace(-1, 1, size) for size in shape), indexing="ij", sparse=True)
     inside = sum(axis**2 for axis in axes) < 0.85**2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.benchmarks.geodesic_peers import OURS
-from DeepIGeoSLib.geodesic import thread_count
 
 _logger = logging.getLogger(__name__)
+
+FILE_NAME = "geodesic.json"
 
 _PACKAGES = ("numpy", "numba", "torch", "FastGeodis", "GeodisTK", "scikit-image", "SimpleITK")
 
@@ -40,7 +43,7 @@ def machine() -> dict:
             versions[package] = None
     return {
         "processor": _processor(),
-        "processors": thread_count(),
+        "processors": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "versions": versions,
@@ -141,6 +144,21 @@ def _row(result: dict, case_name: str, method: str) -> dict | None:
     return None
 
 
+def earlier(path: Path, result: dict) -> dict:
+    """Return the cases and strokes that an earlier run has measured, as the new one would.
+
+    Raises:
+        InputError: the earlier run used another machine, other packages or other threads.
+    """
+    if not path.exists():
+        return {}
+    found = json.loads(path.read_text())
+    for key in ("machine", "threads", "not_installed"):
+        if found[key] != result[key]:
+            raise InputError(f"{path} was measured with another {key.replace('_', ' ')}.")
+    return {"cases": found["cases"], "strokes": found["strokes"]}
+
+
 def write_json(result: dict, path: Path) -> None:
     """Write everything that was found."""
     path.write_text(json.dumps(result, indent=1) + "\n")
@@ -151,7 +169,10 @@ def summary(result: dict) -> str:
     about = result["machine"]
     installed = {"Python": about["python"], **about["versions"]}
     versions = ", ".join(f"{name} {number}" for name, number in installed.items() if number)
-    lines = [f"{about['processor']}, {result['threads']} thread(s); {versions}", ""]
+    lines = [
+        f"{about['processor']}, {result['threads']} thread(s), {result['clock']} time; {versions}",
+        "",
+    ]
     for case in result["cases"]:
         size = "x".join(map(str, case["shape"]))
         lines += [

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 
 import pytest
 
+from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.evaluation.benchmarks import geodesic, geodesic_cases
 from DeepIGeoSLib.geodesic import thread_count
 
@@ -22,15 +22,11 @@ def small_volumes(monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("small_volumes")
-def test_a_small_benchmark(tmp_path):
-    parser = argparse.ArgumentParser()
-    geodesic.add_arguments(parser)
+def test_the_command_writes_and_prints_what_it_measured(tmp_path, capsys):
     output = tmp_path / "results"
-    arguments = parser.parse_args(
-        ["-o", str(output), "--cases", "*/sparse/0.5", "--repeats", "2", "--threads", "1"]
-    )
-    texts = []
-    result = geodesic.run_command(arguments, lambda fraction, text: texts.append(text))
+    small = ["benchmark", "geodesic", "-o", str(output), "--cases", "*/sparse/0.5"]
+    assert main([*small, "--turns", "2", "--threads", "1", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
     assert json.loads((output / "geodesic.json").read_text()) == result
     assert [case["name"].split("/")[0] for case in result["cases"]] == ["cube", "brain", "abdomen"]
     assert len(result["left_out"]) == 2
@@ -40,14 +36,36 @@ def test_a_small_benchmark(tmp_path):
         assert all(row["largest_error"] == 0 for row in exact)
         assert all(len(row["seconds"]) == 2 for row in exact)
     assert result["strokes"][0]["equal_to_a_map_computed_anew"]
-    assert "brain/sparse/0.5" in result["summary"]
-    assert texts[-1] == "Done"
     assert result["threads"] == 1
 
 
-@pytest.mark.parametrize("wrong", [{"cases": ["liver/*"]}, {"repeats": 0}, {"threads": 0}])
+@pytest.mark.usefixtures("small_volumes")
+def test_a_benchmark_goes_on_where_it_was_stopped(tmp_path, capsys):
+    texts = []
+
+    def note(_, text):
+        texts.append(text)
+        if text.startswith("brain"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        geodesic.run(tmp_path, cases=["*/sparse/1"], turns=1, progress=note)
+    first = json.loads((tmp_path / "geodesic.json").read_text())["cases"]
+    assert [case["name"] for case in first] == ["cube/sparse/1"]
+    small = ["benchmark", "geodesic", "-o", str(tmp_path), "--cases", "*/sparse/1", "--turns", "1"]
+    assert main([*small, "--resume"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"### {name}/sparse/1 (12x20x24" in text for name in ("cube", "brain", "abdomen"))
+    resumed = json.loads((tmp_path / "geodesic.json").read_text())["cases"]
+    assert resumed[0] == first[0]
+    assert len(resumed) == 3
+    assert main([*small, "--resume", "--threads", "2"]) == 2
+    assert "another threads" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [{"cases": ["liver/*"]}, {"turns": 0}, {"threads": 0}])
 def test_what_the_benchmark_refuses(tmp_path, wrong):
     before = thread_count()
-    with pytest.raises(ValueError, match=r"No case|repeats|threads"):
+    with pytest.raises(ValueError, match=r"No case|turns|threads"):
         geodesic.run(tmp_path, **{"cases": ["cube/sparse/0.5"], **wrong})
     assert thread_count() == before

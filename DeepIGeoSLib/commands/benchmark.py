@@ -1,0 +1,36 @@
+"""Compare speed and accuracy with other implementations."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+
+# Module of each benchmark in ``DeepIGeoSLib.evaluation.benchmarks``. It has a docstring whose first
+# line says what is measured, ``add_arguments(parser)`` and ``run_command(arguments, progress)``,
+# whose result holds a text for people as ``summary``.
+BENCHMARKS = ("geodesic",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """Declare the arguments of every benchmark; return the benchmarks' parsers."""
+    subparsers = parser.add_subparsers(title="benchmarks", metavar="BENCHMARK", required=True)
+    parsers = []
+    for name in BENCHMARKS:
+        benchmark = import_module(f"DeepIGeoSLib.evaluation.benchmarks.{name}")
+        summary = benchmark.__doc__.splitlines()[0]
+        sub = subparsers.add_parser(name, help=summary, description=summary)
+        benchmark.add_arguments(sub)
+        sub.set_defaults(benchmark=benchmark)
+        parsers.append(sub)
+    return parsers
+
+
+def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
+    """Run the chosen benchmark."""
+    return arguments.benchmark.run_command(arguments, progress)
+
+
+def text(result: dict) -> str:
+    """Return what the user reads."""
+    return result["summary"]
