@@ -1,11 +1,18 @@
-"""The rounds of a session, to be undone and redone."""
+"""The rounds of a session, to be undone and redone.
+
+A round costs what its box costs, never what the volume costs: rounds keep the voxels of the box
+that they changed, and earlier results are read from the present one and those boxes.
+"""
 
 from __future__ import annotations
 
+import threading
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
 
+from DeepIGeoSLib.draft import Draft
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.interactions import Interactions
 from DeepIGeoSLib.preprocessing import Box, bounding_box
@@ -34,20 +41,44 @@ class _Round:
     state_after: State
 
 
+class Snapshot:
+    """The probability as it is now, whatever rounds follow; nothing is copied until it is read."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._overwritten: list[tuple[Box, np.ndarray]] = []
+
+    def remember(self, box: Box, values: np.ndarray) -> None:
+        """Keep what a box held, which is about to be overwritten."""
+        self._overwritten.append((box, values))
+
+    def read(self) -> np.ndarray:
+        """Return a copy of the whole probability at the time of the snapshot."""
+        with self._history.lock:
+            values = self._history.probability.copy()
+            for box, before in reversed(self._overwritten):
+                values[box] = before
+        return values
+
+
 class History:
     """The probability of the moment and the rounds that led to it.
 
-    A round keeps only the box that it changed, before and after, so that many rounds of a large
-    volume fit into memory.
+    Attributes:
+        probability: float32; changed in place by every round.
+        state: what belongs to it.
+        lock: held while the probability is written, so that snapshots may be read on any thread.
     """
 
     def __init__(self, probability: np.ndarray, state: State, limit: int) -> None:
         """Begin with a first result, which is taken over."""
         self.probability = probability
         self.state = state
+        self.lock = threading.Lock()
         self._limit = limit
         self._done: list[_Round] = []
         self._undone: list[_Round] = []
+        self._snapshots: weakref.WeakSet[Snapshot] = weakref.WeakSet()
 
     @property
     def can_undo(self) -> bool:
@@ -59,15 +90,19 @@ class History:
         """Whether there is an undone round to bring back."""
         return bool(self._undone)
 
-    def commit(self, probability: np.ndarray, state: State) -> Box | None:
-        """Make ``probability`` the newest result; undone rounds are forgotten.
+    def snapshot(self) -> Snapshot:
+        """Return the result of the moment, to be read at any later time."""
+        taken = Snapshot(self)
+        self._snapshots.add(taken)
+        return taken
+
+    def commit(self, draft: Draft, state: State) -> Box | None:
+        """Make a draft of the present probability the newest result; undone rounds are forgotten.
 
         Returns:
             The smallest box whose labels changed, or None.
         """
-        box = bounding_box(probability != self.probability)
-        before = None if box is None else self.probability[box].copy()
-        after = None if box is None else probability[box].copy()
+        box, before, after = self._difference(draft)
         self._done.append(_Round(box, before, after, self.state, state))
         del self._done[: -self._limit]
         self._undone.clear()
@@ -92,14 +127,32 @@ class History:
         self.state = last.state_after
         return self._write(last.box, last.values_after)
 
+    def _difference(self, draft: Draft) -> tuple[Box | None, np.ndarray | None, np.ndarray | None]:
+        """Return the smallest box that the draft changes, and its values before and after."""
+        if draft.box is None:
+            return None, None, None
+        drafted = draft.read(draft.box)
+        inner = bounding_box(drafted != self.probability[draft.box])
+        if inner is None:
+            return None, None, None
+        box = _inside(draft.box, inner)
+        return box, self.probability[box].copy(), drafted[inner].copy()
+
     def _write(self, box: Box | None, values: np.ndarray | None) -> Box | None:
         if box is None:
             return None
-        changed = bounding_box((values >= 0.5) != (self.probability[box] >= 0.5))
-        self.probability[box] = values
-        if changed is None:
-            return None
-        return tuple(
-            slice(outer.start + inner.start, outer.start + inner.stop)
-            for outer, inner in zip(box, changed, strict=True)
-        )
+        before = self.probability[box].copy()
+        with self.lock:
+            for snapshot in list(self._snapshots):
+                snapshot.remember(box, before)
+            self.probability[box] = values
+        changed = bounding_box((values >= 0.5) != (before >= 0.5))
+        return None if changed is None else _inside(box, changed)
+
+
+def _inside(outer: Box, inner: Box) -> Box:
+    """Return the slices of the whole array for a box given in the array of the box ``outer``."""
+    return tuple(
+        slice(around.start + part.start, around.start + part.stop)
+        for around, part in zip(outer, inner, strict=True)
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic import geodesic_distances
 from DeepIGeoSLib.orientation import Orientation
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.preprocessing import Box, voxels_in
 
 
 def _no_voxels() -> np.ndarray:
@@ -123,21 +123,24 @@ class Interactions:
         """Return the foreground and the background scribbles inside ``box`` as bool arrays."""
         return tuple(self._painted(voxels, box) for voxels in (self.foreground, self.background))
 
-    def impose_on(self, probability: np.ndarray) -> None:
-        """Set scribbled voxels of a probability (the volume's shape) to 1 and 0, in place."""
-        probability.flat[self.foreground] = 1
-        probability.flat[self.background] = 0
+    def impose_on(self, probability: np.ndarray, box: Box) -> None:
+        """Set the scribbled voxels in a box of the probability to 1 and 0, in place."""
+        foreground, background = self.seeds(box)
+        probability[foreground] = 1
+        probability[background] = 0
+
+    def disobeyed(self, probability: np.ndarray) -> np.ndarray:
+        """Return the numbers of the scribbled voxels whose probability is not their label's."""
+        return np.union1d(
+            self.foreground[np.take(probability, self.foreground) != 1],
+            self.background[np.take(probability, self.background) != 0],
+        )
 
     def _painted(self, voxels: np.ndarray, box: Box) -> np.ndarray:
-        painted = np.zeros([s.stop - s.start for s in box], dtype=bool)
-        indices = [
-            index - s.start
-            for index, s in zip(np.unravel_index(voxels, self.shape), box, strict=True)
-        ]
-        inside = np.ones(voxels.size, dtype=bool)
-        for index, size in zip(indices, painted.shape, strict=True):
-            inside &= (index >= 0) & (index < size)
-        painted[tuple(index[inside] for index in indices)] = True
+        painted = np.zeros([part.stop - part.start for part in box], dtype=bool)
+        places = np.unravel_index(voxels[voxels_in(voxels, box, self.shape)], self.shape)
+        starts = [part.start for part in box]
+        painted[tuple(place - start for place, start in zip(places, starts, strict=True))] = True
         return painted
 
     def _settled_as_background(self, both: np.ndarray) -> np.ndarray:

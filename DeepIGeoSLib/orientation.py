@@ -57,6 +57,17 @@ class Orientation:
         """Return ``array`` turned back to the volume's axes, as a view."""
         return array[self._slices()].transpose(np.argsort(self.axes))
 
+    def apply_to_box(
+        self, box: tuple[slice, slice, slice], shape: tuple[int, int, int]
+    ) -> tuple[slice, slice, slice]:
+        """Return the slices of ``apply(array)`` that hold a box of an array of the given shape."""
+        return tuple(
+            slice(shape[axis] - box[axis].stop, shape[axis] - box[axis].start)
+            if flip
+            else box[axis]
+            for axis, flip in zip(self.axes, self.flips, strict=True)
+        )
+
     def invert_box(
         self, box: tuple[slice, slice, slice], shape: tuple[int, int, int]
     ) -> tuple[slice, slice, slice]:

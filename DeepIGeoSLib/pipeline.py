@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from DeepIGeoSLib.consent import Request
+from DeepIGeoSLib.draft import Draft
 from DeepIGeoSLib.errors import Cancelled, InputError
 from DeepIGeoSLib.interactions import Interactions, distance_maps, network_input
 from DeepIGeoSLib.preprocessing import (
@@ -22,6 +24,7 @@ from DeepIGeoSLib.preprocessing import (
     grown_box,
     normalize,
     tissue_mask,
+    voxels_in,
     working_spacing,
 )
 from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_groups
@@ -124,10 +127,11 @@ def refine(
     interactions: Interactions,
     changed: np.ndarray,
     proposal: np.ndarray | None = None,
+    region: Box | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
-) -> np.ndarray:
-    """Return the probability after a round of strokes.
+) -> Draft:
+    """Return the probability after a round of strokes, as changes of the one before.
 
     Args:
         image: the volume.
@@ -137,50 +141,68 @@ def refine(
         changed: numbers of the voxels whose scribbles are new or gone in this round.
         proposal: what R-Net is to see as the initial segmentation in every round, as in the paper;
             the state before the round when None.
+        region: the box that may change, pinned by the user; chosen around the changed scribbles,
+            and grown until the change stays inside, when None.
         progress: called with the share done and a text.
         cancel: stops the work when it is set.
 
     Returns:
-        float32 on the oriented grid; equal to ``start`` outside the regions of the changed strokes,
-        but for scribbled voxels, which are 1 (foreground) and 0 (background) everywhere.
+        A draft of ``start`` that is equal to it outside the regions of the changed scribbles, but
+        for scribbled voxels, which are 1 (foreground) and 0 (background) everywhere.
 
     Raises:
         Cancelled: ``cancel`` was set.
     """
-    result = start.copy()
-    interactions.impose_on(result)
-    size = image.region_size()
-    groups = stroke_groups(changed, image.shape, size)
-    for index, (box, voxels) in enumerate(groups):
-        report(
-            progress, cancel, index / len(groups), f"Refining region {index + 1} of {len(groups)}"
-        )
-        request = None
-        if image.manifest.interactions.changes == "asked":
-            request = Request.of_strokes(voxels, interactions)
-        region = region_around(box, size, image.shape)
-        region, answer = _answer(
-            image, engine, result, proposal, interactions, request, region, cancel
-        )
-        result[region] = answer
-        interactions.impose_on(result)
+    draft = Draft(start)
+    for box, _ in stroke_groups(interactions.disobeyed(start), image.shape, image.region_size()):
+        values = draft.read(box)
+        interactions.impose_on(values, box)
+        draft.write(box, values)
+    jobs = _jobs(image, changed, region)
+    for index, job in enumerate(jobs):
+        report(progress, cancel, index / len(jobs), f"Refining region {index + 1} of {len(jobs)}")
+        _answer(image, engine, draft, proposal, interactions, job, cancel)
     report(progress, cancel, 1.0, "Refined segmentation ready")
-    return result
+    return draft
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A box to run R-Net in, the changed scribbles it answers, and how often it may grow."""
+
+    region: Box
+    changed: np.ndarray
+    growths: int
+
+
+def _jobs(image: PreparedImage, changed: np.ndarray, region: Box | None) -> list[_Job]:
+    if region is not None:
+        inside = changed[voxels_in(changed, region, image.shape)]
+        return [_Job(region, inside, growths=0)] if inside.size else []
+    size = image.region_size()
+    return [
+        _Job(region_around(box, size, image.shape), voxels, _GROWTHS)
+        for box, voxels in stroke_groups(changed, image.shape, size)
+    ]
 
 
 def _answer(
     image: PreparedImage,
     engine: TorchEngine,
-    state: np.ndarray,
+    draft: Draft,
     proposal: np.ndarray | None,
     interactions: Interactions,
-    request: Request | None,
-    region: Box,
+    job: _Job,
     cancel: threading.Event | None,
-) -> tuple[Box, np.ndarray]:
-    """Run R-Net in a region that grows until the change stays inside; return both."""
-    seen = state if proposal is None else proposal
-    for growths_left in range(_GROWTHS, -1, -1):
+) -> None:
+    """Run R-Net in a region that grows until the change stays inside; write it to the draft."""
+    request = None
+    if image.manifest.interactions.changes == "asked":
+        request = Request.of_strokes(job.changed, interactions)
+    region = job.region
+    for growths_left in range(job.growths, -1, -1):
+        state = draft.read(region)
+        seen = state if proposal is None else proposal[region]
         grid = image.grid(region)
         channels = image.on(grid)
         foreground, background = (
@@ -189,17 +211,18 @@ def _answer(
         maps = distance_maps(
             channels, foreground, background, grid.spacing, image.manifest.interactions
         )
-        inputs = network_input(channels, grid.to_working(seen[region]), maps)
+        inputs = network_input(channels, grid.to_working(seen), maps)
         answer = grid.to_volume(engine.foreground_probability(inputs, cancel))
         if request is not None:
             maps = np.stack([grid.to_volume(distance) for distance in maps])
-            answer = request.granted(state[region], answer, maps)
-        changed = (answer >= 0.5) != (state[region] >= 0.5)
+            answer = request.granted(state, answer, maps)
+        changed = (answer >= 0.5) != (state >= 0.5)
         larger = grown_where_changed(region, changed, image.shape)
         if larger == region or growths_left == 0:
             break
         region = larger
-    return region, answer
+    interactions.impose_on(answer, region)
+    draft.write(region, answer)
 
 
 def report(

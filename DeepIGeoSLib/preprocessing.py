@@ -110,6 +110,24 @@ def bounding_box(mask: np.ndarray) -> Box | None:
     return tuple(box)
 
 
+def voxels_in(voxels: np.ndarray, box: Box, shape: Sequence[int]) -> np.ndarray:
+    """Return which voxels, given by their numbers in the flattened array, lie in a box: bool."""
+    inside = np.ones(len(voxels), dtype=bool)
+    for places, part in zip(np.unravel_index(voxels, shape), box, strict=True):
+        inside &= (places >= part.start) & (places < part.stop)
+    return inside
+
+
+def hull(first: Box | None, second: Box | None) -> Box | None:
+    """Return the smallest box around two boxes; None stands for no box."""
+    if first is None or second is None:
+        return first or second
+    return tuple(
+        slice(min(a.start, b.start), max(a.stop, b.stop))
+        for a, b in zip(first, second, strict=True)
+    )
+
+
 def grown_box(box: Box, margin: Sequence[int], shape: Sequence[int]) -> Box:
     """Return ``box`` grown by ``margin`` voxels on both sides of every axis, inside ``shape``."""
     return tuple(

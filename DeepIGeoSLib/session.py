@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from DeepIGeoSLib import pipeline
 from DeepIGeoSLib.bundles import Bundle
+from DeepIGeoSLib.draft import Draft
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.history import History, State
+from DeepIGeoSLib.history import History, Snapshot, State
 from DeepIGeoSLib.interactions import Interactions
 from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.pipeline import PreparedImage, Progress
-from DeepIGeoSLib.preprocessing import Box, bounding_box
+from DeepIGeoSLib.preprocessing import Box, bounding_box, whole_box
 from DeepIGeoSLib.volume import Volume
 
 _NOTHING: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
@@ -25,16 +26,23 @@ _NOTHING: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
 
 @dataclass(frozen=True)
 class Segmentation:
-    """A result on the volume's grid; its arrays belong to the caller.
+    """A result on the volume's grid, which stays what it is whatever rounds follow.
+
+    Its arrays are made when they are first asked for, and belong to the caller.
 
     Attributes:
-        probability: float32 in [0, 1], axes (k, j, i).
         changed_box: slices (k, j, i) of the smallest box whose labels differ from the round before
             (for a first result: from nothing); empty slices when none differ.
     """
 
-    probability: np.ndarray
     changed_box: Box
+    _snapshot: Snapshot = field(repr=False)
+    _orientation: Orientation = field(repr=False)
+
+    @cached_property
+    def probability(self) -> np.ndarray:
+        """float32 in [0, 1], axes (k, j, i)."""
+        return np.ascontiguousarray(self._orientation.invert(self._snapshot.read()))
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -132,7 +140,7 @@ class InteractiveSession:
         state = State(Interactions(self._shape), probability)
         if self._history is None:
             return self._begin(probability, state)
-        return self._segmentation(self._history.commit(probability, state))
+        return self._segmentation(self._history.commit(self._whole(probability), state))
 
     def refine(
         self,
@@ -141,6 +149,7 @@ class InteractiveSession:
         initial: np.ndarray | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
+        region: Box | None = None,
     ) -> Segmentation:
         """Correct the segmentation by scribbles.
 
@@ -153,13 +162,16 @@ class InteractiveSession:
             initial: a mask to correct instead, wherever it came from; the volume's shape.
             progress: called with the share done and a text.
             cancel: stops the work when it is set.
+            region: slices (k, j, i) of the only box that may change, scribbled voxels apart. Chosen
+                around the new strokes when None.
 
         Returns:
             A segmentation in which every foreground scribble is 1 and every background one 0.
             Without any scribble: the segmentation that the rounds began with.
 
         Raises:
-            InputError: no volume is set, a wrong shape, or voxels with both classes at once.
+            InputError: no volume is set, a wrong shape, voxels with both classes at once, or a
+                region that is not inside the volume.
             Cancelled: ``cancel`` was set; the session is as before.
         """
         image = self._prepared()
@@ -167,19 +179,22 @@ class InteractiveSession:
         if initial is None and self._history is not None:
             known = self._history.state.interactions
         interactions = known.updated(foreground, background)
+        pinned = None if region is None else self._oriented_box(region)
         start, state = self._start(initial, progress, cancel)
         if interactions.empty:
-            result = state.initial
+            draft = Draft(start)
+            draft.write(whole_box(start.shape), state.initial)
         else:
             turned = interactions.turned(self._orientation)
             seen = self.bundle.manifest.interactions.initial
-            result = pipeline.refine(
+            draft = pipeline.refine(
                 image,
                 self._engine("rnet"),
                 start,
                 turned,
                 turned.changed_from(known.turned(self._orientation)),
                 proposal=state.initial if seen == "pnet" else None,
+                region=pinned,
                 progress=progress,
                 cancel=cancel,
             )
@@ -187,8 +202,10 @@ class InteractiveSession:
             self._begin(start.copy(), state)
             if interactions.empty:
                 return self._segmentation(bounding_box(start >= 0.5))
+        elif initial is not None:
+            draft = self._whole(draft.read(whole_box(start.shape)))
         after = State(interactions, state.initial)
-        return self._segmentation(self._history.commit(result, after))
+        return self._segmentation(self._history.commit(draft, after))
 
     def edit(self, mask: np.ndarray) -> Segmentation:
         """Take over a mask that was changed by hand, as a round of its own.
@@ -205,7 +222,7 @@ class InteractiveSession:
         edited = self._oriented(mask, "The voxels of the edited mask") > 0
         agrees = (history.probability >= 0.5) == edited
         probability = np.where(agrees, history.probability, edited.astype(np.float32))
-        return self._segmentation(history.commit(probability, history.state))
+        return self._segmentation(history.commit(self._whole(probability), history.state))
 
     def undo(self) -> Segmentation:
         """Take the newest round back and return the result before it.
@@ -250,6 +267,29 @@ class InteractiveSession:
             )
         return self._orientation.apply(mask)
 
+    def _oriented_box(self, box: Box) -> Box:
+        bounds = [
+            (0 if part.start is None else part.start, size if part.stop is None else part.stop)
+            for part, size in zip(box, self._shape, strict=True)
+        ]
+        if any(
+            not 0 <= start < stop <= size
+            for (start, stop), size in zip(bounds, self._shape, strict=True)
+        ):
+            text = " x ".join(f"{start}:{stop}" for start, stop in bounds)
+            raise InputError(
+                f"The region {text} is not inside the volume, which has {self._shape} voxels "
+                "(k, j, i)."
+            )
+        whole = tuple(slice(start, stop) for start, stop in bounds)
+        return self._orientation.apply_to_box(whole, self._shape)
+
+    def _whole(self, probability: np.ndarray) -> Draft:
+        """Return a draft of the present result that replaces all of it."""
+        draft = Draft(self._history.probability)
+        draft.write(whole_box(probability.shape), probability)
+        return draft
+
     def _start(
         self,
         initial: np.ndarray | None,
@@ -272,11 +312,10 @@ class InteractiveSession:
         return self._segmentation(bounding_box(probability >= 0.5))
 
     def _segmentation(self, changed: Box | None) -> Segmentation:
-        """Return a copy of the newest result, turned back to the volume's axes."""
-        probability = self._orientation.invert(self._history.probability).copy(order="C")
+        """Return the newest result, turned back to the volume's axes."""
         box = (
             _NOTHING
             if changed is None
             else self._orientation.invert_box(changed, self._image.shape)
         )
-        return Segmentation(probability, box)
+        return Segmentation(box, self._history.snapshot(), self._orientation)

@@ -19,7 +19,7 @@ LAYERS = [
     {"demo", "samples", "batch", "web", "training"},
     {"evaluation", "scene"},
     {"session"},
-    {"pipeline", "history", "data", "phantom"},
+    {"pipeline", "history", "draft", "data", "phantom"},
     {"robot", "simulation", "consent", "region", "engines", "bundles"},
     {"interactions", "networks"},
     {"preprocessing", "geodesic", "orientation"},

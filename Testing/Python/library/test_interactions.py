@@ -12,6 +12,7 @@ from DeepIGeoSLib.interactions import (
     distance_maps,
     network_input,
 )
+from DeepIGeoSLib.preprocessing import whole_box
 
 SHAPE = (3, 4, 5)
 
@@ -68,10 +69,26 @@ def test_changes_are_the_new_and_the_erased_voxels() -> None:
 
 def test_imposing_sets_exactly_the_scribbled_voxels() -> None:
     probability = np.full(SHAPE, 0.3, dtype=np.float32)
-    Interactions(SHAPE).updated(mask(A), mask(B)).impose_on(probability)
+    Interactions(SHAPE).updated(mask(A), mask(B)).impose_on(probability, whole_box(SHAPE))
     assert probability[A] == 1
     assert probability[B] == 0
     assert (probability == np.float32(0.3)).sum() == probability.size - 2
+
+
+def test_imposing_on_a_box_sets_the_scribbles_inside_it() -> None:
+    box = tuple(slice(place, place + 1) for place in A)
+    inside = np.full((1, 1, 1), 0.3, dtype=np.float32)
+    Interactions(SHAPE).updated(mask(A), mask(B)).impose_on(inside, box)
+    assert inside == 1
+
+
+def test_disobeyed_scribbles_are_found() -> None:
+    interactions = Interactions(SHAPE).updated(mask(A, C), mask(B))
+    probability = np.zeros(SHAPE, dtype=np.float32)
+    probability[A] = 1
+    assert np.array_equal(interactions.disobeyed(probability), np.flatnonzero(mask(C)))
+    probability[B] = 0.2
+    assert np.array_equal(interactions.disobeyed(probability), np.flatnonzero(mask(B, C)))
 
 
 def test_bad_scribbles_are_refused() -> None:

@@ -1,0 +1,47 @@
+"""A result in the making: boxes that will replace parts of an array that stays untouched."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from DeepIGeoSLib.preprocessing import Box, hull
+
+
+class Draft:
+    """Changes of an array, kept beside it, so that their cost is that of the boxes alone."""
+
+    def __init__(self, base: np.ndarray) -> None:
+        """Begin without changes; ``base`` is never written to."""
+        self.base = base
+        self._boxes: list[tuple[Box, np.ndarray]] = []
+
+    def read(self, box: Box) -> np.ndarray:
+        """Return a copy of a box with every change in it."""
+        values = self.base[box].copy()
+        for written, new in self._boxes:
+            shared = tuple(
+                slice(max(a.start, b.start), min(a.stop, b.stop))
+                for a, b in zip(box, written, strict=True)
+            )
+            if all(part.start < part.stop for part in shared):
+                values[_within(shared, box)] = new[_within(shared, written)]
+        return values
+
+    def write(self, box: Box, values: np.ndarray) -> None:
+        """Replace a box by ``values`` (its shape), which are taken over."""
+        self._boxes.append((box, values))
+
+    @property
+    def box(self) -> Box | None:
+        """The smallest box around everything written; None when nothing is."""
+        return functools.reduce(hull, (box for box, _ in self._boxes), None)
+
+
+def _within(box: Box, outer: Box) -> Box:
+    """Return the slices of ``box`` in the array of the box ``outer`` around it."""
+    return tuple(
+        slice(part.start - around.start, part.stop - around.start)
+        for part, around in zip(box, outer, strict=True)
+    )
