@@ -23,6 +23,11 @@ class Method(ABC):
 
     name: str
 
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """A text that says everything that the method's answers depend on."""
+
     @abstractmethod
     def set_volume(self, channels: Sequence[Volume]) -> None:
         """Take a volume's channels, which lie on one grid, and forget everything before it."""
@@ -52,6 +57,11 @@ class SessionMethod(Method):
         self.name = name
         self._session = session
 
+    @property
+    def identity(self) -> str:
+        """The bundle's manifest, which holds the hashes of the weights."""
+        return f"{self.name} {self._session.bundle.manifest!r}"
+
     def set_volume(self, channels: Sequence[Volume]) -> None:
         """See ``Method``."""
         self._session.set_volume(channels)
@@ -69,23 +79,24 @@ def with_switches(
     bundle: Bundle,
     initial: Literal["pnet", "previous"] | None = None,
     maps: Literal["geodesic", "euclidean"] | None = None,
+    changes: Literal["asked", "any"] | None = None,
 ) -> Bundle:
     """Return the same bundle with other interactions, for ablations.
 
-    The weights stay: they were trained with the bundle's own settings.
+    The weights stay: they were trained with the bundle's own settings. A switch that is None stays
+    as the bundle has it.
 
     Args:
         bundle: is not changed.
-        initial: what R-Net sees as the initial segmentation after the first round; None keeps the
-            bundle's choice.
+        initial: what R-Net sees as the initial segmentation after the first round.
         maps: "euclidean" makes distance maps of path lengths in mm, whatever the intensities;
-            "geodesic" or None keep the bundle's maps.
+            "geodesic" keeps the bundle's maps.
+        changes: which changes a round may make; see ``InteractionSettings``.
     """
-    changes: dict = {}
-    if initial is not None:
-        changes["initial"] = initial
+    chosen: dict = {"initial": initial, "changes": changes}
     if maps == "euclidean":
-        changes["weight"] = 0.0
-    interactions = dataclasses.replace(bundle.manifest.interactions, **changes)
+        chosen["weight"] = 0.0
+    given = {name: value for name, value in chosen.items() if value is not None}
+    interactions = dataclasses.replace(bundle.manifest.interactions, **given)
     manifest = dataclasses.replace(bundle.manifest, interactions=interactions)
     return dataclasses.replace(bundle, manifest=manifest)

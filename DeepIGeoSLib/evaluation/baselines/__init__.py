@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from DeepIGeoSLib.evaluation.baselines.listing import BASELINES, Baseline
-from DeepIGeoSLib.evaluation.baselines.seeded import SeededBaseline
+from DeepIGeoSLib.evaluation.baselines.seeded import MARGIN, SeededBaseline
 
-__all__ = ["BASELINES", "Baseline", "SeededBaseline"]
+__all__ = ["BASELINES", "MARGIN", "Baseline", "SeededBaseline"]

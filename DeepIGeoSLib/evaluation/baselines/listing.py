@@ -11,7 +11,7 @@ import numpy as np
 from DeepIGeoSLib.evaluation.baselines.geodesic_rule import nearest_class
 from DeepIGeoSLib.evaluation.baselines.graph_cut import cut_between_seeds
 from DeepIGeoSLib.evaluation.baselines.random_walk import walk_from_seeds
-from DeepIGeoSLib.evaluation.baselines.seeded import SeededBaseline, Solver
+from DeepIGeoSLib.evaluation.baselines.seeded import MARGIN, SeededBaseline, Solver
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Baseline:
             return None
         return f"the Python package {self.package} is not installed"
 
-    def method(self, name: str) -> SeededBaseline:
-        """Return the baseline as a method."""
-        return SeededBaseline(name, self.solve)
+    def method(self, name: str, margin: float = MARGIN) -> SeededBaseline:
+        """Return the baseline as a method that sees ``margin`` mm around the marks."""
+        return SeededBaseline(name, self.solve, margin)
 
 
 def _grow_cut(
@@ -49,7 +49,7 @@ def _grow_cut(
 
 BASELINES: dict[str, Baseline] = {
     "geodesic": Baseline(nearest_class),
-    "random-walker": Baseline(walk_from_seeds, "skimage", "scikit-image"),
+    "random-walker": Baseline(walk_from_seeds),
     "max-flow": Baseline(cut_between_seeds),
     "grow-cut": Baseline(_grow_cut, "slicer", "slicer-core"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from DeepIGeoSLib import __version__
 from DeepIGeoSLib.evaluation.methods import Method
 from DeepIGeoSLib.preprocessing import (
     Box,
@@ -40,6 +41,11 @@ class SeededBaseline(Method):
         self._margin = margin
         self._image = np.empty(0, dtype=np.float32)
         self._spacing = (1.0, 1.0, 1.0)
+
+    @property
+    def identity(self) -> str:
+        """Name, margin and the library's version."""
+        return f"{self.name} {self._margin:g} mm, {__version__}"
 
     def set_volume(self, channels: Sequence[Volume]) -> None:
         """Take the first channel; see ``Method``.
