@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+
+from DeepIGeoSLib import __version__
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.evaluation.journal import Journal, key_of
 from DeepIGeoSLib.evaluation.methods import Method, SessionMethod
 from DeepIGeoSLib.evaluation.metrics import TOLERANCE, Measurement, measure
 from DeepIGeoSLib.evaluation.protocol import Round, play
@@ -19,6 +24,7 @@ from DeepIGeoSLib.evaluation.summary import summarize
 from DeepIGeoSLib.files import written_in_one_step
 from DeepIGeoSLib.robot import RobotUser
 from DeepIGeoSLib.session import InteractiveSession
+from DeepIGeoSLib.volume import Volume
 
 
 def evaluate(
@@ -39,8 +45,8 @@ def compare(
     user: RobotUser,
     rounds: int = 5,
     tolerance: float = TOLERANCE,
-    not_measured: Mapping[str, str] | None = None,
     progress: Callable[[float, str], None] | None = None,
+    journal: Journal | None = None,
 ) -> EvaluationResults:
     """Let the robot user correct every case with every method.
 
@@ -52,25 +58,45 @@ def compare(
         user: who marks.
         rounds: marks for each case.
         tolerance: of the surface Dice, in mm.
-        not_measured: methods that can't run, and why, for the report.
         progress: called with the share done and a text.
+        journal: gets the rows of each case and method as soon as they are there; those that it has
+            already are not measured again.
 
     Raises:
         InputError: there is no case, or one can't be read.
     """
-    rows = []
+    rows: list[Row] = []
     for number, case in enumerate(cases):
-        channels, truth = case.load_channels()
-        # The same numbers whatever the order of the cases and the methods.
-        turn = (zlib.crc32(f"{case.dataset}/{case.name}".encode()),)
+        load = cache(case.load_channels)
         for place, method in enumerate(methods):
             if progress is not None:
                 done = (number + place / len(methods)) / len(cases)
                 progress(done, f"{case.dataset} {case.name}: {method.name}")
-            for played in play(method, channels, truth, user, rounds, turn):
-                measured = measure(played.labels, truth, channels[0].spacing, tolerance)
-                rows.append(_row(case, method, played, measured))
-    return EvaluationResults(tuple(rows), user, tolerance, dict(not_measured or {}))
+            measured = partial(_played, case, load, method, user, rounds, tolerance)
+            if journal is None:
+                rows += measured()
+            else:
+                parts = (case, method.identity, user, rounds, tolerance, __version__)
+                rows += journal.rows_of(key_of(case.files(), *parts), measured)
+    return EvaluationResults(tuple(rows), user, tolerance)
+
+
+def _played(
+    case: LabeledCase,
+    load: Callable[[], tuple[list[Volume], np.ndarray]],
+    method: Method,
+    user: RobotUser,
+    rounds: int,
+    tolerance: float,
+) -> list[Row]:
+    """Return the rows of one case with one method."""
+    channels, truth = load()
+    # The same numbers whatever the order of the cases and the methods.
+    turn = (zlib.crc32(f"{case.dataset}/{case.name}".encode()),)
+    return [
+        _row(case, method, played, measure(played.labels, truth, channels[0].spacing, tolerance))
+        for played in play(method, channels, truth, user, rounds, turn)
+    ]
 
 
 def _row(case: LabeledCase, method: Method, played: Round, measured: Measurement) -> Row:
@@ -97,11 +123,23 @@ def check_plotting() -> None:
         raise InputError("Drawing curve.png needs the Python package matplotlib.")
 
 
+def open_folder(folder: Path) -> Journal:
+    """Make the folder of the results, and return the journal of what was measured so far.
+
+    Raises:
+        InputError: the folder can't be made or written to.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} can't be made: {error.strerror}.") from error
+    return Journal(folder / "unfinished.jsonl")
+
+
 def write_results(results: EvaluationResults, folder: Path) -> None:
     """Write ``cases.csv``, ``summary.json``, ``table.md`` and ``curve.png`` into ``folder``."""
     from DeepIGeoSLib.evaluation.plot import draw_curves
 
-    folder.mkdir(exist_ok=True)
     write_rows(results.rows, folder / "cases.csv")
     texts = {
         "summary.json": json.dumps(summarize(results), indent=2, allow_nan=False),

@@ -29,12 +29,14 @@ class EvaluationResults:
         user: who marked.
         tolerance: of the surface Dice, in mm.
         not_measured: methods that could not run, and why.
+        notes: sentences for the report: which bundle, what the methods were shown.
     """
 
     rows: tuple[Row, ...]
     user: RobotUser = field(default_factory=RobotUser)
     tolerance: float = TOLERANCE
     not_measured: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that the rows make a table.

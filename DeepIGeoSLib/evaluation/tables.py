@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from DeepIGeoSLib.evaluation.statistics import bootstrap_interval, reached, strokes_to_reach
+from DeepIGeoSLib.evaluation.statistics import (
+    WORSE,
+    bootstrap_interval,
+    reached,
+    strokes_to_reach,
+)
+from DeepIGeoSLib.robot import RADII
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.evaluation.results import EvaluationResults
@@ -15,104 +21,133 @@ if TYPE_CHECKING:
 # Dice values whose number of strokes is reported.
 GOALS = (0.85, 0.90)
 
+# The tables show every round up to this number, and beyond it only those of the list and the last.
+_EVERY_ROUND_UP_TO = 5
+_SHOWN = (0, 1, 2, 3, 5, 10, 15, 20, 30)
+
 
 def report(results: EvaluationResults) -> str:
-    """Return all tables, and what could not be measured."""
-    parts = [dice_table(results), measures_table(results)]
+    """Return what was done, all tables with their explanation, and what could not be measured."""
+    last = title(results, results.rounds)
+    parts = [
+        "# Evaluation with the robot user",
+        protocol(results),
+        "## Dice after each round",
+        dice_table(results),
+        "Means over the cases.",
+        f"## Agreement with the truth after {last}",
+        agreement_table(results),
+        "Dice, IoU and surface Dice are means; Dice with its 95 % confidence interval over the "
+        "cases. Distances and the absolute volume difference are medians. An empty result is "
+        "infinitely (inf) far.",
+        "## Effort",
+        effort_table(results),
+        f"NoC@85: mean number of {results.user.mode}s until the Dice is 0.85 or more; a case that "
+        f"never gets there counts as {results.rounds}, and the brackets say how many cases do. "
+        f"Worse rounds: share of the {results.user.mode}s that lowered the Dice by more than "
+        f"{WORSE:g}. Seconds: of the automatic result and of an answer.",
+    ]
     if len(results.methods) > 1:
-        parts.append(differences_table(results))
-    parts += [f"Not measured: {name}: {why}." for name, why in results.not_measured.items()]
+        parts += [
+            f"## Compared with {results.methods[0]} after {last}",
+            differences_table(results),
+            "Mean difference of the same cases' Dice, with its 95 % confidence interval; above 0 "
+            f"is better than {results.methods[0]}.",
+        ]
+    parts += [f"Not measured: {name}, because {why}." for name, why in results.not_measured.items()]
     return "\n\n".join(parts)
 
 
+def protocol(results: EvaluationResults) -> str:
+    """Return in a few sentences what the robot user did, and the notes."""
+    user = results.user
+    radius = RADII[user.mode] if user.radius is None else user.radius
+    shape = "a disk in one slice" if user.mode == "stroke" else "a ball"
+    place = "in its middle" if user.seed is None else f"at a place drawn with the seed {user.seed}"
+    count = len({(row.dataset, row.case) for row in results.rows})
+    sentences = [
+        f"{_counted(count, 'case')}, {_counted(results.rounds, 'round')}.",
+        f"In each round the user gives one {user.mode} into the largest wrong region: {shape} of "
+        f"{radius:g} voxels radius {place}, as far as it is wrong there.",
+        *results.notes,
+    ]
+    return " ".join(sentences)
+
+
 def dice_table(results: EvaluationResults) -> str:
-    """Return the mean Dice of each method and data set, automatically and after each mark.
+    """Return the mean Dice of each data set and method, automatically and after each mark.
 
     The column with the method is left out when there is only one.
     """
     several = len(results.methods) > 1
-    titles = [title(results, number) for number in range(results.rounds + 1)]
-    head = [*(["method"] if several else []), "data set", "cases", *titles]
+    shown = _rounds_shown(results.rounds)
+    titles = [title(results, number) for number in shown]
+    head = ["data set", "cases", *(["method"] if several else []), *titles]
     lines = []
-    for method in results.methods:
-        curves = results.mean_curves(method)
-        for dataset in results.groups:
-            count = len(results.cases(method, dataset))
-            values = [f"{value:.3f}" for value in curves[dataset]] if count else []
-            lines.append([*([method] if several else []), dataset, str(count), *values])
+    for dataset in results.groups:
+        for method in results.methods:
+            cases = results.cases(method, dataset)
+            if cases:
+                curve = results.values("dice", method, dataset).mean(axis=0)
+                values = [f"{curve[number]:.3f}" for number in shown]
+                name = [method] if several else []
+                lines.append([dataset, str(len(cases)), *name, *values])
     return markdown(head, lines)
 
 
-def measures_table(results: EvaluationResults) -> str:
-    """Return every other measure of each method, over all cases and after the last mark.
+def agreement_table(results: EvaluationResults) -> str:
+    """Return each method's agreement with the truth over all cases after the last mark.
 
-    Dice and surface Dice are means; distances, which are infinite for an empty result, and volume
-    differences are medians.
+    Dice, IoU and surface Dice are means; distances, which are infinite for an empty result, and
+    absolute volume differences are medians.
     """
     head = [
         "method",
-        f"Dice after {title(results, results.rounds)} (95 %)",
+        "Dice (95 %)",
         "IoU",
         "ASSD mm",
         "HD95 mm",
         f"surface Dice {results.tolerance:g} mm",
-        "volume off by %",
+        "volume off by",
+    ]
+    return markdown(head, [_agreement(results, method) for method in results.methods])
+
+
+def effort_table(results: EvaluationResults) -> str:
+    """Return marks to reach a goal, worse rounds and times of each method over all cases."""
+    head = [
+        "method",
         *[f"NoC@{100 * goal:.0f} (reached)" for goal in GOALS],
         "worse rounds",
-        "s median",
-        "s 95 %",
+        "automatic s",
+        "answer s (median)",
+        "answer s (95 % of them)",
     ]
-    return markdown(head, [_measures(results, method) for method in results.methods])
+    return markdown(head, [_effort(results, method) for method in results.methods])
 
 
 def differences_table(results: EvaluationResults) -> str:
     """Return how much more Dice each method ends with than the first one."""
-    first, *others = results.methods
-    head = [f"compared with {first}", f"Dice after {title(results, results.rounds)}", "95 %"]
     lines = []
-    for method in others:
+    for method in results.methods[1:]:
         difference, low, high = results.difference(method)
         interval = "" if np.isnan(low) else f"{low:+.3f} to {high:+.3f}"
         lines.append([method, f"{difference:+.3f}", interval])
-    return markdown(head, lines)
+    return markdown(["method", "Dice", "95 %"], lines)
 
 
 def title(results: EvaluationResults, number: int) -> str:
     """Return the name of a round, such as "automatic" or "3 strokes"."""
-    if number == 0:
-        return "automatic"
-    return f"{number} {results.user.mode}{'s' if number > 1 else ''}"
+    return "automatic" if number == 0 else _counted(number, results.user.mode)
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    rule = ["---"] * len(head)
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines))
-
-
-def _measures(results: EvaluationResults, method: str) -> list[str]:
-    dice = results.values("dice", method)
-    last = {
-        name: results.values(name, method)[:, -1]
-        for name in ("iou", "assd_mm", "hd95_mm", "surface_dice", "volume_difference_percent")
-    }
-    seconds = results.seconds_per_round(method)
-    return [
-        method,
-        with_interval(dice[:, -1]),
-        f"{last['iou'].mean():.3f}",
-        f"{np.median(last['assd_mm']):.2f}",
-        f"{np.median(last['hd95_mm']):.1f}",
-        f"{last['surface_dice'].mean():.3f}",
-        f"{np.median(np.abs(last['volume_difference_percent'])):.1f}",
-        *[
-            f"{strokes_to_reach(dice, goal).mean():.1f} ({reached(dice, goal).sum()}/{len(dice)})"
-            for goal in GOALS
-        ],
-        f"{results.share_of_worse_rounds(method):.1%}",
-        f"{seconds['stroke']:.2f}",
-        f"{seconds['stroke_95']:.2f}",
-    ]
+    """Return a Markdown table, its columns aligned for those who read it as text."""
+    rows = [head, *lines]
+    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    padded.insert(1, ["-" * width for width in widths])
+    return "\n".join("| " + " | ".join(row) + " |" for row in padded)
 
 
 def with_interval(values: np.ndarray) -> str:
@@ -120,3 +155,46 @@ def with_interval(values: np.ndarray) -> str:
     low, high = bootstrap_interval(values)
     mean = f"{values.mean():.3f}"
     return mean if np.isnan(low) else f"{mean} ({low:.3f} to {high:.3f})"
+
+
+def _agreement(results: EvaluationResults, method: str) -> list[str]:
+    last = {
+        name: results.values(name, method)[:, -1]
+        for name in ("dice", "iou", "assd_mm", "hd95_mm", "surface_dice")
+    }
+    off = np.abs(results.values("volume_difference_percent", method)[:, -1])
+    return [
+        method,
+        with_interval(last["dice"]),
+        f"{last['iou'].mean():.3f}",
+        f"{np.median(last['assd_mm']):.2f}",
+        f"{np.median(last['hd95_mm']):.1f}",
+        f"{last['surface_dice'].mean():.3f}",
+        f"{np.median(off):.1f} %",
+    ]
+
+
+def _effort(results: EvaluationResults, method: str) -> list[str]:
+    dice = results.values("dice", method)
+    seconds = results.seconds_per_round(method)
+    return [
+        method,
+        *[
+            f"{strokes_to_reach(dice, goal).mean():.1f} ({reached(dice, goal).sum()}/{len(dice)})"
+            for goal in GOALS
+        ],
+        f"{100 * results.share_of_worse_rounds(method):.1f} %",
+        f"{seconds['proposal']:.2f}",
+        f"{seconds['stroke']:.2f}",
+        f"{seconds['stroke_95']:.2f}",
+    ]
+
+
+def _rounds_shown(rounds: int) -> list[int]:
+    if rounds <= _EVERY_ROUND_UP_TO:
+        return list(range(rounds + 1))
+    return [*[number for number in _SHOWN if number < rounds], rounds]
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -148,7 +148,7 @@ BAD_INPUT = {
     ),
     "nothing to evaluate": (
         ["evaluate", "--bundle", "{bundle}"],
-        "Give a CONFIG, or --image and --truth",
+        "Give either CASES",
     ),
     "missing configuration": (["train", "{folder}/no.json"], "no.json does not exist"),
 }

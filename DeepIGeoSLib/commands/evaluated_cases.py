@@ -1,0 +1,122 @@
+"""Which cases ``deepigeos evaluate`` measures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from DeepIGeoSLib.errors import InputError
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.data import LabeledCase
+
+
+def add_cases(parser: argparse.ArgumentParser) -> None:
+    """Declare the choice of the cases."""
+    parser.add_argument(
+        "cases",
+        nargs="?",
+        metavar="CASES",
+        help="training configuration whose data section names the cases, or a CSV file with the "
+        "columns image and label",
+    )
+    parser.add_argument(
+        "--use",
+        default="val",
+        help="cases of which side of the split (default: %(default)s); all of a CSV file without "
+        "the column use",
+    )
+    parser.add_argument("--only", metavar="NAME,...", help="only the cases with these names")
+    parser.add_argument(
+        "--at-most", type=int, metavar="N", help="so many cases of each data set, evenly spread"
+    )
+    parser.add_argument(
+        "--image",
+        nargs="+",
+        help="measure a single case instead: its image, one file for each channel ...",
+    )
+    parser.add_argument("--truth", help="... and its true labelmap (values above 0)")
+
+
+def chosen_cases(arguments: argparse.Namespace) -> list[LabeledCase]:
+    """Return the cases that the command line names.
+
+    Raises:
+        InputError: there is none, or a file is missing.
+    """
+    cases = _all_cases(arguments)
+    if arguments.only is not None:
+        cases = _named(cases, [name.strip() for name in arguments.only.split(",")])
+    if arguments.at_most is not None:
+        cases = _fewer(cases, arguments.at_most)
+    return cases
+
+
+def _all_cases(arguments: argparse.Namespace) -> list[LabeledCase]:
+    from DeepIGeoSLib.data import find_cases
+    from DeepIGeoSLib.training.config import read_config
+
+    single = bool(arguments.image) and bool(arguments.truth)
+    if (arguments.cases is None) == (not single) or bool(arguments.image) != bool(arguments.truth):
+        raise InputError(
+            "Give either CASES (a training configuration or a CSV file), or --image and --truth."
+        )
+    if single:
+        return [_single_case(arguments.image, arguments.truth)]
+    path = Path(arguments.cases)
+    if path.suffix.lower() == ".csv":
+        return _listed_cases(path, arguments.use)
+    return find_cases(read_config(path).data, path.resolve().parent, arguments.use)
+
+
+def _single_case(images: Sequence[str], truth: str) -> LabeledCase:
+    from DeepIGeoSLib.data import LabeledCase
+
+    first, *others = (Path(image) for image in images)
+    return LabeledCase(
+        dataset="single case",
+        name=first.name,
+        image=first,
+        label=Path(truth),
+        other_channels=tuple(others),
+    )
+
+
+def _listed_cases(path: Path, use: str) -> list[LabeledCase]:
+    """Return the cases of a CSV file; when it says what they are for, only those for ``use``."""
+    from DeepIGeoSLib.data.discovery import missing_files
+    from DeepIGeoSLib.data.listing import ListSource
+
+    source = ListSource(dataset=path.stem, file=path.name)
+    cases = source.find(path.resolve().parent, ())
+    chosen = cases.cases
+    if any(case.use for case in chosen):
+        chosen = [case for case in chosen if case.use == use]
+    if not chosen:
+        raise InputError(f"{path} lists no case for {use!r}.")
+    for problem in missing_files(chosen):
+        raise InputError(f"{problem.where}: {problem.text}")
+    return chosen
+
+
+def _named(cases: Sequence[LabeledCase], names: Sequence[str]) -> list[LabeledCase]:
+    known = [case.name for case in cases]
+    for name in names:
+        if name not in known:
+            raise InputError(f"--only has {name!r}; the cases are {', '.join(known)}.")
+    return [case for case in cases if case.name in names]
+
+
+def _fewer(cases: Sequence[LabeledCase], count: int) -> list[LabeledCase]:
+    from DeepIGeoSLib.data.selection import evenly
+
+    if count < 1:
+        raise InputError(f"--at-most is {count}; at least 1 is expected.")
+    datasets = dict.fromkeys(case.dataset for case in cases)
+    return [
+        case
+        for dataset in datasets
+        for case in evenly([case for case in cases if case.dataset == dataset], count)
+    ]
