@@ -14,6 +14,7 @@ from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.draft import Draft
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.geodesic import warm_up
 from DeepIGeoSLib.history import History, Snapshot, State
 from DeepIGeoSLib.interactions import Interactions
 from DeepIGeoSLib.orientation import Orientation
@@ -79,6 +80,7 @@ class InteractiveSession:
         self._orientation: Orientation | None = None
         self._shape: tuple[int, int, int] | None = None
         self._history: History | None = None
+        warm_up(len(bundle.manifest.channels))  # so that no stroke waits for a compiler
 
     @property
     def current(self) -> Segmentation | None:

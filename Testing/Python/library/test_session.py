@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from pathlib import Path
 
@@ -11,6 +12,22 @@ import pytest
 from DeepIGeoSLib import Cancelled, InputError, InteractiveSession, Volume, load_bundle
 
 from .conftest import LESION, head_with_lesion
+
+
+def test_opening_a_session_prepares_the_distance_maps_in_the_background(
+    tiny_bundle: Path, monkeypatch
+) -> None:
+    """Strokes must not wait for the compiler, and opening must not, either."""
+    begun, opened = queue.Queue(), threading.Event()
+
+    def prepare(channels: int) -> None:
+        begun.put(channels)
+        assert opened.wait(60)
+
+    monkeypatch.setattr("DeepIGeoSLib.geodesic.engines._prepare", prepare)
+    InteractiveSession(load_bundle(tiny_bundle))
+    opened.set()
+    assert begun.get(timeout=60) == 1
 
 
 def test_propose_finds_the_bright_lesion(session: InteractiveSession, lesion: np.ndarray) -> None:
