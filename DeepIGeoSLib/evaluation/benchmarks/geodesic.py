@@ -32,12 +32,12 @@ from DeepIGeoSLib.evaluation.benchmarks.geodesic_peers import (
     fastgeodis,
     geodistk_truth,
 )
+from DeepIGeoSLib.evaluation.benchmarks.geodesic_plot import plot
 from DeepIGeoSLib.evaluation.benchmarks.geodesic_report import (
     FILE_NAME,
     earlier,
     goals,
     machine,
-    plot,
     summary,
     write_json,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import platform
 from collections.abc import Iterator
@@ -14,8 +13,6 @@ import numpy as np
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.benchmarks.geodesic_peers import OURS
-
-_logger = logging.getLogger(__name__)
 
 FILE_NAME = "geodesic.json"
 
@@ -221,30 +218,3 @@ def _line(row: dict) -> str:
         f"| {number(row['mean_error'], '.2g')} | {number(row['bytes_per_voxel'], '.1f')} "
         f"| {row['passes']:.0f} |"
     )
-
-
-def plot(result: dict, path: Path) -> None:
-    """Draw the time of every method in every case, where matplotlib is installed."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        _logger.warning("There is no plot, because matplotlib is not installed.")
-        return
-    if not result["cases"]:
-        return
-    columns = min(2, len(result["cases"]))
-    lines = -(-len(result["cases"]) // columns)
-    figure = Figure(figsize=(6.5 * columns, 2.6 * lines), layout="constrained")
-    for axes, case in zip(
-        figure.subplots(lines, columns, squeeze=False).flat, result["cases"], strict=False
-    ):
-        rows = sorted(case["methods"], key=lambda row: row["median"])
-        names = [row["method"] for row in rows]
-        medians = [row["median"] for row in rows]
-        colors = ["C0" if row["largest_error"] == 0 else "C7" for row in rows]
-        axes.barh(names, medians, color=colors)
-        axes.set_xscale("log")
-        axes.invert_yaxis()
-        axes.tick_params(labelsize=7)
-        axes.set_title(f"{case['name']}: seconds (blue: exact)", fontsize=9)
-    figure.savefig(path, dpi=80)
