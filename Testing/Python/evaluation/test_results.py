@@ -1,0 +1,258 @@
+"""Tables, summaries and files say what can be worked out by hand from a few rounds."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.evaluation.results import EvaluationResults
+from DeepIGeoSLib.evaluation.rows import COLUMNS, read_rows, write_rows
+from DeepIGeoSLib.evaluation.summary import summarize
+from DeepIGeoSLib.evaluation.tables import dice_table, markdown
+from DeepIGeoSLib.robot import RobotUser
+
+from .conftest import DICE, make_row
+
+
+def cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def table_with(report: str, column: str) -> dict[str, dict[str, str]]:
+    """The table of a report that has a column, by its first cells."""
+    tables = [cells(part) for part in report.split("\n\n") if part.startswith("|")]
+    head, _, *lines = next(table for table in tables if column in table[0])
+    return {line[0]: dict(zip(head, line, strict=True)) for line in lines}
+
+
+def test_mean_curves(results: EvaluationResults) -> None:
+    curves = results.mean_curves()
+    assert curves["A"] == pytest.approx([0.55, 0.75, 0.80])
+    assert curves["B"] == pytest.approx([0.90, 0.95, 1.00])
+    assert curves["all"] == pytest.approx([2.0 / 3, 2.45 / 3, 2.6 / 3])
+    assert results.mean_curves("other")["all"] == pytest.approx([0, 0.6, 2.3 / 3])
+
+
+def test_the_share_of_worse_rounds(results: EvaluationResults) -> None:
+    assert results.share_of_worse_rounds() == pytest.approx(1 / 6)  # a2 fell once
+    assert results.share_of_worse_rounds("other") == 0
+
+
+def test_seconds(results: EvaluationResults) -> None:
+    # Proposals took 1, 4 and 7 s, answers 2, 3, 5, 6, 8 and 9 s.
+    seconds = results.seconds_per_round()
+    assert seconds["proposal"] == 4
+    assert seconds["stroke"] == 5.5
+    assert seconds["stroke_95"] == pytest.approx(8.75)
+
+
+def test_the_difference_is_paired(results: EvaluationResults) -> None:
+    differences = [-0.3, 0.1, -0.1]
+    mean, low, high = results.difference("other")
+    assert mean == pytest.approx(-0.1)
+    means = [np.mean(drawn) for drawn in itertools.product(differences, repeat=3)]
+    expected = np.percentile(means, [2.5, 97.5], method="inverted_cdf")
+    assert (low, high) == pytest.approx(tuple(expected), abs=0.03)
+    assert results.difference("own") == pytest.approx((0, 0, 0))
+
+
+def test_methods_without_a_common_case_are_not_compared() -> None:
+    rows = (make_row("own", "A", "a1", 0, 0.5), make_row("other", "A", "a2", 0, 0.5))
+    with pytest.raises(InputError, match="no case in common"):
+        EvaluationResults(rows).difference("other")
+
+
+def test_rows_in_any_order_give_the_same(results: EvaluationResults, rows: tuple) -> None:
+    mixed = [rows[0], *np.random.default_rng(0).permutation(np.array(rows[1:], dtype=object))]
+    curves = EvaluationResults(tuple(mixed)).mean_curves()
+    for group, curve in results.mean_curves().items():
+        assert curves[group] == pytest.approx(curve)
+
+
+def test_cases_with_different_numbers_of_rounds_are_refused(rows: tuple) -> None:
+    with pytest.raises(InputError, match="1 and 2 rounds"):
+        EvaluationResults(rows[:-1])
+    with pytest.raises(InputError, match="no measured round"):
+        EvaluationResults(())
+
+
+def test_the_dice_table(results: EvaluationResults, one_method: EvaluationResults) -> None:
+    head, _, *lines = cells(dice_table(one_method))
+    assert head == ["data set", "cases", "automatic", "1 stroke", "2 strokes"]
+    assert lines == [
+        ["A", "2", "0.550", "0.750", "0.800"],
+        ["B", "1", "0.900", "0.950", "1.000"],
+        ["all", "3", "0.667", "0.817", "0.867"],
+    ]
+    both = cells(dice_table(results))
+    assert both[0][2] == "method"
+    assert ["A", "2", "own", "0.550", "0.750", "0.800"] in both
+    assert ["all", "3", "other", "0.000", "0.600", "0.767"] in both
+
+
+def test_many_rounds_are_not_all_shown_but_the_last_is() -> None:
+    rows = tuple(make_row("own", "A", "a", number, number / 20) for number in range(13))
+    head, _, line = cells(dice_table(EvaluationResults(rows)))
+    numbers = [title.split()[0] for title in head[2:]]
+    assert numbers == ["automatic", "1", "2", "3", "5", "10", "12"]
+    assert line[2:] == ["0.000", "0.050", "0.100", "0.150", "0.250", "0.500", "0.600"]
+
+
+def test_the_effort(results: EvaluationResults) -> None:
+    effort = table_with(results.report(), "worse rounds")
+    # Own: a1 is there after 2 strokes, a2 never (counts as 2), b1 at once.
+    assert effort["own"]["NoC@85 (reached)"] == "1.3 (2/3)"
+    assert effort["other"]["NoC@85 (reached)"] == "1.7 (1/3)"
+    assert effort["own"]["NoC@90 (reached)"] == "1.3 (2/3)"
+    assert effort["own"]["worse rounds"] == "16.7 %"
+    assert effort["own"]["automatic s"] == "4.00"
+    assert effort["own"]["answer s (median)"] == "5.50"
+
+
+def test_the_agreement(results: EvaluationResults) -> None:
+    agreement = table_with(results.report(), "ASSD mm")
+    assert agreement["own"]["Dice (95 %)"].startswith("0.867 (0.7")
+    assert agreement["own"]["ASSD mm"] == "1.00"  # the median of 1, 3 and 0
+    assert agreement["own"]["HD95 mm"] == "3.0"
+    assert agreement["own"]["surface Dice 2 mm"] == "0.433"
+    assert agreement["own"]["volume off by"] == "10.0 %"
+    difference = table_with(results.report(), "95 %")
+    assert set(difference) == {"other"}
+    assert difference["other"]["Dice"] == "-0.100"
+
+
+def test_an_empty_result_is_infinitely_far() -> None:
+    results = EvaluationResults(
+        (make_row("own", "A", "a", 0, 0.0), make_row("own", "A", "a", 1, 0))
+    )
+    assert table_with(results.report(), "ASSD mm")["own"]["ASSD mm"] == "inf"
+
+
+def test_the_report_says_what_was_done(rows: tuple) -> None:
+    results = EvaluationResults(
+        rows,
+        RobotUser("click", radius=2, seed=8),
+        tolerance=3.0,
+        not_measured={"grow-cut": "it rains"},
+        notes=("Own is ours.",),
+    )
+    report = results.report()
+    for words in (
+        "3 cases, 2 rounds.",
+        "one click into the largest wrong region: a ball of 2 voxels radius at a place drawn with "
+        "the seed 8",
+        "Own is ours.",
+        "surface Dice 3 mm",
+        "2 clicks",
+        "Not measured: grow-cut, because it rains.",
+    ):
+        assert words in report
+
+
+def test_the_summary_is_strict_json(results: EvaluationResults) -> None:
+    summary = json.loads(json.dumps(summarize(results), allow_nan=False))
+    assert summary["cases"] == 3
+    assert summary["mean_dice"]["all"] == pytest.approx([2.0 / 3, 2.45 / 3, 2.6 / 3])
+    assert summary["protocol"] == {
+        "mode": "stroke",
+        "rounds": 2,
+        "radius_voxels": 3.0,
+        "seed": None,
+        "tolerance_mm": 2.0,
+    }
+    own, other = summary["methods"]["own"], summary["methods"]["other"]
+    assert own["strokes_to_reach"]["0.85"] == {
+        "mean": pytest.approx(4 / 3),
+        "cases_that_reach": 2,
+    }
+    assert own["share_of_worse_rounds"] == pytest.approx(1 / 6)
+    assert own["interval_95"]["B"] == {"low": [None] * 3, "high": [None] * 3}  # a single case
+    low, high = own["interval_95"]["A"]["low"], own["interval_95"]["A"]["high"]
+    assert low == pytest.approx([0.5, 0.7, 0.7])
+    assert high == pytest.approx([0.6, 0.8, 0.9])
+    assert other["medians"]["assd_mm"] == [None, pytest.approx(5), pytest.approx(2)]
+    assert other["difference"]["mean"] == pytest.approx(-0.1)
+
+
+def test_rows_survive_a_file(rows: tuple, tmp_path: Path) -> None:
+    write_rows(rows, tmp_path / "cases.csv")
+    assert read_rows(tmp_path / "cases.csv") == list(rows)
+    assert (tmp_path / "cases.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
+
+
+def test_tables_that_are_not_rounds_are_refused(rows: tuple, tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    with pytest.raises(InputError, match="does not exist"):
+        read_rows(path)
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match="lacks dataset, case"):
+        read_rows(path)
+    write_rows(rows, path)
+    path.write_text(path.read_text().replace("29", "many", 1))
+    with pytest.raises(InputError, match=r"damaged line 3.*many"):
+        read_rows(path)
+
+
+def test_a_markdown_table_is_aligned() -> None:
+    table = markdown(["a", "long title"], [["1", "2"], ["three", "4"]])
+    assert len({len(line) for line in table.splitlines()}) == 1
+    assert table.splitlines()[1] == "| ----- | ---------- |"
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch):
+    """Draw results and return the figure, which is not written."""
+    figure = pytest.importorskip("matplotlib.figure")
+    from DeepIGeoSLib.evaluation.plot import draw_curves
+
+    def draw(results: EvaluationResults):
+        kept = []
+        monkeypatch.setattr(figure.Figure, "savefig", lambda self, _: kept.append(self))
+        draw_curves(results, Path("curve.png"))
+        return kept[0]
+
+    return draw
+
+
+def test_the_picture_has_a_panel_for_each_data_set_and_a_line_for_each_method(
+    results: EvaluationResults, drawn
+) -> None:
+    figure = drawn(results)
+    assert [axes.get_title() for axes in figure.axes] == [
+        "A (2 cases)",
+        "B (1 case)",
+        "all (3 cases)",
+    ]
+    for axes, group in zip(figure.axes, ("A", "B", "all"), strict=True):
+        lines = {line.get_label(): line for line in axes.get_lines()}
+        assert set(lines) == {"own", "other"}
+        for method, line in lines.items():
+            assert line.get_ydata() == pytest.approx(results.mean_curves(method)[group])
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["own", "other"]
+
+
+def test_with_one_method_the_picture_shows_the_cases(one_method: EvaluationResults, drawn) -> None:
+    figure = drawn(one_method)
+    curves = [tuple(line.get_ydata()) for line in figure.axes[0].get_lines()]
+    assert DICE["own"][("A", "a1")] in curves
+    assert DICE["own"][("A", "a2")] in curves
+
+
+def test_what_matters_is_inside_the_picture(results: EvaluationResults, drawn) -> None:
+    bottom, top = drawn(results).axes[0].get_ylim()
+    assert bottom <= 0.4  # the lowest mean after a mark is 0.45
+    assert top >= 1
+
+
+def test_the_picture_is_a_png(results: EvaluationResults, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from DeepIGeoSLib.evaluation.plot import draw_curves
+
+    draw_curves(results, tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
