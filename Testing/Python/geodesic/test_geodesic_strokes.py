@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from DeepIGeoSLib.geodesic import DistanceMaps, geodesic_distance, geodesic_distances
+from DeepIGeoSLib.geodesic import (
+    DistanceMaps,
+    dijkstra,
+    geodesic_distance,
+    geodesic_distances,
+    set_thread_count,
+)
 
 SHAPE = (11, 19, 37)
 SPACING = (2.0, 0.8, 0.8)
 
 patient = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(autouse=True)
+def thread_count_of_the_machine():
+    """What a test sets ends with it."""
+    yield
+    set_thread_count(None)
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +90,10 @@ def test_a_strided_output_is_written_through(image):
     assert (wide[..., 1::2] == -1).all()
 
 
-def test_both_classes_at_once_are_as_one_after_the_other(image):
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_both_classes_at_once_are_as_one_after_the_other(image, threads):
     rng = np.random.default_rng(5)
+    set_thread_count(threads)
     seeds = {"foreground": stroke(rng), "background": stroke(rng), "none": stroke(rng) & False}
     maps = geodesic_distances(image, seeds, SPACING, weight=0.5, max_distance=30)
     assert list(maps) == list(seeds)
@@ -84,6 +101,24 @@ def test_both_classes_at_once_are_as_one_after_the_other(image):
         expected = geodesic_distance(image, mask, SPACING, weight=0.5, max_distance=30)
         np.testing.assert_array_equal(maps[name], expected)
     assert (maps["none"] == 30).all()
+
+
+def test_both_classes_are_computed_side_by_side(image, monkeypatch):
+    """Each solver waits until the other one has begun, too."""
+    meeting = threading.Barrier(2, timeout=60)
+
+    def solve(problem, voxels, distance, threads):
+        meeting.wait()
+        return dijkstra.solve(problem, voxels, distance, threads)
+
+    set_thread_count(2)
+    monkeypatch.setattr("DeepIGeoSLib.geodesic.distance.solver", lambda engine: solve)
+    rng = np.random.default_rng(11)
+    seeds = {"foreground": stroke(rng), "background": stroke(rng)}
+    maps = geodesic_distances(image, seeds, SPACING)
+    monkeypatch.undo()
+    for name, mask in seeds.items():
+        np.testing.assert_array_equal(maps[name], geodesic_distance(image, mask, SPACING))
 
 
 rounds = st.lists(
