@@ -11,11 +11,8 @@ import numpy as np
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation import statistics, tables
 from DeepIGeoSLib.evaluation.metrics import TOLERANCE
-from DeepIGeoSLib.evaluation.rows import Row
+from DeepIGeoSLib.evaluation.rows import ALL, Row
 from DeepIGeoSLib.robot import RobotUser
-
-# The name under which all data sets are taken together.
-ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -106,16 +103,18 @@ class EvaluationResults:
             for dataset in (*self.datasets, ALL)
         }
 
-    def share_of_worse_rounds(self, method: str | None = None) -> float:
+    def share_of_worse_rounds(self, method: str | None = None, dataset: str = ALL) -> float:
         """Return the share of marks that lowered the Dice by more than ``statistics.WORSE``."""
         name = self._or_first(method)
-        return statistics.share_of_worse_rounds(self.values("dice", name), self.marked(name))
+        return statistics.share_of_worse_rounds(
+            self.values("dice", name, dataset), self.marked(name, dataset)
+        )
 
-    def seconds_per_round(self, method: str | None = None) -> dict[str, float]:
+    def seconds_per_round(self, method: str | None = None, dataset: str = ALL) -> dict[str, float]:
         """Return the median time of a proposal, and median and 95th percentile of an answer."""
         name = self._or_first(method)
-        seconds = self.seconds(name)
-        answers = seconds[self.marked(name)]
+        seconds = self.seconds(name, dataset)
+        answers = seconds[self.marked(name, dataset)]
         return {
             "proposal": float(np.median(seconds[:, 0])),
             "stroke": float(np.median(answers)) if answers.size else 0.0,

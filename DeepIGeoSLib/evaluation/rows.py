@@ -38,6 +38,9 @@ class Row:
     seconds: float
 
 
+# The name under which all data sets are taken together.
+ALL = "all"
+
 METRICS = tuple(field.name for field in dataclasses.fields(Measurement))
 _BEFORE = ("dataset", "case", "method", "round", "mark", "mark_voxels")
 COLUMNS = (*_BEFORE, *METRICS, "seconds")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from DeepIGeoSLib.evaluation.rows import ALL
 from DeepIGeoSLib.evaluation.statistics import (
     WORSE,
     bootstrap_interval,
@@ -45,7 +46,7 @@ def report(results: EvaluationResults) -> str:
         f"NoC@85: mean number of {results.user.mode}s until the Dice is 0.85 or more; a case that "
         f"never gets there counts as {results.rounds}, and the brackets say how many cases do. "
         f"Worse rounds: share of the {results.user.mode}s that lowered the Dice by more than "
-        f"{WORSE:g}. Seconds: of the automatic result and of an answer.",
+        f"{WORSE:g}. Seconds are medians, but for the last column.",
     ]
     if len(results.methods) > 1:
         parts += [
@@ -62,13 +63,13 @@ def protocol(results: EvaluationResults) -> str:
     """Return in a few sentences what the robot user did, and the notes."""
     user = results.user
     radius = RADII[user.mode] if user.radius is None else user.radius
-    shape = "a disk in one slice" if user.mode == "stroke" else "a ball"
-    place = "in its middle" if user.seed is None else f"at a place drawn with the seed {user.seed}"
+    shape, where = ("disk", "a slice of it") if user.mode == "stroke" else ("ball", "it")
+    place = "the middle" if user.seed is None else f"a place (drawn with the seed {user.seed})"
     count = len({(row.dataset, row.case) for row in results.rows})
     sentences = [
         f"{_counted(count, 'case')}, {_counted(results.rounds, 'round')}.",
-        f"In each round the user gives one {user.mode} into the largest wrong region: {shape} of "
-        f"{radius:g} voxels radius {place}, as far as it is wrong there.",
+        f"In each round the user gives one {user.mode} into the largest wrong region: a {shape} of "
+        f"{radius:g} voxels radius around {place} of {where}, as far as it is wrong there.",
         *results.notes,
     ]
     return " ".join(sentences)
@@ -96,13 +97,12 @@ def dice_table(results: EvaluationResults) -> str:
 
 
 def agreement_table(results: EvaluationResults) -> str:
-    """Return each method's agreement with the truth over all cases after the last mark.
+    """Return the agreement with the truth after the last mark, by method, or by data set for one.
 
     Dice, IoU and surface Dice are means; distances, which are infinite for an empty result, and
     absolute volume differences are medians.
     """
-    head = [
-        "method",
+    titles = [
         "Dice (95 %)",
         "IoU",
         "ASSD mm",
@@ -110,20 +110,19 @@ def agreement_table(results: EvaluationResults) -> str:
         f"surface Dice {results.tolerance:g} mm",
         "volume off by",
     ]
-    return markdown(head, [_agreement(results, method) for method in results.methods])
+    return _by_method_or_dataset(results, titles, _agreement)
 
 
 def effort_table(results: EvaluationResults) -> str:
-    """Return marks to reach a goal, worse rounds and times of each method over all cases."""
-    head = [
-        "method",
+    """Return marks to a goal, worse rounds and times, by method, or by data set for one."""
+    titles = [
         *[f"NoC@{100 * goal:.0f} (reached)" for goal in GOALS],
         "worse rounds",
         "automatic s",
-        "answer s (median)",
-        "answer s (95 % of them)",
+        "answer s",
+        "answer s, 95th percentile",
     ]
-    return markdown(head, [_effort(results, method) for method in results.methods])
+    return _by_method_or_dataset(results, titles, _effort)
 
 
 def differences_table(results: EvaluationResults) -> str:
@@ -157,14 +156,27 @@ def with_interval(values: np.ndarray) -> str:
     return mean if np.isnan(low) else f"{mean} ({low:.3f} to {high:.3f})"
 
 
-def _agreement(results: EvaluationResults, method: str) -> list[str]:
+def _by_method_or_dataset(
+    results: EvaluationResults,
+    titles: Sequence[str],
+    cells: Callable[[EvaluationResults, str, str], list[str]],
+) -> str:
+    """Return a table of all methods over all cases, or of the only method by data set."""
+    if len(results.methods) > 1:
+        lines = [[method, *cells(results, method, ALL)] for method in results.methods]
+        return markdown(["method", *titles], lines)
+    (method,) = results.methods
+    lines = [[dataset, *cells(results, method, dataset)] for dataset in results.groups]
+    return markdown(["data set", *titles], lines)
+
+
+def _agreement(results: EvaluationResults, method: str, dataset: str) -> list[str]:
     last = {
-        name: results.values(name, method)[:, -1]
+        name: results.values(name, method, dataset)[:, -1]
         for name in ("dice", "iou", "assd_mm", "hd95_mm", "surface_dice")
     }
-    off = np.abs(results.values("volume_difference_percent", method)[:, -1])
+    off = np.abs(results.values("volume_difference_percent", method, dataset)[:, -1])
     return [
-        method,
         with_interval(last["dice"]),
         f"{last['iou'].mean():.3f}",
         f"{np.median(last['assd_mm']):.2f}",
@@ -174,16 +186,15 @@ def _agreement(results: EvaluationResults, method: str) -> list[str]:
     ]
 
 
-def _effort(results: EvaluationResults, method: str) -> list[str]:
-    dice = results.values("dice", method)
-    seconds = results.seconds_per_round(method)
+def _effort(results: EvaluationResults, method: str, dataset: str) -> list[str]:
+    dice = results.values("dice", method, dataset)
+    seconds = results.seconds_per_round(method, dataset)
     return [
-        method,
         *[
             f"{strokes_to_reach(dice, goal).mean():.1f} ({reached(dice, goal).sum()}/{len(dice)})"
             for goal in GOALS
         ],
-        f"{100 * results.share_of_worse_rounds(method):.1f} %",
+        f"{100 * results.share_of_worse_rounds(method, dataset):.1f} %",
         f"{seconds['proposal']:.2f}",
         f"{seconds['stroke']:.2f}",
         f"{seconds['stroke_95']:.2f}",
