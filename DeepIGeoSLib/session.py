@@ -64,17 +64,27 @@ class InteractiveSession:
     thread at a time; only ``cancel`` events are set from others.
     """
 
-    def __init__(self, bundle: Bundle, *, device: str = "auto", undo_limit: int = 50) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        device: str = "auto",
+        undo_limit: int = 50,
+        memory_budget: int | None = None,
+    ) -> None:
         """Open a session.
 
         Args:
             bundle: from ``load_bundle``.
             device: "auto", or a torch device such as "cpu" or "cuda".
             undo_limit: rounds kept for ``undo``.
+            memory_budget: bytes that a network's intermediate results may take; larger volumes are
+                computed in overlapping tiles. Half of what is free at the time when None.
         """
         self.bundle = bundle
         self._device = device
         self._undo_limit = undo_limit
+        self._memory_budget = memory_budget
         self._engines: dict[str, TorchEngine] = {}
         self._image: PreparedImage | None = None
         self._orientation: Orientation | None = None
@@ -258,7 +268,8 @@ class InteractiveSession:
 
     def _engine(self, role: str) -> TorchEngine:
         if role not in self._engines:
-            self._engines[role] = TorchEngine(self.bundle.network(role), self._device)
+            network = self.bundle.network(role)
+            self._engines[role] = TorchEngine(network, self._device, self._memory_budget)
         return self._engines[role]
 
     def _oriented(self, mask: np.ndarray, name: str) -> np.ndarray:

@@ -38,6 +38,17 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_memory(parser: argparse.ArgumentParser) -> None:
+    """Add the memory budget of the networks."""
+    parser.add_argument(
+        "--memory",
+        type=float,
+        metavar="GB",
+        help="what the networks may use for their intermediate results; larger volumes are "
+        "computed in overlapping tiles (default: half of what is free)",
+    )
+
+
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Add the output files of a segmentation."""
     parser.add_argument(
@@ -63,9 +74,12 @@ def open_session(arguments: argparse.Namespace) -> tuple[InteractiveSession, Vol
 
     for path in (arguments.output, arguments.probability, arguments.uncertainty):
         check_output(path)
+    if arguments.memory is not None and not arguments.memory > 0:
+        raise InputError(f"--memory is {arguments.memory:g}; a positive number is expected.")
+    budget = None if arguments.memory is None else int(arguments.memory * 1e9)
     bundle = load_bundle(arguments.bundle)
     volumes = [Volume.read(path) for path in arguments.image]
-    session = InteractiveSession(bundle, device=arguments.device)
+    session = InteractiveSession(bundle, device=arguments.device, memory_budget=budget)
     session.set_volume(volumes)
     return session, volumes[0]
 

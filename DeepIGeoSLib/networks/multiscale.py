@@ -26,7 +26,14 @@ class MultiScaleNet(nn.Module):
 
     Input (B, C, [D,] H, W), output logits (B, classes, [D,] H, W). H and W must be multiples of
     16, D of 4 (``multiple_of`` gives them per axis).
+
+    Attributes:
+        multiple_of: what sizes must be multiples of, for each axis.
+        reach: how many voxels away (D, H, W) an answer depends on the input.
+        bytes_per_voxel: of memory at work, measured on a CPU.
     """
+
+    bytes_per_voxel = 270
 
     def __init__(
         self,
@@ -39,6 +46,7 @@ class MultiScaleNet(nn.Module):
         super().__init__()
         self.dimension = dimension
         self.multiple_of = (4, 16, 16)[-dimension:]
+        self.reach = (13, 107, 107)[-dimension:]
         flat, deep = (1, 3, 3)[-dimension:], (3, 3, 3)[-dimension:]
         strides = [stride[-dimension:] for stride in ((1, 2, 2), (2, 2, 2), (2, 2, 2))]
         convolution = _convolution(dimension)

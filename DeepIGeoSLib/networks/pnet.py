@@ -12,6 +12,7 @@ under half of the memory, because no block's output has to be kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import mul
 
 import torch
 from torch import nn
@@ -24,9 +25,15 @@ class PNet2d(nn.Module):
     """The 2D network (Fig. 3a).
 
     Input (B, C, H, W), output logits (B, classes, H, W), any H and W.
+
+    Attributes:
+        reach: how many pixels away (H, W) an answer depends on the input.
+        bytes_per_voxel: of memory at work, measured on a CPU.
     """
 
     dimension = 2
+    multiple_of = (1, 1)
+    bytes_per_voxel = 1800
 
     def __init__(
         self,
@@ -43,6 +50,7 @@ class PNet2d(nn.Module):
             self.blocks.append(_block2d(first, features, layers, dilation))
         self.features = features
         self.dropout = dropout
+        self.reach = (sum(map(mul, _LAYERS_PER_BLOCK, dilations)),) * 2
         self.hidden = nn.Conv2d(5 * features, 2 * features, 1)
         self.classifier = nn.Conv2d(2 * features, classes, 1)
         self.apply(_initialize)
@@ -62,9 +70,15 @@ class PNet3d(nn.Module):
     """The 3D network (Fig. 3b); the axis with kernel size 1 is the through-plane one.
 
     Input (B, C, D, H, W), output logits (B, classes, D, H, W), any size.
+
+    Attributes:
+        reach: how many voxels away (D, H, W) an answer depends on the input.
+        bytes_per_voxel: of memory at work, measured on a CPU.
     """
 
     dimension = 3
+    multiple_of = (1, 1, 1)
+    bytes_per_voxel = 420
 
     def __init__(
         self,
@@ -82,6 +96,8 @@ class PNet3d(nn.Module):
             self.blocks.append(_block3d(first, features, layers, dilation))
             self.compressions.append(nn.Conv3d(features, compressed, 1))
         self.compressed = compressed
+        in_plane = sum(map(mul, _LAYERS_PER_BLOCK, dilations)) + 1
+        self.reach = (sum(dilations) + 1, in_plane, in_plane)
         self.hidden = nn.Conv3d(5 * compressed, features, 1)
         self.classifier = nn.Conv3d(features, classes, 3, padding=1)
         self.apply(_initialize)

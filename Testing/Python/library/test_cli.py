@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -217,3 +218,12 @@ def test_it_runs_as_a_module(files: dict) -> None:
     )
     assert "bright things" in result.stdout
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("memory", ["0", "-1", "0.00001"])
+def test_a_useless_memory_budget_is_refused(files, memory: str, capsys) -> None:
+    output = files["folder"] + "/out.nii.gz"
+    arguments = ["segment", files["image"], "--bundle", files["bundle"], "-o", output]
+    assert main([*arguments, "--memory", memory]) == 2
+    assert re.search("memory (is|budget of)", capsys.readouterr().err)
+    assert not Path(output).exists()
