@@ -20,7 +20,7 @@ LAYERS = [
     {"evaluation", "scene"},
     {"session"},
     {"pipeline", "history", "draft", "data", "phantom"},
-    {"robot", "simulation", "consent", "region", "engines", "bundles"},
+    {"robot", "simulation", "consent", "region", "engines", "bundles", "crf"},
     {"interactions", "networks"},
     {"preprocessing", "geodesic", "orientation"},
     {"volume", "tensors", "settings", "files", "errors", ""},
