@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -248,3 +249,14 @@ def test_without_matplotlib_nothing_is_begun(
     monkeypatch.setattr("DeepIGeoSLib.evaluation.evaluate.find_spec", lambda _: None)
     assert "needs the Python package matplotlib" in refused(cases, "-o", tmp_path / "report")
     assert not (tmp_path / "report").exists()
+
+
+def test_the_documentation_names_every_option_and_no_other(capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--help"])
+    option = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+    real = set(option.findall(capsys.readouterr().out))
+    document = Path(__file__).parents[3] / "Docs" / "evaluation.md"
+    documented = set(option.findall(document.read_text(encoding="utf-8")))
+    assert real - documented == {"--help", "--verbose", "--debug"}
+    assert documented <= real
