@@ -66,13 +66,14 @@ def compare(
         InputError: there is no case, or one can't be read.
     """
     rows: list[Row] = []
+    cold = set(methods)
     for number, case in enumerate(cases):
         load = cache(case.load_channels)
         for place, method in enumerate(methods):
             if progress is not None:
                 done = (number + place / len(methods)) / len(cases)
                 progress(done, f"{case.dataset} {case.name}: {method.name}")
-            measured = partial(_played, case, load, method, user, rounds, tolerance)
+            measured = partial(_played, case, load, method, cold, user, rounds, tolerance)
             if journal is None:
                 rows += measured()
             else:
@@ -85,12 +86,16 @@ def _played(
     case: LabeledCase,
     load: Callable[[], tuple[list[Volume], np.ndarray]],
     method: Method,
+    cold: set[Method],
     user: RobotUser,
     rounds: int,
     tolerance: float,
 ) -> list[Row]:
-    """Return the rows of one case with one method."""
+    """Return the rows of one case with one method, which is warmed up if it is still cold."""
     channels, truth = load()
+    if method in cold:
+        method.warm_up(channels)
+        cold.remove(method)
     # The same numbers whatever the order of the cases and the methods.
     turn = (zlib.crc32(f"{case.dataset}/{case.name}".encode()),)
     return [

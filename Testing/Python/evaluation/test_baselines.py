@@ -79,6 +79,13 @@ def test_the_geodesic_rule_takes_the_smaller_of_two_maps() -> None:
     assert np.array_equal(nearest_class(image, foreground, background, UNEVEN), expected)
 
 
+def test_what_is_as_near_to_both_classes_is_background() -> None:
+    image = np.zeros((1, 4, 6), dtype=np.float32)
+    image[..., 2:] = 1  # flat: no distance at all in here, whichever the seeds
+    foreground, background = place(image.shape, 0, 1, 3), place(image.shape, 0, 2, 4)
+    assert not nearest_class(image, foreground, background, UNEVEN).any()
+
+
 def cost(labels: np.ndarray, ones: np.ndarray, zeros: np.ndarray, borders: list) -> int:
     total = int(np.where(labels, ones, zeros).sum())
     for axis, costs in enumerate(borders):

@@ -182,7 +182,7 @@ def test_it_goes_on_after_it_was_stopped(
 
     def stopped(self: InteractiveSession):
         calls.append(1)
-        if len(calls) == 3:
+        if len(calls) == 4:  # warming up, two cases, and now the third
             raise KeyboardInterrupt
         return propose(self)
 
@@ -192,10 +192,10 @@ def test_it_goes_on_after_it_was_stopped(
     assert "Stopped." in capsys.readouterr().err
     assert {path.name for path in report.iterdir()} == {"unfinished.jsonl"}
     resumed = evaluate(*arguments)
-    assert len(calls) == 4  # only the third case again
+    assert len(calls) == 6  # warming up, and only the third case
     assert {path.name for path in report.iterdir()} == FILES
     evaluate(*arguments)
-    assert len(calls) == 7  # what is finished is measured anew when asked for again
+    assert len(calls) == 10  # what is finished is measured anew when asked for again
     whole = evaluate(cases, "--rounds", 2, "--seed", 3)
     assert resumed["mean_dice"] == whole["mean_dice"]
 

@@ -95,6 +95,9 @@ class Counting(Spreading):
         super().__init__(**options)
         self.cases, self.stop_at = 0, stop_at
 
+    def warm_up(self, channels) -> None:
+        """Nothing to load."""
+
     def set_volume(self, channels) -> None:
         self.cases += 1
         if self.cases == self.stop_at:
