@@ -124,12 +124,15 @@ def run(
         What the JSON file holds; ``summary`` is a text for people.
 
     Raises:
-        InputError: unknown cases, numbers below 1, or results to resume from another machine.
+        InputError: unknown cases, numbers below 1, an output that is no folder, or results that
+            can't be resumed (of another machine, say).
     """
     if turns < 1:
         raise InputError(f"The number of turns must be at least 1, but is {turns}.")
     names = chosen(cases)
     folder = Path(output_folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is not a folder.")
     folder.mkdir(parents=True, exist_ok=True)
     set_thread_count(threads)
     clock = time.process_time if threads == 1 else time.perf_counter

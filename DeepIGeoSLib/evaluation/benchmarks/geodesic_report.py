@@ -145,11 +145,17 @@ def earlier(path: Path, result: dict) -> dict:
     """Return the cases and strokes that an earlier run has measured, as the new one would.
 
     Raises:
-        InputError: the earlier run used another machine, other packages or other threads.
+        InputError: the earlier run used another machine, other packages or other threads, or the
+            file is not one of this benchmark.
     """
     if not path.exists():
         return {}
-    found = json.loads(path.read_text())
+    try:
+        found = json.loads(path.read_text())
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not result.keys() <= found.keys():
+        raise InputError(f"{path} is no result of this benchmark, so it can't be resumed.")
     for key in ("machine", "threads", "not_installed"):
         if found[key] != result[key]:
             raise InputError(f"{path} was measured with another {key.replace('_', ' ')}.")

@@ -69,3 +69,19 @@ def test_what_the_benchmark_refuses(tmp_path, wrong):
     with pytest.raises(ValueError, match=r"No case|turns|threads"):
         geodesic.run(tmp_path, **{"cases": ["cube/sparse/0.5"], **wrong})
     assert thread_count() == before
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_only_its_own_results_are_resumed(tmp_path, content):
+    (tmp_path / "geodesic.json").write_text(content)
+    with pytest.raises(ValueError, match=r"geodesic\.json is no result of this benchmark"):
+        geodesic.run(tmp_path, resume=True)
+    assert (tmp_path / "geodesic.json").read_text() == content
+
+
+def test_the_output_must_be_a_folder(tmp_path, capsys):
+    path = tmp_path / "file"
+    path.write_text("kept")
+    assert main(["benchmark", "geodesic", "-o", str(path)]) == 2
+    assert "is not a folder" in capsys.readouterr().err
+    assert path.read_text() == "kept"
