@@ -45,6 +45,7 @@ class Bundle:
             dimension=manifest.dimension,
             preset=manifest.preset,
             image_channels=len(manifest.channels),
+            features=manifest.features,
         )
         path = self.folder / manifest.weights[role].file
         try:

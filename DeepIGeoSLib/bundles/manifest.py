@@ -53,6 +53,7 @@ class BundleManifest:
         license: of the weights.
         preset: of the networks, see ``networks.build_network``.
         dimension: 2 or 3.
+        features: width of the networks; the preset's when null.
         normalization, grid, interactions: how images and scribbles become network input.
         region: working voxels (k, j, i) that are computed anew around a stroke; null for all.
         weights: files of "pnet" and "rnet".
@@ -76,6 +77,7 @@ class BundleManifest:
     weights: dict[str, WeightFile]
     training_data: tuple[TrainingData, ...] = ()
     metrics: tuple[dict[str, Any], ...] = ()
+    features: tuple[int, ...] | None = None
 
 
 def read_manifest(folder: Path) -> BundleManifest:

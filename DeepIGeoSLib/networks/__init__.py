@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.errors import InputError
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 ROLES = ("pnet", "rnet")
 PRESETS = ("paper", "recommended")
+
+# How many numbers say how wide a network is.
+FEATURES = {"paper": 1, "recommended": 4}
 
 # R-Net's channels beside the image: initial segmentation, background map, foreground map.
 RNET_EXTRA_CHANNELS = 3
@@ -28,7 +32,7 @@ def build_network(
     preset: str = "recommended",
     image_channels: int = 1,
     classes: int = 2,
-    features: int | tuple[int, ...] | None = None,
+    features: Sequence[int] | None = None,
 ) -> nn.Module:
     """Return an untrained network.
 
@@ -39,27 +43,32 @@ def build_network(
         preset: "paper" (Fig. 3 of the paper, exactly) or "recommended" (``MultiScaleNet``).
         image_channels: number of image channels.
         classes: number of output classes.
-        features: width; 64 in 2D and 16 in 3D by default for "paper", four widths for
-            "recommended".
+        features: width. One number for "paper" (64 in 2D and 16 in 3D when None), four for
+            "recommended", one for each scale.
 
     Returns:
         A module from (B, channels, [D,] H, W) to logits (B, classes, [D,] H, W).
 
     Raises:
-        InputError: an unknown name, dimension or preset.
+        InputError: an unknown name, dimension or preset, or features that don't fit it.
     """
     if name not in ROLES:
         raise InputError(f"There is no network {name!r}; choose one of {list(ROLES)}.")
     if dimension not in (2, 3):
         raise InputError(f"The dimension is {dimension!r}; 2 or 3 is expected.")
+    if preset not in PRESETS:
+        raise InputError(f"There is no preset {preset!r}; choose one of {list(PRESETS)}.")
+    if features is not None and len(features) != FEATURES[preset]:
+        raise InputError(
+            f"features is {list(features)}; the preset {preset} needs {FEATURES[preset]} number(s)."
+        )
     channels = input_channels(name, image_channels)
-    chosen = {} if features is None else {"features": features}
     if preset == "paper":
         from DeepIGeoSLib.networks.pnet import PNet2d, PNet3d
 
-        return (PNet2d if dimension == 2 else PNet3d)(channels, classes, **chosen)
-    if preset == "recommended":
-        from DeepIGeoSLib.networks.multiscale import MultiScaleNet
+        width = {} if features is None else {"features": features[0]}
+        return (PNet2d if dimension == 2 else PNet3d)(channels, classes, **width)
+    from DeepIGeoSLib.networks.multiscale import MultiScaleNet
 
-        return MultiScaleNet(channels, classes, dimension, **chosen)
-    raise InputError(f"There is no preset {preset!r}; choose one of {list(PRESETS)}.")
+    widths = {} if features is None else {"features": features}
+    return MultiScaleNet(channels, classes, dimension, **widths)

@@ -22,10 +22,12 @@ class NetworkSettings:
     Attributes:
         preset: "paper" (Fig. 3 of the paper) or "recommended" (``MultiScaleNet``).
         dimension: 3, or 2 for a network that sees each slice alone.
+        features: its width, one number for "paper", four for "recommended"; the preset's when null.
     """
 
     preset: Literal["paper", "recommended"] = "recommended"
     dimension: Literal[2, 3] = 3
+    features: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from DeepIGeoSLib.networks import FEATURES
+
 if TYPE_CHECKING:
     from DeepIGeoSLib.training.config import TrainingSettings
 
@@ -28,6 +30,10 @@ def _of_the_run(settings: TrainingSettings) -> Iterator[Fault]:
     if bundle is not None and len(bundle.channels) != channels:
         wanted = f"{channels} name(s), as many as the images have channels"
         yield "bundle.channels", list(bundle.channels), wanted
+    network = settings.network
+    if network.features is not None and len(network.features) != FEATURES[network.preset]:
+        wanted = f"{FEATURES[network.preset]} number(s) for the preset {network.preset}"
+        yield "network.features", list(network.features), wanted
     if settings.workers < 0:
         yield "workers", settings.workers, "at least 0"
     if settings.seed < 0:

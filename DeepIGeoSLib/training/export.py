@@ -32,6 +32,7 @@ def draft_manifest(settings: TrainingSettings) -> BundleManifest:
         license=words.license,
         preset=settings.network.preset,
         dimension=settings.network.dimension,
+        features=settings.network.features,
         normalization=settings.normalization,
         grid=settings.grid,
         interactions=settings.interactions,

@@ -158,7 +158,11 @@ def _trained(role: str, path: Path, settings: TrainingSettings) -> nn.Module:
 
 def _network(role: str, settings: NetworkSettings, channels: int) -> nn.Module:
     return build_network(
-        role, preset=settings.preset, dimension=settings.dimension, image_channels=channels
+        role,
+        preset=settings.preset,
+        dimension=settings.dimension,
+        image_channels=channels,
+        features=settings.features,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -146,3 +147,17 @@ def test_shipped_bundles_are_complete(name: str) -> None:
 
 def test_the_flair_bundle_is_shipped() -> None:
     assert "flair-whole-tumor" in list_bundles()
+
+
+def test_narrower_networks_come_back_from_a_bundle(tiny_bundle: Path, tmp_path: Path) -> None:
+    narrow = dataclasses.replace(
+        load_bundle(tiny_bundle).manifest, preset="recommended", features=(4, 6, 8, 8)
+    )
+    networks = {
+        role: build_network(role, preset="recommended", features=narrow.features)
+        for role in ("pnet", "rnet")
+    }
+    write_bundle(tmp_path / "narrow", narrow, networks, "# Narrow\n")
+    bundle = load_bundle(tmp_path / "narrow")
+    assert bundle.manifest.features == (4, 6, 8, 8)
+    assert bundle.network("rnet").stem.out_channels == 4

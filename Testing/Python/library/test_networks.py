@@ -87,7 +87,7 @@ def test_the_sum_of_shares_is_the_concatenation(dimension: int) -> None:
 
 def test_dropout_acts_in_training_only() -> None:
     torch.manual_seed(0)
-    network = build_network("pnet", dimension=2, preset="paper", features=8)
+    network = build_network("pnet", dimension=2, preset="paper", features=(8,))
     x = torch.randn(1, 1, 16, 16)
     assert not torch.equal(network(x), network(x))
     network.eval()
@@ -126,6 +126,8 @@ def test_unknown_choices_are_named() -> None:
             build_network(**arguments)
     with pytest.raises(InputError, match="2 or 3"):
         build_network("pnet", dimension=4)
+    with pytest.raises(InputError, match=r"features is \[8\]; the preset recommended needs 4"):
+        build_network("pnet", features=(8,))
 
 
 @pytest.mark.parametrize("preset", ["paper", "recommended"])
@@ -143,7 +145,7 @@ def test_the_engine_takes_any_size(preset: str, dimension: int) -> None:
 
 def test_the_engine_shows_slices_to_2d_networks_one_by_one() -> None:
     torch.manual_seed(0)
-    engine = TorchEngine(build_network("pnet", dimension=2, preset="paper", features=8), "cpu")
+    engine = TorchEngine(build_network("pnet", dimension=2, preset="paper", features=(8,)), "cpu")
     channels = np.random.default_rng(0).normal(size=(1, 11, 20, 20)).astype(np.float32)
     whole = engine.foreground_probability(channels)
     single = engine.foreground_probability(channels[:, 7:8])

@@ -18,7 +18,7 @@ from DeepIGeoSLib.networks import build_network
 
 def any_network(preset: str, dimension: int) -> torch.nn.Module:
     torch.manual_seed(0)
-    size = {"features": 8 if preset == "paper" else (4, 4, 4, 4)}
+    size = {"features": (8,) if preset == "paper" else (4, 4, 4, 4)}
     return build_network("pnet", dimension=dimension, preset=preset, **size).eval()
 
 
