@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from DeepIGeoSLib.evaluation.benchmarks.geodesic_peers import OURS
+from DeepIGeoSLib.files import written_in_one_step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +74,8 @@ def plot(result: dict, path: Path) -> None:
     legend = [Patch(color=color, label=label) for color, label in _KINDS]
     figure.legend(handles=legend, loc="outside upper center", ncols=3, frameon=False)
     figure.supxlabel(f"seconds of {result['clock']} time; x: times the time of {OURS}", fontsize=9)
-    figure.savefig(path)
+    with written_in_one_step(path) as temporary:
+        figure.savefig(temporary)
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

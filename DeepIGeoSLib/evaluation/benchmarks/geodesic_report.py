@@ -13,6 +13,7 @@ import numpy as np
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.benchmarks.geodesic_peers import OURS
+from DeepIGeoSLib.files import written_in_one_step
 
 FILE_NAME = "geodesic.json"
 
@@ -164,7 +165,8 @@ def earlier(path: Path, result: dict) -> dict:
 
 def write_json(result: dict, path: Path) -> None:
     """Write everything that was found."""
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    with written_in_one_step(path) as temporary:
+        temporary.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def summary(result: dict) -> str:
