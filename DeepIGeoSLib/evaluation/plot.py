@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,16 +13,25 @@ from DeepIGeoSLib.evaluation.statistics import bootstrap_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 # Colors that people with color vision deficiencies can tell apart (Okabe and Ito 2008), and marks
 # that tell them apart in gray.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKS = "osD^vPX"
 
-_PANEL_INCHES, _LEGEND_INCHES = (3.8, 4.2), 1.6
+# Width and height of a panel, height of a line of the legend, width of a letter in it and of a
+# line's sample.
+_PANEL, _LEGEND_LINE, _LETTER, _SAMPLE = (3.8, 4.0), 0.2, 0.085, 0.6
 
-# Between the intervals after the last round, in rounds.
-_BAR_STEP = 0.16
+_INTERVALS = "95 % intervals over the cases: band for the first method, bars after the last round."
+_CASES_AND_INTERVAL = "Gray: each case. Band: 95 % interval of the mean over the cases."
+
+# For the captions to fit.
+_LEAST_WIDTH = 5.4
+
+# Between the intervals after the last round, as a share of the rounds.
+_BAR_STEP = 0.016
 
 _INK, _FAINT, _CASE = "#333333", "#D8D8D8", "#A8A8A8"
 
@@ -29,9 +39,8 @@ _INK, _FAINT, _CASE = "#333333", "#D8D8D8", "#A8A8A8"
 def draw_curves(results: EvaluationResults, path: Path) -> None:
     """Draw the mean Dice of each round with its 95 % confidence interval over the cases.
 
-    With a single method the curves of the cases are drawn too. With several, the first has its
-    interval as a band and the others have theirs after the last round as bars beside each other:
-    bands would cover one another.
+    With a single method the curves of the cases are drawn too. With several, only the first has a
+    band, and each has a bar beside the others after the last round: bands would cover one another.
 
     Args:
         results: to draw.
@@ -39,11 +48,13 @@ def draw_curves(results: EvaluationResults, path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    groups = results.groups
-    several = len(results.methods) > 1
-    width, height = _PANEL_INCHES
-    legend = _LEGEND_INCHES if several else 0
-    figure = Figure(figsize=(width * len(groups) + legend, height), layout="constrained", dpi=150)
+    groups, methods = results.groups, results.methods
+    several = len(methods) > 1
+    width = max(_PANEL[0] * len(groups), _legend_width(methods) if several else 0, _LEAST_WIDTH)
+    columns = max(1, int(width / _legend_width(methods)))
+    lines = 1 + int(np.ceil(len(methods) / columns)) if several else 0
+    size = (width, _PANEL[1] + _LEGEND_LINE * lines)
+    figure = Figure(figsize=size, layout="constrained", dpi=150)
     panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
     for axes, group in zip(panels, groups, strict=True):
         _draw_panel(axes, results, group)
@@ -51,10 +62,18 @@ def draw_curves(results: EvaluationResults, path: Path) -> None:
     panels[0].set_ylabel("Dice", color=_INK)
     panels[0].set_ylim(_lowest(results), 1.005)
     figure.suptitle(f"Mean Dice after each {results.user.mode} of the robot user", color=_INK)
-    figure.supxlabel(_caption(results), fontsize=8, color=_INK)
     if several:
-        lines, names = panels[0].get_legend_handles_labels()
-        figure.legend(lines, names, loc="outside right center", frameon=False, fontsize=9)
+        figure.legend(
+            *_lines(panels),
+            loc="outside lower center",
+            ncols=columns,
+            frameon=False,
+            fontsize=9,
+            title=_INTERVALS,
+            title_fontsize=8,
+        )
+    else:
+        figure.supxlabel(_CASES_AND_INTERVAL, fontsize=8, color=_INK)
     figure.savefig(path)
 
 
@@ -72,13 +91,14 @@ def _draw_panel(axes: Axes, results: EvaluationResults, group: str) -> None:
         if number == 0:
             axes.fill_between(rounds, low, high, color=color, alpha=0.15, linewidth=0, zorder=2)
         if not single:
-            place = rounds[-1] + _BAR_STEP * (number + 2)
+            place = rounds[-1] * (1 + _BAR_STEP * (number + 2))
             axes.vlines(place, low[-1], high[-1], color=color, linewidth=2)
         axes.plot(
             rounds,
             dice.mean(axis=0),
             color=color,
             marker=_MARKS[number % len(_MARKS)],
+            linestyle="-" if number < len(_COLORS) else "--",
             markersize=4,
             linewidth=2.2 if number == 0 else 1.4,
             label=method,
@@ -95,13 +115,18 @@ def _draw_panel(axes: Axes, results: EvaluationResults, group: str) -> None:
     axes.spines["bottom"].set_color(_FAINT)
 
 
-def _caption(results: EvaluationResults) -> str:
-    if len(results.methods) == 1:
-        return "Gray: each case. Band: 95 % interval of the mean over the cases."
-    return (
-        f"95 % intervals over the cases: band for {results.methods[0]}, bars for every method "
-        "after the last round."
-    )
+def _legend_width(methods: Sequence[str]) -> float:
+    """Return the inches of a column of the legend."""
+    return _LETTER * max(map(len, methods)) + _SAMPLE
+
+
+def _lines(panels: Iterable[Axes]) -> tuple[list[Line2D], list[str]]:
+    """Return a line for each method, also of those that are not in every panel, and their names."""
+    lines = {}
+    for axes in panels:
+        for line, name in zip(*axes.get_legend_handles_labels(), strict=True):
+            lines.setdefault(name, line)
+    return list(lines.values()), list(lines)
 
 
 def _lowest(results: EvaluationResults) -> float:

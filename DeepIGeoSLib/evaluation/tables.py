@@ -65,11 +65,12 @@ def protocol(results: EvaluationResults) -> str:
     radius = RADII[user.mode] if user.radius is None else user.radius
     shape, where = ("disk", "a slice of it") if user.mode == "stroke" else ("ball", "it")
     place = "the middle" if user.seed is None else f"a place (drawn with the seed {user.seed})"
+    size = "1 voxel" if radius == 1 else f"{radius:g} voxels"
     count = len({(row.dataset, row.case) for row in results.rows})
     sentences = [
         f"{_counted(count, 'case')}, {_counted(results.rounds, 'round')}.",
-        f"In each round the user gives one {user.mode} into the largest wrong region: a {shape} of "
-        f"{radius:g} voxels radius around {place} of {where}, as far as it is wrong there.",
+        f"In each round the user gives one {user.mode} into the largest wrong region: a {shape} "
+        f"of {size} radius around {place} of {where}, as far as it is wrong there.",
         *results.notes,
     ]
     return " ".join(sentences)

@@ -158,7 +158,7 @@ def test_the_report_says_what_was_done(rows: tuple) -> None:
     for words in (
         "3 cases, 2 rounds.",
         "one click into the largest wrong region: a ball of 2 voxels radius around a place (drawn "
-        "with the seed 8) of it",
+        "with the seed 8) of it, as far as it is wrong there.",
         "Own is ours.",
         "surface Dice 3 mm",
         "2 clicks",
@@ -255,6 +255,28 @@ def test_with_one_method_the_picture_shows_the_cases(one_method: EvaluationResul
     curves = [tuple(line.get_ydata()) for line in figure.axes[0].get_lines()]
     assert DICE["own"][("A", "a1")] in curves
     assert DICE["own"][("A", "a2")] in curves
+
+
+def test_many_long_names_leave_room_for_the_curves(drawn) -> None:
+    names = [f"deepigeos initial=previous maps=geodesic changes={number}" for number in range(9)]
+    rows = [
+        make_row(name, "A", case, number, 0.5 + 0.1 * number)
+        for name in names
+        for case in ("a1", "a2")
+        for number in range(4)
+    ]
+    figure = drawn(EvaluationResults(tuple(rows)))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    panel, whole = axes.get_window_extent(), figure.get_window_extent()
+    assert panel.width > 0.6 * whole.width
+    assert panel.height > 0.4 * whole.height
+    legend = figure.legends[0].get_window_extent()
+    assert legend.x0 >= 0
+    assert legend.x1 <= whole.width
+    assert legend.y1 < panel.y0
+    styles = {(line.get_color(), line.get_linestyle()) for line in axes.get_lines()}
+    assert len(styles) == 9
 
 
 def test_what_matters_is_inside_the_picture(results: EvaluationResults, drawn) -> None:
