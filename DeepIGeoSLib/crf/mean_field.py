@@ -51,6 +51,11 @@ class MeanField:
         self._engine = engine
         self._tables: dict[tuple, Tables] = {}
 
+    @property
+    def tables(self) -> list[Tables]:
+        """The tables made so far, one for each spacing and reach of intensities."""
+        return list(self._tables.values())
+
     def foreground_probability(
         self,
         probability: np.ndarray,
