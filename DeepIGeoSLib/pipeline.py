@@ -31,6 +31,7 @@ from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_group
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.bundles import BundleManifest
+    from DeepIGeoSLib.crf import MeanField
     from DeepIGeoSLib.engines import TorchEngine
 
 Progress = Callable[[float, str], None]
@@ -104,8 +105,16 @@ def propose(
     engine: TorchEngine,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    crf: MeanField | None = None,
 ) -> np.ndarray:
     """Return P-Net's probability of the target: float32 on the oriented volume's grid.
+
+    Args:
+        image: the volume.
+        engine: runs P-Net.
+        progress: called with the share done and a text.
+        cancel: stops the work when it is set.
+        crf: CRF-Net(f) for P-Net's answer; none when None.
 
     Raises:
         Cancelled: ``cancel`` was set.
@@ -115,7 +124,11 @@ def propose(
     channels = image.on(grid)
     report(progress, cancel, 0.1, "Running P-Net")
     probability = np.zeros(image.shape, dtype=np.float32)
-    probability[grid.box] = grid.to_volume(engine.foreground_probability(channels, cancel))
+    answer = engine.foreground_probability(channels, cancel)
+    if crf is not None:
+        report(progress, cancel, 0.7, "Running the CRF")
+        answer = crf.foreground_probability(answer, channels, grid.spacing, cancel=cancel)
+    probability[grid.box] = grid.to_volume(answer)
     report(progress, cancel, 1.0, "Initial segmentation ready")
     return probability
 
@@ -130,6 +143,7 @@ def refine(
     region: Box | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    crf: MeanField | None = None,
 ) -> Draft:
     """Return the probability after a round of strokes, as changes of the one before.
 
@@ -145,6 +159,7 @@ def refine(
             and grown until the change stays inside, when None.
         progress: called with the share done and a text.
         cancel: stops the work when it is set.
+        crf: CRF-Net(fu) for R-Net's answer; none when None.
 
     Returns:
         A draft of ``start`` that is equal to it outside the regions of the changed scribbles, but
@@ -161,7 +176,7 @@ def refine(
     jobs = _jobs(image, changed, region)
     for index, job in enumerate(jobs):
         report(progress, cancel, index / len(jobs), f"Refining region {index + 1} of {len(jobs)}")
-        _answer(image, engine, draft, proposal, interactions, job, cancel)
+        _answer(image, engine, crf, draft, proposal, interactions, job, cancel)
     report(progress, cancel, 1.0, "Refined segmentation ready")
     return draft
 
@@ -189,6 +204,7 @@ def _jobs(image: PreparedImage, changed: np.ndarray, region: Box | None) -> list
 def _answer(
     image: PreparedImage,
     engine: TorchEngine,
+    crf: MeanField | None,
     draft: Draft,
     proposal: np.ndarray | None,
     interactions: Interactions,
@@ -212,7 +228,12 @@ def _answer(
             channels, foreground, background, grid.spacing, image.manifest.interactions
         )
         inputs = network_input(channels, grid.to_working(seen), maps)
-        answer = grid.to_volume(engine.foreground_probability(inputs, cancel))
+        answer = engine.foreground_probability(inputs, cancel)
+        if crf is not None:
+            answer = crf.foreground_probability(
+                answer, channels, grid.spacing, foreground, background, cancel
+            )
+        answer = grid.to_volume(answer)
         if request is not None:
             maps = np.stack([grid.to_volume(distance) for distance in maps])
             answer = request.granted(state, answer, maps)

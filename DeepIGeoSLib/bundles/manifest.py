@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from DeepIGeoSLib.errors import BundleError, InputError
 from DeepIGeoSLib.interactions import InteractionSettings
+from DeepIGeoSLib.networks.crf_settings import CrfSettings
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.settings import from_mapping
 
@@ -56,9 +57,10 @@ class BundleManifest:
         features: width of the networks; the preset's when null.
         normalization, grid, interactions: how images and scribbles become network input.
         region: working voxels (k, j, i) that are computed anew around a stroke; null for all.
-        weights: files of "pnet" and "rnet".
+        weights: files of "pnet" and "rnet", and of their CRF-Nets "pnet-crf" and "rnet-crf".
         training_data: what the weights were trained on.
         metrics: rows of the table in the model card, as measured by ``deepigeos evaluate``.
+        crf: how the CRF-Nets are built, and whether they are on; null when there are none.
     """
 
     format_version: int
@@ -77,6 +79,7 @@ class BundleManifest:
     weights: dict[str, WeightFile]
     training_data: tuple[TrainingData, ...] = ()
     metrics: tuple[dict[str, Any], ...] = ()
+    crf: CrfSettings | None = None
     features: tuple[int, ...] | None = None
 
 
