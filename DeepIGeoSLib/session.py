@@ -11,6 +11,7 @@ import numpy as np
 
 from DeepIGeoSLib import pipeline
 from DeepIGeoSLib.bundles import Bundle
+from DeepIGeoSLib.crf import MeanField, open_crf
 from DeepIGeoSLib.draft import Draft
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError
@@ -71,6 +72,7 @@ class InteractiveSession:
         device: str = "auto",
         undo_limit: int = 50,
         memory_budget: int | None = None,
+        crf: bool | None = None,
     ) -> None:
         """Open a session.
 
@@ -80,8 +82,18 @@ class InteractiveSession:
             undo_limit: rounds kept for ``undo``.
             memory_budget: bytes that a network's intermediate results may take; larger volumes are
                 computed in overlapping tiles. Half of what is free at the time when None.
+            crf: whether the bundle's CRF-Nets follow its networks; what the bundle recommends when
+                None.
+
+        Raises:
+            InputError: a CRF is asked for, and the bundle has none.
         """
+        settings = bundle.manifest.crf
+        if crf and settings is None:
+            raise InputError(f"The bundle {bundle.manifest.name} has no CRF to switch on.")
         self.bundle = bundle
+        self._crf_enabled = crf if crf is not None else settings is not None and settings.enabled
+        self._crfs: dict[str, MeanField] = {}
         self._device = device
         self._undo_limit = undo_limit
         self._memory_budget = memory_budget
@@ -148,7 +160,9 @@ class InteractiveSession:
             Cancelled: ``cancel`` was set; the session is as before.
         """
         image = self._prepared()
-        probability = pipeline.propose(image, self._engine("pnet"), progress, cancel)
+        probability = pipeline.propose(
+            image, self._engine("pnet"), progress, cancel, self._crf("pnet")
+        )
         state = State(Interactions(self._shape), probability)
         if self._history is None:
             return self._begin(probability, state)
@@ -209,6 +223,7 @@ class InteractiveSession:
                 region=pinned,
                 progress=progress,
                 cancel=cancel,
+                crf=self._crf("rnet"),
             )
         if self._history is None:
             self._begin(start.copy(), state)
@@ -272,6 +287,13 @@ class InteractiveSession:
             self._engines[role] = TorchEngine(network, self._device, self._memory_budget)
         return self._engines[role]
 
+    def _crf(self, role: str) -> MeanField | None:
+        if not self._crf_enabled:
+            return None
+        if role not in self._crfs:
+            self._crfs[role] = open_crf(self.bundle, role, self._device)
+        return self._crfs[role]
+
     def _oriented(self, mask: np.ndarray, name: str) -> np.ndarray:
         mask = np.asarray(mask)
         if mask.shape != self._shape:
@@ -317,7 +339,9 @@ class InteractiveSession:
             return probability, State(nothing, probability)
         if self._history is not None:
             return self._history.probability, self._history.state
-        probability = pipeline.propose(self._image, self._engine("pnet"), progress, cancel)
+        probability = pipeline.propose(
+            self._image, self._engine("pnet"), progress, cancel, self._crf("pnet")
+        )
         return probability, State(nothing, probability)
 
     def _begin(self, probability: np.ndarray, state: State) -> Segmentation:
