@@ -127,6 +127,15 @@ def test_rows_do_not_depend_on_the_company(write_case: Callable) -> None:
     assert sorted(without_seconds(alone), key=repr) == sorted(expected, key=repr)
 
 
+def test_a_user_with_a_seed_marks_every_case_elsewhere(write_case: Callable) -> None:
+    case = write_case("one")
+    twins = [case, dataclasses.replace(case, name="two"), dataclasses.replace(case, dataset="b")]
+    for seed, curves in ((None, 1), (3, 3)):
+        results = compare([Spreading()], twins, RobotUser("click", seed=seed), 3)
+        dice = results.values("dice", "spreading")
+        assert len({tuple(curve) for curve in dice}) == curves
+
+
 def test_clicks_are_smaller_than_strokes(write_case: Callable) -> None:
     case = write_case("one")
     rows = {
