@@ -38,6 +38,16 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_crf(parser: argparse.ArgumentParser) -> None:
+    """Add the switch of the bundle's CRF-Nets."""
+    parser.add_argument(
+        "--crf",
+        action=argparse.BooleanOptionalAction,
+        help="smooth the networks' answers by the bundle's CRF-Nets, or don't (default: as the "
+        "bundle recommends)",
+    )
+
+
 def add_memory(parser: argparse.ArgumentParser) -> None:
     """Add the memory budget of the networks."""
     parser.add_argument(
@@ -79,7 +89,9 @@ def open_session(arguments: argparse.Namespace) -> tuple[InteractiveSession, Vol
     budget = None if arguments.memory is None else int(arguments.memory * 1e9)
     bundle = load_bundle(arguments.bundle)
     volumes = [Volume.read(path) for path in arguments.image]
-    session = InteractiveSession(bundle, device=arguments.device, memory_budget=budget)
+    session = InteractiveSession(
+        bundle, device=arguments.device, memory_budget=budget, crf=arguments.crf
+    )
     session.set_volume(volumes)
     return session, volumes[0]
 

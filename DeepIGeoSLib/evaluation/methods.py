@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from DeepIGeoSLib.bundles import Bundle
+from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.volume import Volume
 
@@ -101,6 +102,7 @@ def with_switches(
     initial: Literal["pnet", "previous"] | None = None,
     maps: Literal["geodesic", "euclidean"] | None = None,
     changes: Literal["asked", "any"] | None = None,
+    crf: bool | None = None,
 ) -> Bundle:
     """Return the same bundle with other interactions, for ablations.
 
@@ -113,11 +115,20 @@ def with_switches(
         maps: "euclidean" makes distance maps of path lengths in mm, whatever the intensities;
             "geodesic" keeps the bundle's maps.
         changes: which changes a round may make; see ``InteractionSettings``.
+        crf: whether the bundle's CRF-Nets are on.
+
+    Raises:
+        InputError: the CRF is to be on, and the bundle has none.
     """
     chosen: dict = {"initial": initial, "changes": changes}
     if maps == "euclidean":
         chosen["weight"] = 0.0
     given = {name: value for name, value in chosen.items() if value is not None}
     interactions = dataclasses.replace(bundle.manifest.interactions, **given)
-    manifest = dataclasses.replace(bundle.manifest, interactions=interactions)
+    settings = bundle.manifest.crf
+    if crf and settings is None:
+        raise InputError(f"The bundle {bundle.manifest.name} has no CRF to switch on.")
+    if crf is not None and settings is not None:
+        settings = dataclasses.replace(settings, enabled=crf)
+    manifest = dataclasses.replace(bundle.manifest, interactions=interactions, crf=settings)
     return dataclasses.replace(bundle, manifest=manifest)
