@@ -33,6 +33,12 @@ class Draft:
         """Replace a box by ``values`` (its shape), which are taken over."""
         self._boxes.append((box, values))
 
+    def restrict(self, editable: np.ndarray) -> None:
+        """Take back every change outside the voxels (bool, the array's shape) that may change."""
+        self._boxes = [
+            (box, np.where(editable[box], values, self.base[box])) for box, values in self._boxes
+        ]
+
     @property
     def box(self) -> Box | None:
         """The smallest box around everything written; None when nothing is."""

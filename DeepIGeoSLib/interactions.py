@@ -71,6 +71,13 @@ class Interactions:
         """Whether there is no scribble at all."""
         return self.foreground.size == 0 and self.background.size == 0
 
+    def given_masks(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return foreground and background as the caller gave them: bool arrays."""
+        masks = np.zeros((2, *self.shape), dtype=bool)
+        for mask, voxels in zip(masks, (self.given_foreground, self.given_background), strict=True):
+            mask.flat[voxels] = True
+        return masks[0], masks[1]
+
     def updated(self, foreground: np.ndarray | None, background: np.ndarray | None) -> Interactions:
         """Return the interactions after the user has given these (all so far, not only new ones).
 

@@ -13,7 +13,7 @@ from DeepIGeoSLib import pipeline
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.crf import MeanField, open_crf
 from DeepIGeoSLib.draft import Draft
-from DeepIGeoSLib.engines import TorchEngine
+from DeepIGeoSLib.engines import Engine, open_engine
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic import warm_up
 from DeepIGeoSLib.history import History, Snapshot, State
@@ -35,9 +35,12 @@ class Segmentation:
     Attributes:
         changed_box: slices (k, j, i) of the smallest box whose labels differ from the round before
             (for a first result: from nothing); empty slices when none differ.
+        region: slices of the box that the round was free to change: the region of influence of its
+            strokes.
     """
 
     changed_box: Box
+    region: Box
     _snapshot: Snapshot = field(repr=False)
     _orientation: Orientation = field(repr=False)
 
@@ -97,7 +100,7 @@ class InteractiveSession:
         self._device = device
         self._undo_limit = undo_limit
         self._memory_budget = memory_budget
-        self._engines: dict[str, TorchEngine] = {}
+        self._engines: dict[str, Engine] = {}
         self._image: PreparedImage | None = None
         self._orientation: Orientation | None = None
         self._shape: tuple[int, int, int] | None = None
@@ -148,21 +151,42 @@ class InteractiveSession:
         self._shape = first.shape
         self._history = None
 
+    @property
+    def scribbles(self) -> tuple[np.ndarray, np.ndarray]:
+        """The foreground and the background scribbles of the newest result, as they were given.
+
+        Bool, axes (k, j, i). They follow ``undo`` and ``redo``; ``propose`` begins without any.
+        """
+        known = (
+            Interactions(self._shape) if self._history is None else self._history.state.interactions
+        )
+        return known.given_masks()
+
     def propose(
-        self, progress: Progress | None = None, cancel: threading.Event | None = None
+        self,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+        editable: np.ndarray | None = None,
     ) -> Segmentation:
         """Segment the volume with P-Net, as if no scribble had been given.
 
         Over an earlier result this is one more round, which ``undo`` takes back.
 
+        Args:
+            progress: called with the share done and a text.
+            cancel: stops the work when it is set.
+            editable: bool, axes (k, j, i): voxels that may change; all when None.
+
         Raises:
-            InputError: no volume is set.
+            InputError: no volume is set, or a wrong shape.
             Cancelled: ``cancel`` was set; the session is as before.
         """
         image = self._prepared()
-        probability = pipeline.propose(
+        free = self._editable(editable)
+        proposal = pipeline.propose(
             image, self._engine("pnet"), progress, cancel, self._crf("pnet")
         )
+        probability = self._where_free(proposal, free)
         state = State(Interactions(self._shape), probability)
         if self._history is None:
             return self._begin(probability, state)
@@ -176,6 +200,7 @@ class InteractiveSession:
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
         region: Box | None = None,
+        editable: np.ndarray | None = None,
     ) -> Segmentation:
         """Correct the segmentation by scribbles.
 
@@ -190,9 +215,10 @@ class InteractiveSession:
             cancel: stops the work when it is set.
             region: slices (k, j, i) of the only box that may change, scribbled voxels apart. Chosen
                 around the new strokes when None.
+            editable: bool, axes (k, j, i): voxels that may change, scribbles or not; all when None.
 
         Returns:
-            A segmentation in which every foreground scribble is 1 and every background one 0.
+            A segmentation in which every editable foreground scribble is 1 and background one 0.
             Without any scribble: the segmentation that the rounds began with.
 
         Raises:
@@ -206,7 +232,8 @@ class InteractiveSession:
             known = self._history.state.interactions
         interactions = known.updated(foreground, background)
         pinned = None if region is None else self._oriented_box(region)
-        start, state = self._start(initial, progress, cancel)
+        free = self._editable(editable)
+        start, state = self._start(initial, free, progress, cancel)
         if interactions.empty:
             draft = Draft(start)
             draft.write(whole_box(start.shape), state.initial)
@@ -225,6 +252,8 @@ class InteractiveSession:
                 cancel=cancel,
                 crf=self._crf("rnet"),
             )
+        if free is not None:
+            draft.restrict(free)
         if self._history is None:
             self._begin(start.copy(), state)
             if interactions.empty:
@@ -232,7 +261,7 @@ class InteractiveSession:
         elif initial is not None:
             draft = self._whole(draft.read(whole_box(start.shape)))
         after = State(interactions, state.initial)
-        return self._segmentation(self._history.commit(draft, after))
+        return self._segmentation(self._history.commit(draft, after), draft.box)
 
     def edit(self, mask: np.ndarray) -> Segmentation:
         """Take over a mask that was changed by hand, as a round of its own.
@@ -281,10 +310,9 @@ class InteractiveSession:
             raise InputError("There is no result yet; call propose or refine first.")
         return self._history
 
-    def _engine(self, role: str) -> TorchEngine:
+    def _engine(self, role: str) -> Engine:
         if role not in self._engines:
-            network = self.bundle.network(role)
-            self._engines[role] = TorchEngine(network, self._device, self._memory_budget)
+            self._engines[role] = open_engine(self.bundle, role, self._device, self._memory_budget)
         return self._engines[role]
 
     def _crf(self, role: str) -> MeanField | None:
@@ -325,9 +353,20 @@ class InteractiveSession:
         draft.write(whole_box(probability.shape), probability)
         return draft
 
+    def _editable(self, editable: np.ndarray | None) -> np.ndarray | None:
+        return None if editable is None else self._oriented(editable, "The editable voxels") > 0
+
+    def _where_free(self, proposal: np.ndarray, free: np.ndarray | None) -> np.ndarray:
+        """Return a proposal that leaves the present result where it must not change."""
+        if free is None:
+            return proposal
+        before = 0 if self._history is None else self._history.probability
+        return np.where(free, proposal, before).astype(np.float32, copy=False)
+
     def _start(
         self,
         initial: np.ndarray | None,
+        free: np.ndarray | None,
         progress: Progress | None,
         cancel: threading.Event | None,
     ) -> tuple[np.ndarray, State]:
@@ -339,20 +378,20 @@ class InteractiveSession:
             return probability, State(nothing, probability)
         if self._history is not None:
             return self._history.probability, self._history.state
-        probability = pipeline.propose(
+        proposal = pipeline.propose(
             self._image, self._engine("pnet"), progress, cancel, self._crf("pnet")
         )
+        probability = self._where_free(proposal, free)
         return probability, State(nothing, probability)
 
     def _begin(self, probability: np.ndarray, state: State) -> Segmentation:
         self._history = History(probability.copy(), state, self._undo_limit)
         return self._segmentation(bounding_box(probability >= 0.5))
 
-    def _segmentation(self, changed: Box | None) -> Segmentation:
+    def _segmentation(self, changed: Box | None, region: Box | None = None) -> Segmentation:
         """Return the newest result, turned back to the volume's axes."""
-        box = (
-            _NOTHING
-            if changed is None
-            else self._orientation.invert_box(changed, self._image.shape)
+        changed_box, free = (
+            _NOTHING if box is None else self._orientation.invert_box(box, self._image.shape)
+            for box in (changed, region or changed)
         )
-        return Segmentation(box, self._history.snapshot(), self._orientation)
+        return Segmentation(changed_box, free, self._history.snapshot(), self._orientation)

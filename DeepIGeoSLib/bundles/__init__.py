@@ -7,10 +7,12 @@ and nothing is unpickled, so a bundle from anywhere can be opened without trusti
 from __future__ import annotations
 
 from DeepIGeoSLib.bundles.bundle import Bundle, list_bundles, load_bundle
+from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.bundles.manifest import FORMAT_VERSION, BundleManifest, TrainingData, WeightFile
 
 __all__ = [
     "FORMAT_VERSION",
+    "GEODESIC",
     "Bundle",
     "BundleManifest",
     "TrainingData",

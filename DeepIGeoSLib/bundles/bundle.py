@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from DeepIGeoSLib.bundles.geodesic import GEODESIC, geodesic_manifest
 from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, read_manifest
 from DeepIGeoSLib.errors import BundleError
 
@@ -67,11 +68,13 @@ def load_bundle(bundle: str | Path) -> Bundle:
     """Open a bundle after checking its manifest and the hash of every weight file.
 
     Args:
-        bundle: the name of a shipped bundle, or a folder.
+        bundle: the name of a shipped bundle, a folder, or "geodesic" for seeds without networks.
 
     Raises:
         BundleError: there is no such bundle, or it is damaged; the message says what is wrong.
     """
+    if str(bundle) == GEODESIC:
+        return Bundle(_SHIPPED, geodesic_manifest())
     folder = Path(bundle)
     if str(bundle) in list_bundles():
         folder = _SHIPPED / str(bundle)

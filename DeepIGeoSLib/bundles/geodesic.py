@@ -1,0 +1,33 @@
+"""The bundle without networks: seeds and geodesic distances alone, for a start without PyTorch."""
+
+from __future__ import annotations
+
+from DeepIGeoSLib.bundles.manifest import FORMAT_VERSION, BundleManifest
+from DeepIGeoSLib.interactions import InteractionSettings
+from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
+
+GEODESIC = "geodesic"
+
+
+def geodesic_manifest() -> BundleManifest:
+    """Return the settings of the seed-only method.
+
+    Distances count intensities alone, as in the paper; with millimeters mixed in, the rule did
+    worse (see ``evaluation.baselines.geodesic_rule``).
+    """
+    return BundleManifest(
+        format_version=FORMAT_VERSION,
+        name=GEODESIC,
+        version="1.0.0",
+        task="whatever is painted, by seeds alone",
+        modality="any",
+        channels=("image",),
+        license="Apache-2.0",
+        preset="paper",
+        dimension=3,
+        normalization=NormalizationSettings(),
+        grid=GridSettings(),
+        interactions=InteractionSettings(weight=1.0),
+        region=(48, 96, 96),
+        weights={},
+    )
