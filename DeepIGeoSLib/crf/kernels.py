@@ -1,4 +1,4 @@
-"""One mean-field iteration, compiled by numba; everything it calls is in this file.
+"""Mean-field iterations and their gradients, compiled by numba; all that they call is in this file.
 
 Arrays are (k, j, i). The image and the probabilities have half a window of margin on every side, in
 which the probabilities are 0, so that neighbors outside the image send nothing.
@@ -118,3 +118,89 @@ def iterate(image, tables, table_of, offsets, scores, fixed, costs, old, new, pa
                 )
                 for label in range(classes):
                     new[label, plane + margin_k, row + margin_j, x + margin_i] = state[label]
+
+
+@compiled_once
+def send(image, tables, table_of, offsets, old, messages, part, parts):
+    """Add the messages of one of several parts of the rows; see ``iterate``.
+
+    Args:
+        image: float with a margin, in units of the tables' steps.
+        tables: (tables, entries) of the same type.
+        table_of: number of the table of each offset.
+        offsets: (offsets, 3).
+        old: (classes, k, j, i) with a margin: probabilities.
+        messages: (classes, k, j, i); what comes in is added.
+        part: which part.
+        parts: how many there are.
+    """
+    classes, planes, rows, columns = messages.shape
+    margin_k = (image.shape[0] - planes) // 2
+    margin_j = (image.shape[1] - rows) // 2
+    margin_i = (image.shape[2] - columns) // 2
+    middle = np.float32((tables.shape[1] - 2) // 2)
+    potentials = np.empty(columns, dtype=tables.dtype)
+    for plane in range(part, planes, parts):
+        k = plane + margin_k
+        for number in range(offsets.shape[0]):
+            other_k = k + offsets[number, 0]
+            start = margin_i + offsets[number, 2]
+            for row in range(rows):
+                j = row + margin_j
+                other_j = j + offsets[number, 1]
+                _look_up(
+                    image[k, j, margin_i : margin_i + columns],
+                    image[other_k, other_j, start : start + columns],
+                    tables[table_of[number]],
+                    middle,
+                    potentials,
+                )
+                for label in range(classes):
+                    _add(
+                        potentials,
+                        old[label, other_k, other_j, start : start + columns],
+                        messages[label, plane, row],
+                    )
+
+
+@compiled_once
+def collect(image, gradient, table_of, offsets, old, part, parts, tables):
+    """Add the tables' share in a gradient of messages, from one of several parts of the rows.
+
+    Args:
+        image: as for ``send``.
+        gradient: (classes, k, j, i), with respect to the messages.
+        table_of: number of the table of each offset.
+        offsets: (offsets, 3).
+        old: (classes, k, j, i) with a margin: probabilities.
+        part: which part.
+        parts: how many there are.
+        tables: (tables, entries), with respect to the tables; a part's own.
+    """
+    classes, planes, rows, columns = gradient.shape
+    margin_k = (image.shape[0] - planes) // 2
+    margin_j = (image.shape[1] - rows) // 2
+    margin_i = (image.shape[2] - columns) // 2
+    middle = np.float32((tables.shape[1] - 2) // 2)
+    zero = 0 * tables[0, 0]  # a zero of the tables' type
+    for plane in range(part, planes, parts):
+        k = plane + margin_k
+        for number in range(offsets.shape[0]):
+            table = tables[table_of[number]]
+            other_k = k + offsets[number, 0]
+            for row in range(rows):
+                j = row + margin_j
+                other_j = j + offsets[number, 1]
+                for x in range(columns):
+                    i = x + margin_i
+                    other_i = i + offsets[number, 2]
+                    total = zero
+                    for label in range(classes):
+                        total += (
+                            gradient[label, plane, row, x] * old[label, other_k, other_j, other_i]
+                        )
+                    position = image[k, j, i] - image[other_k, other_j, other_i] + middle
+                    entry = np.int32(position)
+                    share = position - np.float32(entry)
+                    table[entry] += (1 - share) * total
+                    table[entry + 1] += share * total

@@ -118,7 +118,7 @@ class MeanField:
         if len(image) > 1 or self._engine == "network":
             return self._by_torch(self.network, scores, image, spacing, scribbles)
         tables = self._tables_for(image, spacing)
-        kernels = None if self._engine == "torch" else _kernels()
+        kernels = None if self._engine == "torch" else compiled_kernels()
         if kernels is None or self.device.type != "cpu":
             return self._by_torch(self._tabulated(tables), scores, image, spacing, scribbles)
         return self._compiled(kernels, tables, scores, image[0], scribbles, cancel)
@@ -222,8 +222,8 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def _kernels() -> ModuleType | None:
-    """Return the compiled iterations, or None where numba does not load."""
+def compiled_kernels() -> ModuleType | None:
+    """Return the module ``kernels``, or None where numba does not load."""
     try:
         from DeepIGeoSLib.crf import kernels
     except ImportError as error:

@@ -64,9 +64,7 @@ def tabulate(network: CRFNet, spacing: Sequence[float], reach: float) -> Tables:
         spacing: mm along (k, j, i).
         reach: largest difference of two intensities, above 0.
     """
-    offsets = np.array(list(network.offsets()))
-    lengths = np.linalg.norm(offsets * np.asarray(spacing, dtype=float), axis=1)
-    distances, table_of = np.unique(lengths.round(9), return_inverse=True)
+    offsets, distances, table_of = neighbors(network, spacing)
     # In double precision, so that rounding is not taken for an error of the table.
     pairwise = copy.deepcopy(network.pairwise).double().cpu()
     steps = _FEWEST
@@ -82,7 +80,17 @@ def tabulate(network: CRFNet, spacing: Sequence[float], reach: float) -> Tables:
         if error <= TOLERANCE * max(1.0, np.abs(values).max()) or steps >= _MOST:
             break
     padded = np.concatenate([values, values[:, -1:]], axis=1).astype(np.float32)
-    return Tables(padded, reach, offsets, distances, table_of.astype(np.int64), float(error))
+    return Tables(padded, reach, offsets, distances, table_of, float(error))
+
+
+def neighbors(
+    network: CRFNet, spacing: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the offsets of a window, their different distances, and which each offset has."""
+    offsets = np.array(list(network.offsets()))
+    lengths = np.linalg.norm(offsets * np.asarray(spacing, dtype=float), axis=1)
+    distances, table_of = np.unique(lengths.round(9), return_inverse=True)
+    return offsets, distances, table_of.astype(np.int64)
 
 
 def _potentials(pairwise: nn.Module, differences: np.ndarray, distances: np.ndarray) -> np.ndarray:

@@ -14,7 +14,8 @@ Messages are added up neighbor by neighbor, so memory does not grow with the win
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 import torch
@@ -29,6 +30,9 @@ from DeepIGeoSLib.networks.pairwise import PairwiseNet, pairwise_function
 SCRIBBLE_SCORE = 1000.0
 
 NO_SCRIBBLE = -1
+
+# From (B, classes, [D,] H, W) to the same.
+Messages = Callable[[torch.Tensor], torch.Tensor]
 
 
 class CRFNet(nn.Module):
@@ -108,15 +112,15 @@ class CRFNet(nn.Module):
         """
         with torch.autocast(scores.device.type, enabled=False):
             scores = scores if scores.dtype == torch.float64 else scores.float()
-            image = self._padded(image.detach().to(scores.dtype), "replicate")
             spacing = spacing.to(scores).expand(len(scores), -1)
+            messages = self.messages(image.detach().to(scores.dtype), spacing)
             free = None
             if scribbles is not None:
                 scores, free = _constrained(scores, scribbles)
             result = scores
             for _ in range(self.training_iterations if self.training else self.iterations):
-                messages = self._messages(result.softmax(dim=1), image, spacing)
-                cost = torch.einsum("ab,nb...->na...", self.compatibility, messages)
+                received = messages(result.softmax(dim=1))
+                cost = torch.einsum("ab,nb...->na...", self.compatibility, received)
                 change = cost if free is None else cost * free
                 result = scores - self.strength * change
         return result
@@ -127,10 +131,20 @@ class CRFNet(nn.Module):
             if any(offset):
                 yield offset
 
+    def messages(self, image: torch.Tensor, spacing: torch.Tensor) -> Messages:
+        """Return the function from probabilities to the sum of K_ij Q_j for every class and voxel.
+
+        Args:
+            image: (B, channels, [D,] H, W).
+            spacing: mm, (B, axes).
+        """
+        return functools.partial(
+            self._messages, image=self._padded(image, "replicate"), spacing=spacing
+        )
+
     def _messages(
         self, probabilities: torch.Tensor, image: torch.Tensor, spacing: torch.Tensor
     ) -> torch.Tensor:
-        """Return the sum of K_ij Q_j for every class and voxel."""
         shape = probabilities.shape[2:]
         padded = self._padded(probabilities, "constant")
         own = _moved(image, (0,) * len(shape), shape)
