@@ -11,7 +11,7 @@ import numpy as np
 
 from DeepIGeoSLib import pipeline
 from DeepIGeoSLib.bundles import Bundle
-from DeepIGeoSLib.crf import MeanField, open_crf
+from DeepIGeoSLib.crf import MeanField
 from DeepIGeoSLib.draft import Draft
 from DeepIGeoSLib.engines import Engine, open_engine
 from DeepIGeoSLib.errors import InputError
@@ -319,7 +319,7 @@ class InteractiveSession:
         if not self._crf_enabled:
             return None
         if role not in self._crfs:
-            self._crfs[role] = open_crf(self.bundle, role, self._device)
+            self._crfs[role] = MeanField(self.bundle.crf(role), self._device)
         return self._crfs[role]
 
     def _oriented(self, mask: np.ndarray, name: str) -> np.ndarray:

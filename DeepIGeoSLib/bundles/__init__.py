@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from DeepIGeoSLib.bundles.bundle import Bundle, list_bundles, load_bundle
 from DeepIGeoSLib.bundles.geodesic import GEODESIC
-from DeepIGeoSLib.bundles.manifest import FORMAT_VERSION, BundleManifest, TrainingData, WeightFile
+from DeepIGeoSLib.bundles.manifest import (
+    FORMAT_VERSION,
+    BundleManifest,
+    TrainingData,
+    WeightFile,
+    crf_key,
+)
 
 __all__ = [
     "FORMAT_VERSION",
@@ -17,6 +23,7 @@ __all__ = [
     "BundleManifest",
     "TrainingData",
     "WeightFile",
+    "crf_key",
     "list_bundles",
     "load_bundle",
 ]

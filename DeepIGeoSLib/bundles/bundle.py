@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.bundles.geodesic import GEODESIC, geodesic_manifest
-from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, read_manifest
+from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, crf_key, read_manifest
 from DeepIGeoSLib.errors import BundleError
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from DeepIGeoSLib.networks.crfnet import CRFNet
 
 _SHIPPED = Path(__file__).parent
 
@@ -57,6 +59,38 @@ class Bundle:
                 f"{manifest.dimension}D {role}."
             ) from error
         return network
+
+    def crf(self, role: str) -> CRFNet:
+        """Return the CRF-Net that follows "pnet" or "rnet".
+
+        Raises:
+            BundleError: there is none, its weights are missing where the pairwise function is a
+                learned one ("freeform"), or they don't belong to what the manifest describes.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        from DeepIGeoSLib.networks.crfnet import CRFNet
+
+        manifest = self.manifest
+        if manifest.crf is None:
+            raise BundleError(f"The bundle {manifest.name} has no CRF.")
+        crf = CRFNet.of(manifest.crf, len(manifest.channels))
+        key = crf_key(role)
+        if key in manifest.weights:
+            path = self.folder / manifest.weights[key].file
+            try:
+                crf.load_state_dict(load_file(path))
+            except (RuntimeError, SafetensorError) as error:
+                raise BundleError(
+                    f"{path} does not hold the weights of the {manifest.crf.pairwise} CRF."
+                ) from error
+        elif manifest.crf.pairwise == "freeform":
+            raise BundleError(
+                f"The bundle {manifest.name} names no weights for {key!r}, which its free-form CRF "
+                "needs."
+            )
+        return crf
 
 
 def list_bundles() -> list[str]:

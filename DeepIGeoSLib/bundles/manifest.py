@@ -83,6 +83,11 @@ class BundleManifest:
     features: tuple[int, ...] | None = None
 
 
+def crf_key(role: str) -> str:
+    """Return the name, in a manifest's weights, of the CRF-Net that follows a network."""
+    return f"{role}-crf"
+
+
 def read_manifest(folder: Path) -> BundleManifest:
     """Read and check the manifest of a bundle folder.
 

@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from DeepIGeoSLib.crf.mean_field import MeanField
-from DeepIGeoSLib.crf.opening import open_crf, weights_name
 
-__all__ = ["MeanField", "open_crf", "weights_name"]
+__all__ = ["MeanField"]

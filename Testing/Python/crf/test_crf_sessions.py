@@ -12,10 +12,9 @@ import pytest
 import torch
 
 from DeepIGeoSLib import InputError, InteractiveSession, Volume, load_bundle
-from DeepIGeoSLib.bundles import Bundle
+from DeepIGeoSLib.bundles import Bundle, crf_key
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.cli import main
-from DeepIGeoSLib.crf import open_crf, weights_name
 from DeepIGeoSLib.errors import BundleError
 from DeepIGeoSLib.networks.crf_settings import CrfSettings
 from DeepIGeoSLib.networks.crfnet import CRFNet
@@ -115,15 +114,15 @@ def test_trained_weights_travel_in_the_bundle(
     crf = CRFNet.of(settings)
     original = load_bundle(tiny_bundle)
     networks = {role: original.network(role) for role in ("pnet", "rnet")}
-    networks[weights_name("pnet")] = crf
+    networks[crf_key("pnet")] = crf
     manifest = dataclasses.replace(original.manifest, crf=settings)
     write_bundle(tmp_path / "trained", manifest, networks, "# Trained\n")
     bundle = load_bundle(tmp_path / "trained")
-    loaded = open_crf(bundle, "pnet", "cpu").network.state_dict()
+    loaded = bundle.crf("pnet").state_dict()
     for key, value in crf.state_dict().items():
         assert torch.allclose(loaded[key], value, rtol=1e-3), key
     with pytest.raises(BundleError, match=r"names no weights for 'rnet-crf'"):
-        open_crf(bundle, "rnet")
+        bundle.crf("rnet")
     (tmp_path / "trained" / "pnet-crf.safetensors").write_bytes(b"nothing")
     with pytest.raises(BundleError, match=r"pnet-crf\.safetensors has the SHA-256"):
         load_bundle(tmp_path / "trained")
@@ -132,11 +131,11 @@ def test_trained_weights_travel_in_the_bundle(
 def test_weights_of_another_crf_are_refused(tiny_bundle: Path, tmp_path: Path) -> None:
     original = load_bundle(tiny_bundle)
     networks = {role: original.network(role) for role in ("pnet", "rnet")}
-    networks[weights_name("pnet")] = CRFNet.of(CrfSettings(hidden=(5,)))
+    networks[crf_key("pnet")] = CRFNet.of(CrfSettings(hidden=(5,)))
     manifest = dataclasses.replace(original.manifest, crf=CrfSettings(hidden=(6,)))
     write_bundle(tmp_path / "wrong", manifest, networks, "# Wrong\n")
     with pytest.raises(BundleError, match="does not hold the weights of the freeform CRF"):
-        open_crf(load_bundle(tmp_path / "wrong"), "pnet")
+        load_bundle(tmp_path / "wrong").crf("pnet")
 
 
 def test_the_commands_switch_the_crf(
