@@ -19,7 +19,7 @@ LAYERS = [
     {"demo", "samples", "batch", "web", "training"},
     {"evaluation", "scene"},
     {"session"},
-    {"pipeline", "history", "draft", "data", "phantom"},
+    {"pipeline", "history", "draft", "data", "phantom", "attention"},
     {"robot", "simulation", "consent", "region", "engines", "bundles", "crf"},
     {"interactions", "networks"},
     {"preprocessing", "geodesic", "orientation"},
