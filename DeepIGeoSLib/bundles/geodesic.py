@@ -13,7 +13,8 @@ def geodesic_manifest() -> BundleManifest:
     """Return the settings of the seed-only method.
 
     Distances count intensities alone, as in the paper; with millimeters mixed in, the rule did
-    worse (see ``evaluation.baselines.geodesic_rule``).
+    worse (see ``evaluation.baselines.geodesic_rule``). They are cut early, because a class without
+    seeds leaves the other one nothing else to stop at.
     """
     return BundleManifest(
         format_version=FORMAT_VERSION,
@@ -27,7 +28,7 @@ def geodesic_manifest() -> BundleManifest:
         dimension=3,
         normalization=NormalizationSettings(),
         grid=GridSettings(),
-        interactions=InteractionSettings(weight=1.0),
+        interactions=InteractionSettings(weight=1.0, max_distance=8.0),
         region=(48, 96, 96),
         weights={},
     )

@@ -182,6 +182,21 @@ def checkSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> None
         )
 
 
+def checkOpen(segmentationNode: Any, segmentId: str) -> None:
+    """Check that a segment is not locked: its status is anything but "completed".
+
+    Raises:
+        InputError: it is completed.
+    """
+    logic = slicer.modules.segmentations.logic()
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    if logic.GetSegmentStatus(segment) == logic.Completed:
+        raise InputError(
+            f"The segment {segment.GetName()!r} is completed, and stays as it is; set its status "
+            "to in progress to change it."
+        )
+
+
 def _checkNode(node: Any, className: str, role: str, expected: str) -> None:
     if node is None:
         raise InputError(f"No {role} was given.")

@@ -14,8 +14,10 @@ import numpy as np
 from DeepIGeoSLib.bundles import Bundle, load_bundle
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.pipeline import Progress
+from DeepIGeoSLib.preprocessing import Box
 from DeepIGeoSLib.scene.computation import Computation, InlineExecutor
 from DeepIGeoSLib.scene.nodes import (
+    checkOpen,
     checkSegment,
     maskFromSegment,
     seedsFromSegment,
@@ -23,7 +25,7 @@ from DeepIGeoSLib.scene.nodes import (
     volumeStamp,
     writeMaskToSegment,
 )
-from DeepIGeoSLib.scene.segment_session import SegmentSession
+from DeepIGeoSLib.scene.segment_session import Round, SegmentSession
 from DeepIGeoSLib.session import Segmentation
 
 DEFAULT_BUNDLE = "flair-whole-tumor"
@@ -49,7 +51,7 @@ class SegmentationLogic:
     volume whose voxels changed gets a new session.
 
     Every call computes first and writes in one step; when it fails or is cancelled, the scene is as
-    it was. Only the target segment is ever written.
+    it was. Only the target segment is ever written, and never one whose status is "completed".
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class SegmentationLogic:
         saveStateForUndo: Callable[[], object] | None = None,
         executor: Executor | None = None,
         device: str = "auto",
+        write: Callable[[np.ndarray, Any, Any, str], None] = writeMaskToSegment,
     ) -> None:
         """Prepare for work; the bundle is opened when it is needed first.
 
@@ -68,7 +71,10 @@ class SegmentationLogic:
             executor: runs the computations, one at a time for each target; on the calling thread
                 when None.
             device: "auto", or a torch device such as "cpu" or "cuda".
+            write: puts a result into its segment; the Segment Editor has a way of its own, which
+                honors its masks.
         """
+        self._write = write
         self._bundleName = bundle
         self._bundle: Bundle | None = None
         self._saveStateForUndo = saveStateForUndo
@@ -152,12 +158,23 @@ class SegmentationLogic:
         segmentId: str,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
+        editable: np.ndarray | None = None,
     ) -> Computation:
-        """Begin ``propose`` on the executor; the result is written by ``Computation.finish``."""
+        """Begin ``propose`` on the executor; the result is written by ``Computation.finish``.
+
+        Args:
+            volumeNode: see ``propose``, as the following ones.
+            segmentationNode: holds the target.
+            segmentId: the target.
+            progress: told on the computing thread.
+            cancel: stops the work.
+            editable: voxels of the volume that may change; all when None.
+        """
         cancel = cancel or threading.Event()
+        options = {"progress": progress, "cancel": cancel, "editable": editable}
         return self._start(
             (volumeNode, segmentationNode, segmentId),
-            lambda session, shown: session.propose(shown, progress=progress, cancel=cancel),
+            lambda session, shown: session.propose(shown, **options),
             cancel,
         )
 
@@ -170,23 +187,62 @@ class SegmentationLogic:
         backgroundSegmentId: str | None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
+        seedsNode: Any = None,
+        region: Box | None = None,
+        editable: np.ndarray | None = None,
+        proposeFirst: bool = True,
     ) -> Computation:
-        """Begin ``refine`` on the executor; the result is written by ``Computation.finish``."""
+        """Begin ``refine`` on the executor; the result is written by ``Computation.finish``.
+
+        Args:
+            volumeNode: see ``refine``, as the following ones.
+            segmentationNode: holds the target.
+            segmentId: the target.
+            foregroundSegmentId: seeds, or None.
+            backgroundSegmentId: seeds, or None.
+            progress: told on the computing thread.
+            cancel: stops the work.
+            seedsNode: holds the seeds, when ``segmentationNode`` does not.
+            region: voxels (k, j, i) of the only box that may change; around the strokes when None.
+            editable: voxels of the volume that may change; all when None.
+            proposeFirst: whether an empty, new target is proposed first.
+        """
         given = [i for i in (segmentId, foregroundSegmentId, backgroundSegmentId) if i is not None]
-        if len(set(given)) < len(given):
+        if seedsNode is None and len(set(given)) < len(given):
             raise InputError(
                 "The target, the foreground seeds and the background seeds must be different "
                 f"segments, not {', '.join(repr(i) for i in given)}."
             )
         seeds = [
-            None if seedId is None else seedsFromSegment(volumeNode, segmentationNode, seedId)
+            None
+            if seedId is None
+            else seedsFromSegment(volumeNode, seedsNode or segmentationNode, seedId)
             for seedId in (foregroundSegmentId, backgroundSegmentId)
         ]
         cancel = cancel or threading.Event()
+        options = {
+            "progress": progress,
+            "cancel": cancel,
+            "region": region,
+            "editable": editable,
+            "proposeFirst": proposeFirst,
+        }
         return self._start(
             (volumeNode, segmentationNode, segmentId),
-            lambda session, shown: session.refine(shown, *seeds, progress=progress, cancel=cancel),
+            lambda session, shown: session.refine(shown, *seeds, **options),
             cancel,
+        )
+
+    def startUndo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Computation:
+        """Begin ``undo`` on the executor."""
+        return self._start(
+            (volumeNode, segmentationNode, segmentId), lambda session, shown: session.undo(shown)
+        )
+
+    def startRedo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Computation:
+        """Begin ``redo`` on the executor."""
+        return self._start(
+            (volumeNode, segmentationNode, segmentId), lambda session, shown: session.redo(shown)
         )
 
     def undo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Segmentation:
@@ -195,9 +251,7 @@ class SegmentationLogic:
         Raises:
             InputError: there is nothing to undo, or as ``propose``.
         """
-        return self._start(
-            (volumeNode, segmentationNode, segmentId), lambda session, shown: session.undo(shown)
-        ).finish()
+        return self.startUndo(volumeNode, segmentationNode, segmentId).finish()
 
     def redo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Segmentation:
         """Bring the round of a target back that was undone last.
@@ -205,9 +259,26 @@ class SegmentationLogic:
         Raises:
             InputError: there is nothing to redo, or as ``propose``.
         """
-        return self._start(
-            (volumeNode, segmentationNode, segmentId), lambda session, shown: session.redo(shown)
-        ).finish()
+        return self.startRedo(volumeNode, segmentationNode, segmentId).finish()
+
+    def rounds(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> tuple[Round, ...]:
+        """Return the rounds of a target that ``undo`` would take back, the newest last."""
+        session = self._known(volumeNode, segmentationNode, segmentId)
+        return () if session is None else session.rounds
+
+    def scribbles(
+        self, volumeNode: Any, segmentationNode: Any, segmentId: str
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the seeds that a target's newest round was given; None without any round."""
+        session = self._known(volumeNode, segmentationNode, segmentId)
+        return None if session is None else session.scribbles
+
+    def uncertainPlaces(
+        self, volumeNode: Any, segmentationNode: Any, segmentId: str
+    ) -> list[tuple[int, int, int]]:
+        """Return where to look next in the newest result: voxels (k, j, i), the worst first."""
+        session = self._known(volumeNode, segmentationNode, segmentId)
+        return [] if session is None else session.uncertainPlaces()
 
     def hasSeeds(self, volumeNode: Any, segmentationNode: Any, *segmentIds: str | None) -> bool:
         """Return whether any of the seed segments holds a voxel.
@@ -231,6 +302,10 @@ class SegmentationLogic:
         session = self._known(volumeNode, segmentationNode, segmentId)
         return session is not None and session.canRedo
 
+    def forgetAll(self) -> None:
+        """Forget the rounds of all targets, and free their memory."""
+        self._targets.clear()
+
     def reset(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
         """Forget the rounds of a target; the next step begins with what its segment holds then."""
         self._targets.pop(_key(volumeNode, segmentationNode, segmentId), None)
@@ -251,6 +326,7 @@ class SegmentationLogic:
     ) -> Computation:
         """Read the nodes, and begin a step of the target's session on the executor."""
         shown = maskFromSegment(*place)
+        checkOpen(*place[1:])
         target = self._target(*place)
         stamp = volumeStamp(place[0])
         volume = None if target.stamp == stamp else volumeFromNode(place[0])
@@ -268,11 +344,12 @@ class SegmentationLogic:
                     "was written."
                 )
             checkSegment(*place)
+            checkOpen(*place[1:])
             if np.array_equal(result.labels, shown):
                 return
             if self._saveStateForUndo is not None:
                 self._saveStateForUndo()
-            writeMaskToSegment(result.labels, *place)
+            self._write(result.labels, *place)
 
         future = self._executor.submit(compute)
         target.computation = Computation(future, cancel or threading.Event(), write)

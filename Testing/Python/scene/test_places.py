@@ -102,9 +102,9 @@ def test_other_segments_can_be_left_out_of_the_editable_area(
 
 
 def test_a_frame_of_a_sequence_is_named(scene, volume_node):
-    from DeepIGeoSLib.scene.places import frameOf
-
     import slicer
+
+    from DeepIGeoSLib.scene.places import frameOf
 
     sequence = scene.AddNode(slicer.vtkMRMLSequenceNode())
     sequence.SetName("perfusion")

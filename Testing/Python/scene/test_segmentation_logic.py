@@ -124,14 +124,14 @@ def test_undo_and_redo_go_through_all_rounds(logic, place, editor):
         refine(logic, place)
         states.append(content(place))
     assert len({state.tobytes() for state in states}) == 4
-    for state in states[-2:0:-1]:
+    for state in states[-2::-1]:
         assert logic.canUndo(*place)
         logic.undo(*place)
         np.testing.assert_array_equal(content(place), state)
     assert not logic.canUndo(*place)
     with pytest.raises(InputError, match="no round to undo"):
         logic.undo(*place)
-    for state in states[2:]:
+    for state in states[1:]:
         assert logic.canRedo(*place)
         logic.redo(*place)
         np.testing.assert_array_equal(content(place), state)
@@ -177,7 +177,7 @@ def test_the_session_follows_the_segment_editors_undo(logic_in_editor, place, ed
     assert content(place)[6, 20, 20:24].all()
     logic.undo(*place)
     np.testing.assert_array_equal(content(place), lesion)
-    assert not logic.canUndo(*place)
+    assert [done.kind for done in logic.rounds(*place)] == ["segmented"]
 
 
 def test_a_round_that_was_dropped_counts_as_an_edit_when_it_is_shown_again(logic, place, editor):
@@ -259,7 +259,7 @@ def test_two_targets_have_rounds_of_their_own(logic, place, editor, lesion):
     logic.undo(*second)
     np.testing.assert_array_equal(content(second), lesion)
     np.testing.assert_array_equal(content(place), lesion)
-    assert not logic.canUndo(*place)
+    assert [done.kind for done in logic.rounds(*place)] == ["segmented"]
     assert logic.canRedo(*second)
 
 
@@ -301,7 +301,7 @@ def test_a_cancelled_call_changes_neither_scene_nor_session(logic, place, editor
     with pytest.raises(Cancelled):
         refine(logic, place, cancel=cancel)
     np.testing.assert_array_equal(content(place), lesion)
-    assert not logic.canUndo(*place)
+    assert len(logic.rounds(*place)) == 1
     refine(logic, place)
     assert content(place)[STROKE_IN_RIM].all()
 
