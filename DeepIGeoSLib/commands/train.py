@@ -1,4 +1,4 @@
-"""Train P-Net or R-Net as a configuration file says."""
+"""Train P-Net, R-Net or their CRF as a configuration file says."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument(
         "--print-config",
         metavar="TASK",
-        help="print a commented configuration (YAML) to start from, for pnet or rnet",
+        help="print a commented configuration (YAML) to start from, for pnet, rnet or crf",
     )
     chosen.add_argument(
         "--bundle-only",

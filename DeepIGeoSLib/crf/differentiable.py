@@ -6,6 +6,7 @@ linear in the entries, so their gradient is collected there and goes on into the
 
 from __future__ import annotations
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,19 @@ class TableCRFNet(CRFNet):
     is a ``CRFNet``. Between the entries of the tables, 1/4096 of twice the image's range apart, the
     pairwise function counts as linear.
     """
+
+    def plain(self) -> CRFNet:
+        """Return a copy for use, which makes no tables by itself; in evaluation mode."""
+        copied = CRFNet(
+            self.window,
+            classes=len(self.compatibility),
+            pairwise=copy.deepcopy(self.pairwise),
+            iterations=self.iterations,
+            training_iterations=self.training_iterations,
+            strength=self.strength,
+        )
+        copied.load_state_dict(self.state_dict())
+        return copied.eval()
 
     def messages(self, image: torch.Tensor, spacing: torch.Tensor) -> Messages:
         """See ``CRFNet.messages``."""

@@ -13,6 +13,7 @@ from DeepIGeoSLib.interactions import InteractionSettings
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.settings import from_mapping, read_mapping
 from DeepIGeoSLib.training.config_checks import wrong_values
+from DeepIGeoSLib.training.crf import CrfTraining
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class TrainingSettings:
     """A training run.
 
     Attributes:
-        task: "pnet" or "rnet".
+        task: "pnet", "rnet", or "crf", which only pretrains a CRF-Net's pairwise function.
         output: folder of checkpoints and logs; relative to the configuration file.
         data: the cases.
         pnet: for "rnet", checkpoints of P-Nets (relative to the configuration file) whose outputs
@@ -143,9 +144,10 @@ class TrainingSettings:
         snapshots: steps at which the weights are kept as ``step-N.ckpt``, such as early P-Nets
             whose errors R-Net is to learn from.
         workers: processes that prepare samples.
+        crf: trains the network together with a CRF-Net behind it; null for the network alone.
     """
 
-    task: Literal["pnet", "rnet"]
+    task: Literal["pnet", "rnet", "crf"]
     output: str
     data: DataSettings
     pnet: tuple[str, ...] = ()
@@ -155,6 +157,7 @@ class TrainingSettings:
     checkpoint_every: int = 250
     snapshots: tuple[int, ...] = ()
     workers: int = 1
+    crf: CrfTraining | None = None
     network: NetworkSettings = field(default_factory=NetworkSettings)
     normalization: NormalizationSettings = field(default_factory=NormalizationSettings)
     grid: GridSettings = field(default_factory=GridSettings)

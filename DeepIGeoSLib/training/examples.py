@@ -16,6 +16,7 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings import template
 from DeepIGeoSLib.settings.mapping import nearest_name
 from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings
+from DeepIGeoSLib.training.crf import CrfTraining
 
 _DATA = DataSettings(root="data", sources=(FolderSource(dataset="my-lesions"),))
 
@@ -54,7 +55,11 @@ def _rnet() -> TrainingSettings:
     )
 
 
-_EXAMPLES: dict[str, Callable[[], TrainingSettings]] = {"pnet": _pnet, "rnet": _rnet}
+def _crf() -> TrainingSettings:
+    return TrainingSettings(task="crf", output="runs/my-crf", data=_DATA, crf=CrfTraining())
+
+
+_EXAMPLES: dict[str, Callable[[], TrainingSettings]] = {"pnet": _pnet, "rnet": _rnet, "crf": _crf}
 
 
 def example(task: str) -> TrainingSettings:

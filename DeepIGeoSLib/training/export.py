@@ -39,6 +39,7 @@ def draft_manifest(settings: TrainingSettings) -> BundleManifest:
         region=settings.optimization.crop,
         weights={},
         training_data=words.training_data,
+        crf=None if settings.crf is None else settings.crf.model,
     )
 
 
@@ -53,7 +54,7 @@ def export_bundle(
     Args:
         folder: must not exist.
         settings: of R-Net's training; its ``bundle`` section names the bundle.
-        networks: "pnet" and "rnet".
+        networks: "pnet" and "rnet", and their CRF-Nets by ``crf_key`` where they were trained.
         results: of the robot user on the validation cases.
 
     Returns:

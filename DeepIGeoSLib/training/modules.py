@@ -12,31 +12,41 @@ import torch
 from torch import nn
 
 from DeepIGeoSLib.consent import Request
+from DeepIGeoSLib.crf.differentiable import TableCRFNet
 from DeepIGeoSLib.interactions import distance_maps
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.config import OptimizationSettings, TrainingSettings
+from DeepIGeoSLib.training.crf import scribble_classes
 from DeepIGeoSLib.training.sampling import add_stroke, impose
 
 _WARM_UP = 0.02
 
 
 class PNetModule(lightning.LightningModule):
-    """Trains P-Net on crops."""
+    """Trains P-Net on crops, with a CRF-Net(f) behind it if there is one."""
 
-    def __init__(self, network: nn.Module, settings: OptimizationSettings) -> None:
+    def __init__(
+        self, network: nn.Module, settings: OptimizationSettings, crf: TableCRFNet | None = None
+    ) -> None:
         super().__init__()
         self.network = network
+        self.crf = crf
         self.settings = settings
         self.loss = make_loss(settings.loss)
 
-    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], index: int) -> torch.Tensor:
-        image, target = batch
-        loss = self.loss(run_network(self.network, image), target)
+    def training_step(
+        self, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor], index: int
+    ) -> torch.Tensor:
+        image, target, spacing = batch
+        logits = run_network(self.network, image)
+        if self.crf is not None:
+            logits = self.crf(logits, image, spacing)
+        loss = self.loss(logits, target)
         self.log("train/loss", loss, prog_bar=True)
         return loss
 
     def configure_optimizers(self) -> dict:
-        return make_optimizer(self.network, self.settings)
+        return make_optimizer(self, self.settings)
 
 
 class RNetModule(lightning.LightningModule):
@@ -46,10 +56,13 @@ class RNetModule(lightning.LightningModule):
     optimizer sees a whole short session.
     """
 
-    def __init__(self, network: nn.Module, settings: TrainingSettings) -> None:
+    def __init__(
+        self, network: nn.Module, settings: TrainingSettings, crf: TableCRFNet | None = None
+    ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network = network
+        self.crf = crf
         self.settings = settings
         self.loss = make_loss(settings.optimization.loss)
 
@@ -60,6 +73,9 @@ class RNetModule(lightning.LightningModule):
         for number in range(rounds):
             inputs = torch.cat([batch["image"], batch["initial"][:, None], batch["maps"]], dim=1)
             logits = run_network(self.network, inputs)
+            if self.crf is not None:
+                scribbles = scribble_classes(batch["foreground"], batch["background"])
+                logits = self.crf(logits, batch["image"], batch["spacing"], scribbles)
             loss = self.loss(logits, batch["target"])
             self.manual_backward(loss / rounds)
             if number + 1 < rounds:
@@ -70,7 +86,7 @@ class RNetModule(lightning.LightningModule):
         self.log("train/loss", loss)
 
     def configure_optimizers(self) -> dict:
-        return make_optimizer(self.network, self.settings.optimization)
+        return make_optimizer(self, self.settings.optimization)
 
     def _next_round(
         self, batch: dict[str, torch.Tensor], probability: torch.Tensor, number: int

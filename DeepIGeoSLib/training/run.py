@@ -16,15 +16,20 @@ from lightning.pytorch.loggers import CSVLogger
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from DeepIGeoSLib.bundles import crf_key
 from DeepIGeoSLib.bundles.writer import half_precision
+from DeepIGeoSLib.crf import MeanField
+from DeepIGeoSLib.crf.differentiable import TableCRFNet
 from DeepIGeoSLib.data import LabeledCase, check_data, find_cases
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.evaluate import evaluate
 from DeepIGeoSLib.networks import build_network
+from DeepIGeoSLib.networks.crfnet import CRFNet
 from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
 from DeepIGeoSLib.training.config import NetworkSettings, TrainingSettings
+from DeepIGeoSLib.training.crf import CrfTraining, load_crf, pretrain_crf, starting_crf
 from DeepIGeoSLib.training.export import draft_manifest, export_bundle
 from DeepIGeoSLib.training.modules import PNetModule, RNetModule
 from DeepIGeoSLib.training.sampling import PNetSamples, RNetSamples, StepSampler
@@ -45,13 +50,17 @@ def train(settings: TrainingSettings, base: Path, progress: Progress | None = No
 
     Returns:
         The folder of the bundle, if the settings describe one. The run's own folder holds
-        ``best.ckpt``, ``last.ckpt``, ``validation.csv`` and the report on the data.
+        ``best.ckpt``, ``last.ckpt``, ``validation.csv`` and the report on the data; for the task
+        "crf" only ``pretrained.ckpt``.
 
     Raises:
         InputError: cases or checkpoints are missing or unusable.
     """
     folder = (base / settings.output).resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    if settings.task == "crf":
+        pretrain_crf(settings.crf or CrfTraining(), settings.data.channels, folder, progress)
+        return None
     report = check_data(settings.data, base, progress)
     report.check(report.write(folder))
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -61,16 +70,20 @@ def train(settings: TrainingSettings, base: Path, progress: Progress | None = No
     pnets = [_trained("pnet", base / path, settings) for path in settings.pnet]
     training = _prepared(find_cases(settings.data, base, "train"), settings)
     held_out = find_cases(settings.data, base, "val")
-    network = _network(settings.task, settings.network, settings.data.channels)
+    network, crf = _start(settings, base, progress)
     every = settings.validate_every
     if settings.task == "pnet":
-        module: lightning.LightningModule = PNetModule(network, settings.optimization)
+        module: lightning.LightningModule = PNetModule(network, settings.optimization, crf)
         samples: Dataset = PNetSamples(training, settings)
         validator: lightning.Callback = PNetValidation(_prepared(held_out, settings), folder, every)
     else:
-        module = RNetModule(network, settings)
-        samples = RNetSamples(training, propose_all(pnets, training), settings)
-        validator = RNetValidation(held_out, pnets[-1], draft_manifest(settings), folder, every)
+        pnet_crfs = [_trained_crf(base / path, settings) for path in settings.pnet]
+        module = RNetModule(network, settings, crf)
+        samples = RNetSamples(training, propose_all(pnets, training, pnet_crfs), settings)
+        manifest = draft_manifest(settings)
+        validator = RNetValidation(
+            held_out, pnets[-1], manifest, folder, every, pnet_crf=pnet_crfs[-1]
+        )
     _fit(module, samples, validator, settings, folder, progress)
     return None if settings.bundle is None else write_trained_bundle(settings, base)
 
@@ -100,13 +113,18 @@ def write_trained_bundle(
         "pnet": _trained("pnet", base / settings.pnet[-1], settings),
         "rnet": _trained("rnet", folder / "best.ckpt", settings),
     }
-    for network in networks.values():  # measure what the bundle will hold
+    crfs = {}
+    if settings.crf is not None:
+        crfs["pnet"] = _trained_crf(base / settings.pnet[-1], settings)
+        crfs["rnet"] = _trained_crf(folder / "best.ckpt", settings)
+    for network in [*networks.values(), *crfs.values()]:  # measure what the bundle will hold
         network.load_state_dict(half_precision(network))
-    session = InteractiveSession(NetworksInTraining(draft_manifest(settings), networks))
+    session = InteractiveSession(NetworksInTraining(draft_manifest(settings), networks, crfs))
     cases = find_cases(settings.data, base, "val")
     results = evaluate(session, cases, progress=progress)
     target = folder / settings.bundle.name
     shutil.rmtree(target, ignore_errors=True)
+    networks.update({crf_key(role): crf for role, crf in crfs.items()})
     return export_bundle(target, settings, networks, results)
 
 
@@ -135,16 +153,22 @@ def load_checkpoint(
 
 
 def propose_all(
-    pnets: Sequence[nn.Module], cases: Sequence[TrainingCase]
+    pnets: Sequence[nn.Module],
+    cases: Sequence[TrainingCase],
+    crfs: Sequence[CRFNet | None] | None = None,
 ) -> list[list[np.ndarray]]:
-    """Return for each case the probability of each P-Net, as bytes (255 = 1)."""
+    """Return for each case the probability of each P-Net and its CRF, as bytes (255 = 1)."""
     engines = [TorchEngine(pnet) for pnet in pnets]
+    fields = [None if crf is None else MeanField(crf) for crf in crfs or [None] * len(pnets)]
+
+    def proposal(case: TrainingCase, engine: TorchEngine, field: MeanField | None) -> np.ndarray:
+        probability = engine.foreground_probability(case.image)
+        if field is not None:
+            probability = field.foreground_probability(probability, case.image, case.spacing)
+        return np.round(255 * probability).astype(np.uint8)
+
     return [
-        [
-            np.round(255 * engine.foreground_probability(case.image)).astype(np.uint8)
-            for engine in engines
-        ]
-        for case in cases
+        [proposal(case, *steps) for steps in zip(engines, fields, strict=True)] for case in cases
     ]
 
 
@@ -154,6 +178,26 @@ def _prepared(files: Sequence[LabeledCase], settings: TrainingSettings) -> list[
 
 def _trained(role: str, path: Path, settings: TrainingSettings) -> nn.Module:
     return load_checkpoint(role, path, settings.network, settings.data.channels)
+
+
+def _trained_crf(path: Path, settings: TrainingSettings) -> CRFNet | None:
+    """Return the CRF-Net for use that was trained with a network; None where none is trained."""
+    if settings.crf is None:
+        return None
+    return load_crf(path, settings.crf.model, settings.data.channels).plain()
+
+
+def _start(
+    settings: TrainingSettings, base: Path, progress: Progress | None
+) -> tuple[nn.Module, TableCRFNet | None]:
+    """Return the network and the CRF-Net as they are before the first step."""
+    channels = settings.data.channels
+    if settings.crf is None:
+        return _network(settings.task, settings.network, channels), None
+    crf = starting_crf(settings.crf, channels, base, progress)
+    if settings.crf.network is None:
+        return _network(settings.task, settings.network, channels), crf
+    return _trained(settings.task, base / settings.crf.network, settings).train(), crf
 
 
 def _network(role: str, settings: NetworkSettings, channels: int) -> nn.Module:

@@ -108,18 +108,19 @@ class CropSampler:
 
 
 class PNetSamples(Dataset):
-    """Crops for P-Net: (image (channel, k, j, i), target (1, k, j, i))."""
+    """Crops for P-Net: (image (channel, k, j, i), target (1, k, j, i), spacing (3,) in mm)."""
 
     def __init__(self, cases: Sequence[TrainingCase], settings: TrainingSettings) -> None:
         """Take the training cases."""
         self._sampler = CropSampler(cases, settings)
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         random = self._sampler.generator(index)
         case = self._sampler.cases[self._sampler.case(random)]
         center = _target_voxel(case, random) if random.random() < 0.7 else _any_voxel(case, random)
-        image, maps, _ = self._sampler.crop(case, center, {"target": case.target}, random)
-        return to_tensor(image), to_tensor(maps["target"][np.newaxis].astype(np.uint8))
+        image, maps, spacing = self._sampler.crop(case, center, {"target": case.target}, random)
+        target = to_tensor(maps["target"][np.newaxis].astype(np.uint8))
+        return to_tensor(image), target, torch.tensor(spacing, dtype=torch.float64)
 
 
 class RNetSamples(Dataset):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import dataclasses
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -15,10 +16,12 @@ import numpy as np
 from torch import nn
 
 from DeepIGeoSLib.bundles import BundleManifest
+from DeepIGeoSLib.crf import MeanField
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.evaluation.protocol import robot_session
+from DeepIGeoSLib.networks.crfnet import CRFNet
 from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.training.cases import TrainingCase
 
@@ -40,8 +43,10 @@ class Validation(lightning.Callback, ABC):
         self.best = -1.0  # below every Dice: the first measurement is the best so far
 
     @abstractmethod
-    def scores(self, network: nn.Module) -> dict[str, dict[str, list[float]]]:
-        """Return the Dice of each case, by data set and measure."""
+    def scores(
+        self, network: nn.Module, crf: CRFNet | None = None
+    ) -> dict[str, dict[str, list[float]]]:
+        """Return the Dice of each case, by data set and measure, with the CRF if there is one."""
 
     def state_dict(self) -> dict:
         return {"best": self.best}
@@ -60,7 +65,8 @@ class Validation(lightning.Callback, ABC):
         if trainer.global_step % self.every:
             return
         # A copy, so that evaluation mode and float32 layout stay out of the training.
-        scores = self.scores(copy.deepcopy(pl_module.network).eval())
+        crf = None if pl_module.crf is None else pl_module.crf.plain()
+        scores = self.scores(copy.deepcopy(pl_module.network).eval(), crf)
         self._report(trainer, scores)
         mean = np.mean(
             [v for kinds in scores.values() for values in kinds.values() for v in values]
@@ -95,11 +101,16 @@ class PNetValidation(Validation):
         super().__init__(folder, every)
         self.cases = cases
 
-    def scores(self, network: nn.Module) -> dict[str, dict[str, list[float]]]:
+    def scores(
+        self, network: nn.Module, crf: CRFNet | None = None
+    ) -> dict[str, dict[str, list[float]]]:
         engine = TorchEngine(network)
+        field = None if crf is None else MeanField(crf)
         scores: dict[str, dict[str, list[float]]] = {}
         for case in self.cases:
             probability = engine.foreground_probability(case.image)
+            if field is not None:
+                probability = field.foreground_probability(probability, case.image, case.spacing)
             measured = dice(probability >= 0.5, case.target)
             scores.setdefault(case.dataset, {}).setdefault("dice", []).append(measured)
         return scores
@@ -107,13 +118,17 @@ class PNetValidation(Validation):
 
 @dataclass(frozen=True)
 class NetworksInTraining:
-    """Stands in for a bundle: the same manifest, networks from memory."""
+    """Stands in for a bundle: the same manifest, networks and CRF-Nets from memory."""
 
     manifest: BundleManifest
     networks: dict[str, nn.Module]
+    crfs: dict[str, CRFNet] = dataclasses.field(default_factory=dict)
 
     def network(self, role: str) -> nn.Module:
         return self.networks[role]
+
+    def crf(self, role: str) -> CRFNet:
+        return self.crfs[role]
 
 
 class RNetValidation(Validation):
@@ -126,15 +141,22 @@ class RNetValidation(Validation):
         manifest: BundleManifest,
         folder: Path,
         every: int,
+        pnet_crf: CRFNet | None = None,
     ) -> None:
-        """Take the validation cases, P-Net and the manifest; the rest as ``Validation``."""
+        """Take the validation cases, P-Net (and its CRF) and the manifest; see ``Validation``."""
         super().__init__(folder, every)
         self.cases = [(entry.dataset, *entry.load_channels()) for entry in cases]
         self.pnet = pnet
+        self.pnet_crf = pnet_crf
         self.manifest = manifest
 
-    def scores(self, network: nn.Module) -> dict[str, dict[str, list[float]]]:
-        bundle = NetworksInTraining(self.manifest, {"pnet": self.pnet, "rnet": network})
+    def scores(
+        self, network: nn.Module, crf: CRFNet | None = None
+    ) -> dict[str, dict[str, list[float]]]:
+        networks, crfs = {"pnet": self.pnet, "rnet": network}, {}
+        if crf is not None and self.pnet_crf is not None:
+            crfs = {"pnet": self.pnet_crf, "rnet": crf}
+        bundle = NetworksInTraining(self.manifest, networks, crfs)
         session = InteractiveSession(bundle)
         scores: dict[str, dict[str, list[float]]] = {}
         for dataset, channels, truth in self.cases:
