@@ -13,16 +13,25 @@ if TYPE_CHECKING:
     from DeepIGeoSLib.scene.computation import Computation
     from DeepIGeoSLib.scene.headless import HeadlessSlicer, publishSlicer, startSlicer
     from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
+    from DeepIGeoSLib.scene.workbench import Workbench
 
 _HOME_OF_NAME = {
     "Computation": "computation",
     "HeadlessSlicer": "headless",
     "SegmentationLogic": "segmentation_logic",
+    "Workbench": "workbench",
     "publishSlicer": "headless",
     "startSlicer": "headless",
 }
 
-__all__ = ["Computation", "HeadlessSlicer", "SegmentationLogic", "publishSlicer", "startSlicer"]
+__all__ = [
+    "Computation",
+    "HeadlessSlicer",
+    "SegmentationLogic",
+    "Workbench",
+    "publishSlicer",
+    "startSlicer",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any
 
-from DeepIGeoSLib.session import Segmentation
-
 
 class InlineExecutor(Executor):
     """Runs what is submitted at once, on the calling thread."""
@@ -38,7 +36,7 @@ class Computation:
         self,
         future: Future,
         cancel: threading.Event,
-        write: Callable[[Segmentation], None],
+        write: Callable[[Any], None],
     ) -> None:
         """Take the running work, the event that stops it, and what puts its result in place."""
         self.future = future
@@ -54,8 +52,8 @@ class Computation:
         """Ask the work to stop; ``finish`` then raises ``Cancelled`` and writes nothing."""
         self._cancel.set()
 
-    def finish(self) -> Segmentation:
-        """Wait for the result, write it into the segment, and return it.
+    def finish(self) -> Any:
+        """Wait for the result (a ``Segmentation``), write it into the segment, and return it.
 
         Call it on the thread that owns the scene.
 

@@ -18,13 +18,14 @@ class NewestWork:
 
     def __init__(self) -> None:
         """Begin idle."""
-        self._running: tuple[Computation, Finished] | None = None
+        self._running: Computation | None = None
+        self._finished: Finished | None = None
         self._waiting: tuple[Start, Finished] | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether something runs or waits."""
-        return self._running is not None
+        """Whether somebody waits for a result."""
+        return self._finished is not None or self._waiting is not None
 
     def begin(self, start: Start, finished: Finished) -> None:
         """Start a computation at once, or as soon as the running one has stopped.
@@ -35,29 +36,29 @@ class NewestWork:
         """
         self.poll()
         if self._running is None:
-            self._running = (start(), finished)
+            self._running, self._finished = start(), finished
         else:
-            self._running[0].cancel()
-            self._waiting = (start, finished)
+            self._running.cancel()
+            self._finished, self._waiting = None, (start, finished)
 
     def poll(self) -> None:
         """Hand over what is done, and start what has waited for it. Called by a timer."""
-        if self._running is None or not self._running[0].done:
+        if self._running is None or not self._running.done:
             return
-        computation, finished = self._running
-        waiting, self._running, self._waiting = self._waiting, None, None
-        if waiting is None:
-            finished(computation)
-        else:
-            self._running = (waiting[0](), waiting[1])
+        done, finished, waiting = self._running, self._finished, self._waiting
+        self._running = self._finished = self._waiting = None
+        if finished is not None:
+            finished(done)
+        if waiting is not None:
+            self._running, self._finished = waiting[0](), waiting[1]
 
     def cancel(self) -> None:
         """Stop; whoever waits for the running computation gets it, cancelled."""
         self._waiting = None
         if self._running is not None:
-            self._running[0].cancel()
+            self._running.cancel()
 
     def drop(self) -> None:
-        """Stop, and tell nobody: the scene is gone."""
+        """Stop, and tell nobody: nobody is interested any more."""
         self.cancel()
-        self._running = None
+        self._finished = None

@@ -24,6 +24,9 @@ COMPONENT_ATTRIBUTE = "DeepIGeoS.Component"
 # Two parent transforms that move no voxel of a head further apart than this (mm) are the same.
 _TRANSFORM_TOLERANCE = 1e-6
 
+# Voxels of a segment may be this share of a voxel away from those of the volume; headers round.
+_LATTICE_TOLERANCE = 1e-3
+
 
 def volumeFromNode(volumeNode: Any) -> Volume:
     """Return voxels and IJKToRAS of a volume node; parent transforms are left out.
@@ -139,6 +142,14 @@ def writeMaskToSegment(
         _markInProgress(segmentation.GetSegment(segmentId))
 
 
+def isEmpty(segmentationNode: Any, segmentId: str) -> bool:
+    """Return whether a segment holds no voxel, or is not there."""
+    if segmentationNode.GetSegmentation().GetSegment(segmentId) is None:
+        return True
+    labelmap = _labelmapOf(segmentationNode, segmentId)
+    return labelmap is None or not _voxelsOf(labelmap).any()
+
+
 def checkVolumeNode(volumeNode: Any) -> None:
     """Check that a node is an image to be segmented.
 
@@ -194,6 +205,31 @@ def checkOpen(segmentationNode: Any, segmentId: str) -> None:
         raise InputError(
             f"The segment {segment.GetName()!r} is completed, and stays as it is; set its status "
             "to in progress to change it."
+        )
+
+
+def checkLattice(volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
+    """Check that what a segment holds lies on the volume's voxels, so that nothing is resampled.
+
+    Raises:
+        InputError: it lies on another grid.
+    """
+    labelmap = _labelmapOf(segmentationNode, segmentId)
+    if labelmap is None:
+        return
+    toWorld = vtk.vtkMatrix4x4()
+    labelmap.GetImageToWorldMatrix(toWorld)
+    toVolume = np.linalg.inv(_ijkToRas(volumeNode)) @ slicer.util.arrayFromVTKMatrix(toWorld)
+    shift = toVolume[:3, 3]
+    if not (
+        np.allclose(toVolume[:3, :3], np.eye(3), atol=_LATTICE_TOLERANCE)
+        and np.allclose(shift, np.rint(shift), atol=_LATTICE_TOLERANCE)
+    ):
+        segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+        raise InputError(
+            f"The segment {segment.GetName()!r} lies on another grid than "
+            f"{_named(volumeNode, 'the volume')}; choose the volume that it was made on, or press "
+            "Next lesion for a new segment."
         )
 
 

@@ -82,6 +82,11 @@ class SegmentationLogic:
         self._device = device
         self._targets: dict[tuple[str, str, str], _Target] = {}
 
+    @property
+    def bundle(self) -> Bundle | str | Path:
+        """The model, as it was given."""
+        return self._bundleName
+
     def setBundle(self, bundle: Bundle | str | Path) -> None:
         """Use a model from now on; if it is another one, the rounds of all targets are forgotten.
 
@@ -273,12 +278,11 @@ class SegmentationLogic:
         session = self._known(volumeNode, segmentationNode, segmentId)
         return None if session is None else session.scribbles
 
-    def uncertainPlaces(
-        self, volumeNode: Any, segmentationNode: Any, segmentId: str
-    ) -> list[tuple[int, int, int]]:
-        """Return where to look next in the newest result: voxels (k, j, i), the worst first."""
+    def startLook(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Computation:
+        """Begin to look for uncertain places: ``finish`` returns voxels (k, j, i), worst first."""
         session = self._known(volumeNode, segmentationNode, segmentId)
-        return [] if session is None else session.uncertainPlaces()
+        future = self._executor.submit(lambda: [] if session is None else session.uncertainPlaces())
+        return Computation(future, threading.Event(), lambda places: None)
 
     def hasSeeds(self, volumeNode: Any, segmentationNode: Any, *segmentIds: str | None) -> bool:
         """Return whether any of the seed segments holds a voxel.

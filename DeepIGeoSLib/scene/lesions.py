@@ -1,0 +1,45 @@
+"""The user's own segments: new ones, empty ones, completed ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+from DeepIGeoSLib.scene.translation import tr as _
+
+
+def newSegmentation(volumeNode: Any) -> Any:
+    """Add a segmentation on the volume's grid and under its transform to the scene."""
+    node = slicer.mrmlScene.AddNewNodeByClass(
+        "vtkMRMLSegmentationNode", f"{volumeNode.GetName()} segmentation"
+    )
+    node.CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    return node
+
+
+def addLesion(segmentationNode: Any) -> str:
+    """Add an empty segment with a name and a color of its own; return its ID."""
+    segmentation = segmentationNode.GetSegmentation()
+    names = {segmentation.GetSegment(i).GetName() for i in segmentation.GetSegmentIDs()}
+    name, number = _("Lesion"), 1
+    while name in names:
+        number += 1
+        name = _("Lesion {number}").format(number=number)
+    return segmentation.AddEmptySegment("", name)
+
+
+def isCompleted(segmentationNode: Any, segmentId: str) -> bool:
+    """Return whether a segment has the status "completed", which locks it here."""
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    logic = slicer.modules.segmentations.logic()
+    return segment is not None and logic.GetSegmentStatus(segment) == logic.Completed
+
+
+def setCompleted(segmentationNode: Any, segmentId: str, completed: bool) -> None:
+    """Give a segment the status "completed", or "in progress"."""
+    logic = slicer.modules.segmentations.logic()
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    logic.SetSegmentStatus(segment, logic.Completed if completed else logic.InProgress)

@@ -1,0 +1,31 @@
+"""One sentence that says what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from DeepIGeoSLib.bundles import GEODESIC
+from DeepIGeoSLib.scene.nodes import isEmpty
+from DeepIGeoSLib.scene.translation import tr as _
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.scene.workbench import Workbench
+
+
+def nextStep(workbench: Workbench) -> str:
+    """Return the advice for what a workbench holds."""
+    if workbench.volumeNode is None:
+        return _("Load an image and choose it as source volume.")
+    if workbench.isAccepted:
+        return _("This segment is completed. Press Next lesion, or Reopen to change it.")
+    empty = not workbench.hasTarget or isEmpty(workbench.segmentationNode, workbench.segmentId)
+    if workbench.logic.bundle == GEODESIC:
+        if empty:
+            return _(
+                "Press Missing and paint inside the lesion, then Too much and paint around it."
+            )
+    elif empty:
+        return _("Press Segment, or press Missing and paint inside the lesion.")
+    if not workbench.autoRefine:
+        return _("Paint what is missing or too much, then press Refine.")
+    return _("Paint what is missing or too much; each stroke is answered at once.")

@@ -1,0 +1,438 @@
+"""Workbench: what the buttons of a front end do, without any button.
+
+It holds what the user works on, runs one computation at a time, and says in one sentence how it
+went and what to do next. The desktop module and the Segment Editor effect are two faces of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import slicer
+
+from DeepIGeoSLib.bundles import GEODESIC
+from DeepIGeoSLib.errors import Cancelled, DeepIGeoSError, InputError
+from DeepIGeoSLib.scene.computation import Computation
+from DeepIGeoSLib.scene.lesions import addLesion, isCompleted, newSegmentation, setCompleted
+from DeepIGeoSLib.scene.newest import NewestWork
+from DeepIGeoSLib.scene.next_step import nextStep
+from DeepIGeoSLib.scene.nodes import checkLattice, checkOpen, checkSegment, checkVolumeNode, isEmpty
+from DeepIGeoSLib.scene.places import editableVoxels, frameOf, jumpTo
+from DeepIGeoSLib.scene.region_node import RegionNode
+from DeepIGeoSLib.scene.seeds import Seeds, findSeeds, makeSeeds, showOnly
+from DeepIGeoSLib.scene.segment_session import Round
+from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
+from DeepIGeoSLib.scene.translation import tr as _
+
+_log = logging.getLogger(__name__)
+
+
+class Workbench:
+    """One volume, one target segment, its seeds, and the work on them.
+
+    Every method is called on the thread that owns the scene and returns at once; ``poll`` brings
+    results in and is called by a timer.
+
+    Attributes:
+        volumeNode, segmentationNode, segmentId: what is worked on; see ``choose``.
+        autoRefine: whether each new stroke is answered at once.
+        editableArea: where the target may grow, vtkMRMLSegmentationNode.EditAllowed...
+        region: the region of influence.
+        message: how the last action went, or "".
+        progress: share done and a text, while something runs.
+    """
+
+    def __init__(self, logic: SegmentationLogic, changed: Callable[[], object] = int) -> None:
+        """Begin with nothing to work on.
+
+        Args:
+            logic: does the work; with an executor that has one thread, nothing here ever waits.
+            changed: called whenever there is something new to show.
+        """
+        self.logic = logic
+        self.volumeNode: Any = None
+        self.segmentationNode: Any = None
+        self.segmentId = ""
+        self.autoRefine = True
+        self.editableArea = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
+        self.region = RegionNode()
+        self.message = ""
+        self.progress: tuple[float, str] = (0.0, "")
+        self._changed = changed
+        self._work = NewestWork()
+        self._kind = ""
+        self._strokes = False  # seeds were painted or erased since the last round
+        self._writing = False
+        self._observed: tuple[Any, int] | None = None
+        self._dropped: tuple[np.ndarray, np.ndarray] | None = None
+        self._grownFromSeeds: set[tuple[str, str]] = set()
+        self._places: list[tuple[int, int, int]] | None = None
+        self._placesSeen = 0
+
+    # What is worked on
+
+    def choose(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
+        """Work on these from now on; what runs for others is cancelled. Any may be None or ""."""
+        chosen = (volumeNode, segmentationNode, segmentId or "")
+        if chosen == (self.volumeNode, self.segmentationNode, self.segmentId):
+            return
+        self._work.drop()
+        self.volumeNode, self.segmentationNode, self.segmentId = chosen
+        self.message = ""
+        self._strokes, self._dropped, self._places = False, None, None
+        seeds = self.seeds
+        if seeds is not None:
+            showOnly(seeds)
+        self._observe(seeds)
+        self._changed()
+
+    def close(self) -> None:
+        """Let go of the scene: nothing that runs is written any more."""
+        self._work.drop()
+        self._observe(None)
+        self.logic.forgetAll()
+        self.volumeNode = self.segmentationNode = None
+        self.segmentId = ""
+        self.message = ""
+
+    def useModel(self, bundle: Any) -> None:
+        """Use another model; see ``SegmentationLogic.setBundle``."""
+        self._work.drop()
+        self.logic.setBundle(bundle)
+        self._places = None
+
+    @property
+    def seeds(self) -> Seeds | None:
+        """Where the target's seeds are painted; None before ``prepareSeeds``."""
+        if self.segmentationNode is None or not self.segmentId:
+            return None
+        return findSeeds(self.segmentationNode, self.segmentId)
+
+    # What can be done, and what is known
+
+    @property
+    def busy(self) -> bool:
+        """Whether a computation runs."""
+        return self._work.busy
+
+    @property
+    def hasTarget(self) -> bool:
+        """Whether volume and target are chosen."""
+        return None not in (self.volumeNode, self.segmentationNode) and bool(self.segmentId)
+
+    @property
+    def isAccepted(self) -> bool:
+        """Whether the target is completed and so stays as it is."""
+        return self.hasTarget and isCompleted(self.segmentationNode, self.segmentId)
+
+    @property
+    def canUndo(self) -> bool:
+        """Whether there is a stroke or a round to take back."""
+        return self.hasTarget and (self._strokes or self.logic.canUndo(*self._target))
+
+    @property
+    def canRedo(self) -> bool:
+        """Whether there is a stroke or a round to bring back."""
+        return self.hasTarget and (self._dropped is not None or self.logic.canRedo(*self._target))
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """The target's rounds, the newest last."""
+        return self.logic.rounds(*self._target) if self.hasTarget else ()
+
+    @property
+    def status(self) -> str:
+        """One sentence: what happens, how it went, or what to do next."""
+        if self.busy:
+            share, text = self.progress
+            return f"{text} ({share:.0%})" if text else _("Working...")
+        return self.message or nextStep(self)
+
+    # What the buttons do
+
+    def segment(self) -> None:
+        """Segment the volume automatically."""
+        if self.logic.bundle == GEODESIC:
+            self._say(
+                _("Without a model there is no automatic segmentation: paint what belongs to it.")
+            )
+            return
+        with self._telling():
+            self.prepareTarget()
+            self._begin(
+                "segment",
+                lambda **told: self.logic.startPropose(
+                    *self._target, editable=self._editable(), **told
+                ),
+                _("Segmented. Paint what is missing or too much."),
+            )
+
+    def refine(self) -> None:
+        """Correct the target by its seeds."""
+        with self._telling():
+            self.prepareSeeds()
+            if not any(mask.any() for mask in self.seeds.read(self.volumeNode)):
+                raise InputError(_("No seeds are painted yet: mark where the result is wrong."))
+            self._begin("refine", self._startRefine, _("Refined. Paint where it is still wrong."))
+            self._strokes = False
+
+    def undo(self) -> None:
+        """Take back the strokes that no round has answered yet, or else the newest round."""
+        with self._telling():
+            if self._strokes:
+                painted = self.seeds.read(self.volumeNode)
+                self._work.drop()
+                self._writeSeeds(self._answeredSeeds())
+                self._strokes, self._dropped = False, painted
+                self._say(_("The last strokes were taken back."))
+                return
+            self._begin(
+                "undo",
+                lambda **_told: self.logic.startUndo(*self._target),
+                _("The last step was taken back."),
+            )
+
+    def redo(self) -> None:
+        """Bring back what was undone last."""
+        with self._telling():
+            if self._dropped is not None:
+                painted, self._dropped = self._dropped, None
+                self._writeSeeds(painted)
+                self._strokes = True
+                self._say(_("The strokes are back."))
+                return
+            self._begin(
+                "redo",
+                lambda **_told: self.logic.startRedo(*self._target),
+                _("The step is back."),
+            )
+
+    def lookAtNextPlace(self) -> None:
+        """Show the most uncertain place in the slice views; called again, the next one."""
+        if self._places is None:
+            with self._telling():
+                self._check()
+                self._work.begin(lambda: self.logic.startLook(*self._target), self._foundPlaces)
+                self._kind, self.progress = "look", (0.0, _("Looking for uncertain places"))
+                self._changed()
+            return
+        if not self._places:
+            self._say(_("There is no uncertain place: look through the slices yourself."))
+            return
+        number = self._placesSeen % len(self._places)
+        self._placesSeen += 1
+        jumpTo(self.volumeNode, self._places[number])
+        self._say(
+            _("Uncertain place {number} of {count}: paint here if it is wrong.").format(
+                number=number + 1, count=len(self._places)
+            )
+        )
+
+    def accept(self) -> None:
+        """Lock the target as it is and clear its seeds."""
+        with self._telling():
+            self._check()
+            self._work.drop()
+            setCompleted(self.segmentationNode, self.segmentId, True)
+            if self.seeds is not None:
+                with self._own():
+                    self.seeds.clear()
+            self._strokes, self._dropped = False, None
+            self._say(_("Accepted. Press Next lesion for another one, or save the scene."))
+
+    def reopen(self) -> None:
+        """Unlock an accepted target, and bring its seeds back as far as they are remembered."""
+        with self._telling():
+            checkSegment(*self._target)
+            setCompleted(self.segmentationNode, self.segmentId, False)
+            if self.seeds is not None:
+                self._writeSeeds(self._answeredSeeds())
+            self._say(_("The segment can be changed again."))
+
+    def nextLesion(self) -> None:
+        """Accept the target if it holds anything, and begin another segment.
+
+        The new one is grown from its own seeds: a model would find all lesions once more.
+        """
+        with self._telling():
+            self._checkVolume()
+            if self.hasTarget and not isEmpty(self.segmentationNode, self.segmentId):
+                if not self.isAccepted:
+                    self.accept()
+                segmentation = self.segmentationNode
+            else:
+                segmentation = self.segmentationNode or newSegmentation(self.volumeNode)
+            segmentId = addLesion(segmentation)
+            self._grownFromSeeds.add((segmentation.GetID(), segmentId))
+            self.choose(self.volumeNode, segmentation, segmentId)
+            self.prepareSeeds()
+            self._say(_("New lesion: paint a stroke inside it."))
+
+    def cancel(self) -> None:
+        """Stop what runs; the scene stays as it is."""
+        self._work.cancel()
+
+    def prepareTarget(self) -> None:
+        """Make a segmentation and a segment where none is chosen."""
+        self._checkVolume()
+        segmentation = self.segmentationNode or newSegmentation(self.volumeNode)
+        if not self.hasTarget:
+            self.choose(self.volumeNode, segmentation, addLesion(segmentation))
+
+    def prepareSeeds(self) -> None:
+        """Make sure that there is a target, and segments to paint its seeds in."""
+        self.prepareTarget()
+        self._check()
+        with self._own():
+            seeds = makeSeeds(*self._target)
+            showOnly(seeds)
+        self._observe(seeds)
+
+    def poll(self) -> None:
+        """Bring in what is done, and answer new strokes; a timer on the scene's thread calls it."""
+        wasBusy = self.busy
+        with self._telling():
+            self._work.poll()
+        if self._strokes and self.autoRefine and (not self.busy or self._kind == "refine"):
+            self.refine()
+        if wasBusy or self.busy:
+            self._changed()
+
+    # Within
+
+    @property
+    def _target(self) -> tuple[Any, Any, str]:
+        return (self.volumeNode, self.segmentationNode, self.segmentId)
+
+    def _say(self, message: str) -> None:
+        self.message = message
+        self._changed()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn what goes wrong into a message; the scene is as it was then."""
+        try:
+            yield
+        except DeepIGeoSError as error:
+            self._strokes = False
+            self._say(str(error))
+        except Exception as error:  # whatever torch or a full memory raises must reach the user
+            _log.exception("DeepIGeoS failed")
+            self._strokes = False
+            self._say(
+                _("Failed: {error}. The Python console tells more; nothing was changed.").format(
+                    error=error
+                )
+            )
+
+    def _checkVolume(self) -> None:
+        if self.volumeNode is None:
+            raise InputError(_("Load an image and choose it as source volume."))
+        checkVolumeNode(self.volumeNode)
+
+    def _check(self) -> None:
+        self._checkVolume()
+        checkSegment(*self._target)
+        checkOpen(self.segmentationNode, self.segmentId)
+        checkLattice(*self._target)
+
+    def _editable(self) -> np.ndarray | None:
+        return editableVoxels(*self._target, self.editableArea)
+
+    def _begin(self, kind: str, start: Callable[..., Computation], done: str) -> None:
+        self._check()
+        self._places = None
+        if kind != "undo":
+            self._dropped = None
+        self.progress = (0.0, "")
+        self._work.begin(
+            lambda: start(progress=self._tellProgress),
+            lambda computation: self._finish(kind, computation, done),
+        )
+        self._kind = kind
+        self._changed()
+
+    def _tellProgress(self, share: float, text: str) -> None:
+        self.progress = (share, text)
+
+    def _startRefine(self, **told: Any) -> Computation:
+        seeds = self.seeds
+        key = (self.segmentationNode.GetID(), self.segmentId)
+        return self.logic.startRefine(
+            *self._target,
+            seeds.foregroundId,
+            seeds.backgroundId,
+            seedsNode=seeds.segmentationNode,
+            region=self.region.pinnedBox(self.volumeNode),
+            editable=self._editable(),
+            proposeFirst=key not in self._grownFromSeeds,
+            **told,
+        )
+
+    def _finish(self, kind: str, computation: Computation, done: str) -> None:
+        try:
+            with self._own():
+                result = computation.finish()
+        except Cancelled:
+            self._say(_("Cancelled; nothing was changed."))
+            return
+        if kind in ("undo", "redo"):
+            self._writeSeeds(self._answeredSeeds())
+        elif kind == "segment" and self.seeds is not None:
+            self._strokes = any(mask.any() for mask in self.seeds.read(self.volumeNode))
+        elif kind == "refine":
+            with self._own():
+                self.region.show(self.volumeNode, result.region)
+        frame = frameOf(self.volumeNode)
+        if frame is not None:
+            done += " " + _("(Frame {number} of {count} of {sequence}.)").format(
+                sequence=frame[0], number=frame[1], count=frame[2]
+            )
+        self._say(done)
+
+    def _foundPlaces(self, computation: Computation) -> None:
+        self._places, self._placesSeen = computation.finish(), 0
+        self.lookAtNextPlace()
+
+    def _answeredSeeds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the seeds that belong to the newest round."""
+        known = self.logic.scribbles(*self._target)
+        if known is not None:
+            return known
+        shape = self.volumeNode.GetImageData().GetDimensions()[::-1]
+        return np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+
+    def _writeSeeds(self, masks: tuple[np.ndarray, np.ndarray]) -> None:
+        if self.seeds is not None:
+            with self._own():
+                self.seeds.write(self.volumeNode, *masks)
+
+    @contextmanager
+    def _own(self) -> Iterator[None]:
+        """Don't take what is written meanwhile for strokes of the user."""
+        before, self._writing = self._writing, True
+        try:
+            yield
+        finally:
+            self._writing = before
+
+    def _observe(self, seeds: Seeds | None) -> None:
+        segmentation = None if seeds is None else seeds.segmentationNode.GetSegmentation()
+        if self._observed is not None:
+            if self._observed[0] is segmentation:
+                return
+            self._observed[0].RemoveObserver(self._observed[1])
+            self._observed = None
+        if segmentation is not None:
+            event = slicer.vtkSegmentation.SourceRepresentationModified
+            self._observed = (segmentation, segmentation.AddObserver(event, self._onSeeds))
+
+    def _onSeeds(self, _caller: Any, _event: str) -> None:
+        if not self._writing:
+            self._strokes, self._dropped = True, None
+            self.message = ""
+            self._changed()
