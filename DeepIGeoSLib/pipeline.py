@@ -69,9 +69,9 @@ class PreparedImage:
             tissue = [tissue_mask(array, settings) for array in arrays]
         except InputError as error:
             raise InputError(f"{name} can't be segmented. {error}") from error
-        self.channels = np.stack(
-            [normalize(array, settings, mask) for array, mask in zip(arrays, tissue, strict=True)]
-        )
+        self.channels = np.empty((len(arrays), *arrays[0].shape), dtype=np.float32)
+        for array, mask, channel in zip(arrays, tissue, self.channels, strict=True):
+            normalize(array, settings, mask, out=channel)
         margin = [int(np.ceil(manifest.grid.margin / s)) for s in spacing]
         box = bounding_box(np.logical_or.reduce(tissue))
         self.tissue_box = grown_box(box, margin, self.shape)

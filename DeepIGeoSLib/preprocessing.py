@@ -56,15 +56,18 @@ def tissue_mask(array: np.ndarray, settings: NormalizationSettings) -> np.ndarra
         InputError: the volume is constant.
     """
     low = float(array.min())
-    above = array[array > low]
+    above = evenly_sampled(array, array > low)
     if above.size == 0:
         raise InputError(f"The volume is constant: every voxel is {low:g}.")
-    high = float(np.percentile(_sample(above), 99.5))
+    high = float(np.percentile(above, 99.5))
     return array > low + settings.threshold * (high - low)
 
 
 def normalize(
-    array: np.ndarray, settings: NormalizationSettings, mask: np.ndarray | None = None
+    array: np.ndarray,
+    settings: NormalizationSettings,
+    mask: np.ndarray | None = None,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Shift and scale intensities by the median and the spread of the tissue.
 
@@ -75,27 +78,38 @@ def normalize(
         array: float32 voxels.
         settings: threshold and clipping range.
         mask: the tissue, when it is known already.
+        out: float32 array to write to, the shape of ``array``; a new one when None.
 
     Returns:
-        float32, the shape of ``array``.
+        ``out``.
 
     Raises:
         InputError: the volume is constant.
     """
     if mask is None:
         mask = tissue_mask(array, settings)
-    tissue = _sample(array[mask])
+    tissue = evenly_sampled(array, mask)
     lower, median, upper = np.percentile(tissue, [25, 50, 75])
     spread = (upper - lower) / (2 * _HALF_IQR_OF_NORMAL)
     if spread <= 0:  # over half of the tissue has one value, as in a binary image
         spread = float(tissue.std()) or float(array.std())
-    scaled = (array - np.float32(median)) * np.float32(1 / spread)
-    return np.clip(scaled, *settings.clip, out=scaled)
+    out = np.subtract(array, np.float32(median), out=out)
+    out *= np.float32(1 / spread)
+    return np.clip(out, *settings.clip, out=out)
 
 
-def _sample(values: np.ndarray, size: int = 200_000) -> np.ndarray:
-    """Return about ``size`` evenly spaced values: percentiles of millions take too long."""
-    return values[:: max(1, values.size // size)]
+def evenly_sampled(array: np.ndarray, mask: np.ndarray, size: int = 200_000) -> np.ndarray:
+    """Return about ``size`` evenly spaced values of a mask: percentiles of millions take too long.
+
+    Slice by slice, because all values of the mask together may not fit into memory.
+    """
+    step = max(1, int(np.count_nonzero(mask)) // size)
+    taken, passed = [], 0
+    for values, inside in zip(array, mask, strict=True):
+        selected = values[inside]
+        taken.append(selected[-passed % step :: step])
+        passed += selected.size
+    return np.concatenate(taken)
 
 
 def bounding_box(mask: np.ndarray) -> Box | None:
@@ -217,11 +231,18 @@ def resample(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     Returns:
         float32 (or ``array`` itself).
     """
-    for axis, count in enumerate(shape):
-        if array.shape[axis] != count:
-            weights = _interpolation_weights(array.shape[axis], count)
-            moved = np.tensordot(weights, array.astype(np.float32, copy=False), axes=(1, axis))
-            array = np.moveaxis(moved, 0, axis)
+    # Axes that shrink come first, so that as little as possible is left for the others.
+    for axis in sorted(range(3), key=lambda axis: shape[axis] / array.shape[axis]):
+        if array.shape[axis] == shape[axis]:
+            continue
+        weights = _interpolation_weights(array.shape[axis], shape[axis])
+        array = array.astype(np.float32, copy=False)
+        if axis == 0:
+            array = np.tensordot(weights, array, axes=1)
+        elif axis == 1:
+            array = weights @ array
+        else:
+            array = array @ weights.T
     return np.ascontiguousarray(array)
 
 

@@ -14,6 +14,7 @@ from DeepIGeoSLib.preprocessing import (
     NormalizationSettings,
     WorkingGrid,
     bounding_box,
+    evenly_sampled,
     grown_box,
     normalize,
     resample,
@@ -151,3 +152,13 @@ def test_no_seed_vanishes_on_the_working_grid(
     found = (np.argwhere(working)[0] + 0.5) * np.array(shape) / np.array(grid.shape)
     limit = np.maximum(1.0, np.array(shape) / np.array(grid.shape))
     assert (np.abs(found - (np.array(place) + 0.5)) <= limit).all()
+
+
+def test_values_are_sampled_evenly_over_a_mask() -> None:
+    random = np.random.default_rng(0)
+    for size in (1, 7, 100, 10_000):
+        array = random.random((9, 10, 11))
+        mask = random.random(array.shape) < 0.3
+        values = array[mask]
+        expected = values[:: max(1, values.size // size)]
+        assert np.array_equal(evenly_sampled(array, mask, size), expected)
