@@ -175,7 +175,8 @@ class Workbench:
         """Correct the target by its seeds."""
         with self._telling():
             self.prepareSeeds()
-            if not any(mask.any() for mask in self.seeds.read(self.volumeNode)):
+            seeds = (*self.seeds.read(self.volumeNode), *self._answeredSeeds())
+            if not any(mask.any() for mask in seeds):
                 raise InputError(_("No seeds are painted yet: mark where the result is wrong."))
             self._begin("refine", self._startRefine, _("Refined. Paint where it is still wrong."))
             self._strokes = False
