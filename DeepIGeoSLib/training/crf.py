@@ -93,7 +93,7 @@ def starting_crf(
     crf = _new(settings, channels)
     if settings.model.pairwise == "freeform":
         crf.pairwise = pretrain(settings.model, channels, settings.pretraining, progress).pairwise
-    return crf
+    return crf.train()
 
 
 def load_crf(path: Path, model: CrfSettings, channels: int) -> TableCRFNet:
