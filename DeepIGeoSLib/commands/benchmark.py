@@ -9,7 +9,7 @@ from importlib import import_module
 # Module of each benchmark in ``DeepIGeoSLib.evaluation.benchmarks``. It has a docstring whose first
 # line says what is measured, ``add_arguments(parser)`` and ``run_command(arguments, progress)``,
 # whose result holds a text for people as ``summary``.
-BENCHMARKS = ("geodesic", "crf")
+BENCHMARKS = ("geodesic", "crf", "interaction")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:

@@ -1,0 +1,149 @@
+"""What the interaction benchmark measures on one volume."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import psutil
+
+from DeepIGeoSLib.bundles import load_bundle
+from DeepIGeoSLib.evaluation.baselines.listing import BASELINES
+from DeepIGeoSLib.evaluation.benchmarks.interaction_cases import Case, head, pinned, strokes
+from DeepIGeoSLib.session import InteractiveSession
+from DeepIGeoSLib.volume import Volume
+
+# How often the memory is looked at, in seconds.
+_LOOK = 0.002
+
+
+def measured_case(bundle: str, case: Case, count: int, device: str, peers: bool) -> dict[str, Any]:
+    """Return the times of a proposal and of strokes on one volume, and the memory they take.
+
+    Args:
+        bundle: name or folder.
+        case: the volume.
+        count: strokes.
+        device: see ``InteractiveSession``.
+        peers: also measure other methods.
+    """
+    volume = head(case)
+    session = InteractiveSession(load_bundle(bundle), device=device)
+    opened = _timed(lambda: session.set_volume(volume))
+    with _peak_memory() as memory:
+        first = _timed(session.propose)  # builds and warms the network up
+    second = _timed(session.propose)
+    scribbles = {name: np.zeros(volume.shape, dtype=bool) for name in ("foreground", "background")}
+    session.refine(foreground=_one_voxel(volume))  # compiles, or loads what was compiled
+    session.undo()
+    rounds, undos, profile = [], [], cProfile.Profile()
+    for label, voxels in strokes(volume, count):
+        for name, mask in scribbles.items():
+            mask.flat[voxels] = name == label
+        given = {**scribbles, "region": pinned(case, voxels)}
+        profile.enable()
+        rounds.append(_timed(partial(session.refine, **given)))
+        profile.disable()
+        undos.append(_timed(session.undo))
+        session.redo()
+    return {
+        "name": case.name,
+        "shape": list(case.shape),
+        "voxels": int(np.prod(case.shape)),
+        "region": None if case.region is None else list(case.region),
+        "set_volume": _statistics([opened]),
+        "propose": _statistics([min(first, second)]),
+        "stroke": _statistics(rounds),
+        "undo": _statistics(undos),
+        "parts": _parts(profile, count),
+        "bytes_per_voxel": memory["bytes"] / np.prod(case.shape),
+        "peers": _peers(volume, scribbles, rounds) if peers else {},
+    }
+
+
+def _one_voxel(volume: Volume) -> np.ndarray:
+    mask = np.zeros(volume.shape, dtype=bool)
+    mask[tuple(n // 2 for n in volume.shape)] = True
+    return mask
+
+
+def _timed(action: Callable[[], Any]) -> tuple[float, float]:
+    """Return the seconds and the processor seconds that a call takes."""
+    wall, processor = time.perf_counter(), time.process_time()
+    action()
+    return time.perf_counter() - wall, time.process_time() - processor
+
+
+def _statistics(times: list[tuple[float, float]]) -> dict[str, float]:
+    seconds = [wall for wall, _ in times]
+    return {
+        "median": statistics.median(seconds),
+        "least": min(seconds),
+        "most": max(seconds),
+        "percentile_95": float(np.percentile(seconds, 95)),
+        "processor_median": statistics.median(processor for _, processor in times),
+    }
+
+
+def _parts(profile: cProfile.Profile, count: int) -> dict[str, float]:
+    """Return what the mean stroke spends on distance maps, network, CRF, and all the rest."""
+    spent = {
+        "refine": 0.0,
+        "distance_maps": 0.0,
+        "foreground_probability": 0.0,
+        "probabilities": 0.0,
+    }
+    for (_, _, function), values in pstats.Stats(profile).stats.items():
+        if function in spent:
+            spent[function] = max(spent[function], values[3] / count)
+    parts = {
+        "maps": spent["distance_maps"],
+        "network": spent["foreground_probability"],
+        "crf": spent["probabilities"],
+    }
+    return {**parts, "rest": spent["refine"] - sum(parts.values())}
+
+
+@contextmanager
+def _peak_memory() -> Iterator[dict[str, int]]:
+    """Give a mapping that holds, at the end, the most ``bytes`` taken above what was in use."""
+    process, stop = psutil.Process(), threading.Event()
+    before = process.memory_info().rss
+    found = {"bytes": 0}
+
+    def look() -> None:
+        while not stop.wait(_LOOK):
+            found["bytes"] = max(found["bytes"], process.memory_info().rss - before)
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def _peers(
+    volume: Volume, scribbles: dict[str, np.ndarray], rounds: list[tuple[float, float]]
+) -> dict[str, dict[str, float]]:
+    """Measure what computes a whole volume anew after every stroke."""
+    ours = statistics.median(wall for wall, _ in rounds)
+    normalized = (volume.array - np.median(volume.array)) / volume.array.std()
+    found = {}
+    for name in ("grow-cut", "random-walker"):
+        baseline = BASELINES[name]
+        if baseline.reason_against() is not None:
+            continue
+        seeds = (scribbles["foreground"], scribbles["background"])
+        taken = _timed(partial(baseline.solve, normalized, *seeds, volume.spacing))
+        found[name] = {**_statistics([taken]), "times_our_stroke": taken[0] / ours}
+    return found
