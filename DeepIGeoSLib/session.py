@@ -91,11 +91,8 @@ class InteractiveSession:
         Raises:
             InputError: a CRF is asked for, and the bundle has none.
         """
-        settings = bundle.manifest.crf
-        if crf and settings is None:
-            raise InputError(f"The bundle {bundle.manifest.name} has no CRF to switch on.")
         self.bundle = bundle
-        self._crf_enabled = crf if crf is not None else settings is not None and settings.enabled
+        self.crf = crf
         self._crfs: dict[str, MeanField] = {}
         self._device = device
         self._undo_limit = undo_limit
@@ -106,6 +103,23 @@ class InteractiveSession:
         self._shape: tuple[int, int, int] | None = None
         self._history: History | None = None
         warm_up(len(bundle.manifest.channels))  # so that no stroke waits for a compiler
+
+    @property
+    def crf(self) -> bool:
+        """Whether the bundle's CRF-Nets follow its networks.
+
+        It can be set between rounds and counts from the next one on; set to None, the bundle
+        decides. Setting it to True raises InputError when the bundle has none.
+        """
+        return self._crf_enabled
+
+    @crf.setter
+    def crf(self, enabled: bool | None) -> None:
+        settings = self.bundle.manifest.crf
+        if enabled and settings is None:
+            raise InputError(f"The bundle {self.bundle.manifest.name} has no CRF to switch on.")
+        recommended = settings is not None and settings.enabled
+        self._crf_enabled = recommended if enabled is None else enabled
 
     @property
     def current(self) -> Segmentation | None:
@@ -184,7 +198,7 @@ class InteractiveSession:
         image = self._prepared()
         free = self._editable(editable)
         proposal = pipeline.propose(
-            image, self._engine("pnet"), progress, cancel, self._crf("pnet")
+            image, self._engine("pnet"), progress, cancel, self._crf_of("pnet")
         )
         probability = self._where_free(proposal, free)
         state = State(Interactions(self._shape), probability)
@@ -250,7 +264,7 @@ class InteractiveSession:
                 region=pinned,
                 progress=progress,
                 cancel=cancel,
-                crf=self._crf("rnet"),
+                crf=self._crf_of("rnet"),
             )
         if free is not None:
             draft.restrict(free)
@@ -315,7 +329,7 @@ class InteractiveSession:
             self._engines[role] = open_engine(self.bundle, role, self._device, self._memory_budget)
         return self._engines[role]
 
-    def _crf(self, role: str) -> MeanField | None:
+    def _crf_of(self, role: str) -> MeanField | None:
         if not self._crf_enabled:
             return None
         if role not in self._crfs:
@@ -379,7 +393,7 @@ class InteractiveSession:
         if self._history is not None:
             return self._history.probability, self._history.state
         proposal = pipeline.propose(
-            self._image, self._engine("pnet"), progress, cancel, self._crf("pnet")
+            self._image, self._engine("pnet"), progress, cancel, self._crf_of("pnet")
         )
         probability = self._where_free(proposal, free)
         return probability, State(nothing, probability)

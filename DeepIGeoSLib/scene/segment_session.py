@@ -41,18 +41,24 @@ class SegmentSession:
     Every method takes ``shown``, the segment as it is in the scene (bool, axes (k, j, i)).
     """
 
-    def __init__(self, bundle: Bundle, volume: Volume, device: str = "auto") -> None:
+    def __init__(
+        self, bundle: Bundle, volume: Volume, device: str = "auto", crf: bool | None = None
+    ) -> None:
         """Open a session on a volume.
 
         Raises:
             InputError: the volume does not fit the bundle, or is constant.
         """
-        self._session = InteractiveSession(bundle, device=device)
+        self._session = InteractiveSession(bundle, device=device, crf=crf)
         self._session.set_volume(volume)
         self._known: set[bytes] = set()
         self._spacing = volume.spacing
         self._rounds: list[Round] = []
         self._done = 0
+
+    def setCrf(self, crf: bool | None) -> None:
+        """See ``InteractiveSession.crf``."""
+        self._session.crf = crf
 
     @property
     def canUndo(self) -> bool:

@@ -80,6 +80,7 @@ class SegmentationLogic:
         self._saveStateForUndo = saveStateForUndo
         self._executor = executor or InlineExecutor()
         self._device = device
+        self._crf: bool | None = None
         self._targets: dict[tuple[str, str, str], _Target] = {}
 
     @property
@@ -94,8 +95,25 @@ class SegmentationLogic:
             bundle: from ``load_bundle``, a shipped bundle's name, or a folder.
         """
         if bundle != self._bundleName:
-            self._bundleName, self._bundle = bundle, None
+            self._bundleName, self._bundle, self._crf = bundle, None, None
             self._targets.clear()
+
+    def setCrf(self, crf: bool | None) -> None:
+        """Switch the model's CRF-Nets, from the next step of every target on.
+
+        Args:
+            crf: whether they smooth the networks' answers; what the model recommends when None.
+
+        Raises:
+            InputError: they are to be on, and the model has none.
+        """
+        settings = self._openBundle().manifest.crf
+        if crf and settings is None:
+            raise InputError(f"The model {self._openBundle().manifest.name} has no CRF.")
+        self._crf = crf
+        for target in self._targets.values():
+            if target.session is not None:
+                target.session.setCrf(crf)
 
     def propose(
         self,
@@ -337,7 +355,7 @@ class SegmentationLogic:
 
         def compute() -> Segmentation:
             if volume is not None:
-                target.session = SegmentSession(self._openBundle(), volume, self._device)
+                target.session = SegmentSession(self._openBundle(), volume, self._device, self._crf)
                 target.stamp = stamp
             return step(target.session, shown)
 

@@ -67,6 +67,17 @@ def test_the_bundle_decides_unless_the_caller_does(tiny_bundle: Path, head: Volu
     assert proposed(off, head, True)[SPECK] == 0
 
 
+def test_a_session_switches_between_rounds(tiny_bundle: Path, head: Volume) -> None:
+    session = InteractiveSession(with_crf(tiny_bundle, SMOOTHING), device="cpu")
+    session.set_volume(head)
+    assert session.crf
+    assert session.propose().labels[SPECK] == 0
+    session.crf = False
+    assert session.propose().labels[SPECK] == 1
+    session.crf = None
+    assert session.propose().labels[SPECK] == 0
+
+
 def test_bundles_from_before_have_no_crf(tiny_bundle: Path, head: Volume, tmp_path: Path) -> None:
     folder = tmp_path / "older"
     shutil.copytree(tiny_bundle, folder)
