@@ -33,8 +33,8 @@ class MeanField:
     """A CRF-Net in evaluation mode.
 
     Images of one channel use tables of the pairwise function (see ``tables``): compiled by numba on
-    the processor, else with torch. For several channels the pairwise network itself is evaluated,
-    neighbor by neighbor, which takes about fifty times as long.
+    the processor, else with torch. For several channels the pairwise function itself is evaluated,
+    neighbor by neighbor, which takes far longer where it is a network.
     """
 
     def __init__(self, network: CRFNet, device: str = "auto", engine: str = "auto") -> None:
