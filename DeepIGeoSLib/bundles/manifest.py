@@ -61,6 +61,7 @@ class BundleManifest:
         training_data: what the weights were trained on.
         metrics: rows of the table in the model card, as measured by ``deepigeos evaluate``.
         crf: how the CRF-Nets are built, and whether they are on; null when there are none.
+        derived_from: name and version of the bundle that the networks were fine-tuned from.
     """
 
     format_version: int
@@ -81,6 +82,7 @@ class BundleManifest:
     metrics: tuple[dict[str, Any], ...] = ()
     crf: CrfSettings | None = None
     features: tuple[int, ...] | None = None
+    derived_from: str | None = None
 
 
 def crf_key(role: str) -> str:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.errors import InputError
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.bundles import Bundle
+    from DeepIGeoSLib.training.config import TrainingSettings
 
 _DONE, _BAD_INPUT = 0, 2
 
@@ -20,6 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="JSON or YAML configuration; a run that was stopped goes on when the command is "
         "given again",
     )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="BUNDLE",
+        help="fine-tune the networks of a bundle (a shipped one's name, or a folder), and write a "
+        "new bundle",
+    )
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument(
         "--check",
@@ -29,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument(
         "--print-config",
         metavar="TASK",
-        help="print a commented configuration (YAML) to start from, for pnet, rnet or crf",
+        help="print a commented configuration (YAML) to start from, for pnet, rnet, both or crf",
     )
     chosen.add_argument(
         "--bundle-only",
@@ -40,14 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
     """Train, and write a bundle when the configuration describes one."""
-    from DeepIGeoSLib.training.config import read_config
     from DeepIGeoSLib.training.examples import config_template
 
     if arguments.print_config is not None:
         return {"config": config_template(arguments.print_config)}
     if arguments.config is None:
         raise InputError("Give a CONFIG; --print-config pnet prints one to start from.")
-    settings = read_config(arguments.config)
+    settings, source = _settings(arguments)
     base = Path(arguments.config).resolve().parent
     folder = (base / settings.output).resolve()
     if arguments.check:
@@ -59,14 +70,27 @@ def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -
     from DeepIGeoSLib.training.run import train, write_trained_bundle
 
     if arguments.bundle_only:
-        bundle = write_trained_bundle(settings, base, progress)
+        bundle = write_trained_bundle(settings, base, progress, source)
     else:
-        bundle = train(settings, base, progress)
+        bundle = train(settings, base, progress, source)
     return {
         "task": settings.task,
         "folder": str(folder),
         "bundle": None if bundle is None else str(bundle),
     }
+
+
+def _settings(arguments: argparse.Namespace) -> tuple[TrainingSettings, Bundle | None]:
+    """Return the configuration, and the bundle to fine-tune if there is one."""
+    from DeepIGeoSLib.training.config import read_config
+
+    if arguments.source is None:
+        return read_config(arguments.config), None
+    from DeepIGeoSLib.bundles import load_bundle
+    from DeepIGeoSLib.training.fine_tuning import read_fine_tuning_config
+
+    bundle = load_bundle(arguments.source)
+    return read_fine_tuning_config(arguments.config, bundle), bundle
 
 
 def text(result: dict) -> str:

@@ -31,9 +31,11 @@ class MultiScaleNet(nn.Module):
         multiple_of: what sizes must be multiples of, for each axis.
         reach: how many voxels away (D, H, W) an answer depends on the input.
         bytes_per_voxel: of memory at work, measured on a CPU.
+        late_layers: names of the parts nearest to the answer, which learn first in fine-tuning.
     """
 
     bytes_per_voxel = 270
+    late_layers = ("widen", "decoder", "unfold", "sharpen", "classifier")
 
     def __init__(
         self,

@@ -29,11 +29,13 @@ class PNet2d(nn.Module):
     Attributes:
         reach: how many pixels away (H, W) an answer depends on the input.
         bytes_per_voxel: of memory at work, measured on a CPU.
+        late_layers: names of the parts nearest to the answer, which learn first in fine-tuning.
     """
 
     dimension = 2
     multiple_of = (1, 1)
     bytes_per_voxel = 1800
+    late_layers = ("hidden", "classifier")
 
     def __init__(
         self,
@@ -74,11 +76,13 @@ class PNet3d(nn.Module):
     Attributes:
         reach: how many voxels away (D, H, W) an answer depends on the input.
         bytes_per_voxel: of memory at work, measured on a CPU.
+        late_layers: names of the parts nearest to the answer, which learn first in fine-tuning.
     """
 
     dimension = 3
     multiple_of = (1, 1, 1)
     bytes_per_voxel = 420
+    late_layers = ("compressions", "hidden", "classifier")
 
     def __init__(
         self,

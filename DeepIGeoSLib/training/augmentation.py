@@ -12,6 +12,9 @@ import torchio
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.config import AugmentationSettings
 
+# Of the elastic deformation, along each axis.
+_CONTROL_POINTS = 7
+
 
 class Augmentation:
     """Spatial changes of an image and its masks together, then intensity changes of the image."""
@@ -19,28 +22,21 @@ class Augmentation:
     def __init__(self, settings: AugmentationSettings, air: float) -> None:
         """Make the transforms; ``air`` is the image value that fills what comes in from outside."""
         turn, tilt = settings.degrees, settings.tilt_degrees
-        self._spatial = torchio.Compose(
-            [
-                torchio.RandomFlip(axes=settings.flip_axes),
-                torchio.RandomAffine(
-                    scales=settings.scales,
-                    isotropic=True,
-                    degrees=(-turn, turn, -tilt, tilt, -tilt, tilt),
-                    default_pad_value=air,
-                    p=0.8,
-                ),
-            ]
-        )
-        p = settings.intensity
-        self._intensity = torchio.Compose(
-            [
-                torchio.RandomBiasField(coefficients=0.3, order=2, p=p / 2),
-                torchio.RandomGamma(log_gamma=0.25, p=p),
-                torchio.RandomBlur(std=(0, 1), p=p / 2),
-                torchio.RandomNoise(std=(0, 0.25), p=p),
-            ]
-        )
-        self._contrast_probability = p
+        spatial = [
+            torchio.RandomFlip(axes=settings.flip_axes),
+            torchio.RandomAffine(
+                scales=settings.scales,
+                isotropic=True,
+                degrees=(-turn, turn, -tilt, tilt, -tilt, tilt),
+                default_pad_value=air,
+                p=0.8,
+            ),
+        ]
+        self._spatial = torchio.Compose(spatial)
+        self._elastic = settings.elastic
+        self._elastic_mm = settings.elastic_mm
+        self._intensity = torchio.Compose(_intensity_changes(settings))
+        self._contrast_probability = settings.intensity
 
     def __call__(
         self,
@@ -65,11 +61,26 @@ class Augmentation:
             subject.add_image(kind(tensor=tensor, affine=affine), name)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            moved = self._spatial(subject)
+            moved = self._deformed(self._spatial(subject))
             changed = self._intensity(torchio.Subject(image=moved["image"]))["image"].data
             changed = self._scale_and_shift(changed)
         moved_maps = {name: _array(moved[name].data, values.dtype) for name, values in maps.items()}
         return to_array(changed).astype(np.float32), moved_maps
+
+    def _deformed(self, subject: torchio.Subject) -> torchio.Subject:
+        """Bend image and masks smoothly; a single slice only in its plane."""
+        if self._elastic == 0:
+            return subject
+        # More than 0.4 of the way between control points would fold space; through a handful of
+        # slices nothing moves.
+        limits = [
+            0.0 if size < 8 else min(self._elastic_mm, 0.4 * size * mm / (_CONTROL_POINTS - 3))
+            for size, mm in zip(subject.spatial_shape, subject["image"].spacing, strict=True)
+        ]
+        deform = torchio.RandomElasticDeformation(
+            num_control_points=_CONTROL_POINTS, max_displacement=limits, p=self._elastic
+        )
+        return deform(subject)
 
     def _scale_and_shift(self, tensor: torch.Tensor) -> torch.Tensor:
         """Undo some of the normalization: on a new scanner median and spread are a little off."""
@@ -78,6 +89,27 @@ class Augmentation:
         scale = 1 + 0.25 * (2 * torch.rand(1).item() - 1)
         shift = 0.4 * (2 * torch.rand(1).item() - 1)
         return tensor * scale + shift
+
+
+def _intensity_changes(settings: AugmentationSettings) -> list[torchio.Transform]:
+    """Return the changes of the image that have a chance, in the order in which scans suffer."""
+    p = settings.intensity
+
+    def chance(own: float | None, usual: float) -> float:
+        return usual if own is None else own
+
+    changes = [
+        torchio.RandomMotion(degrees=5, translation=5, num_transforms=2, p=settings.motion),
+        torchio.RandomAnisotropy(axes=(0, 1, 2), downsampling=(1.5, 4), p=settings.anisotropy),
+    ]
+    always = [
+        torchio.RandomBiasField(coefficients=0.3, order=2, p=chance(settings.bias_field, p / 2)),
+        torchio.RandomGamma(log_gamma=0.25, p=chance(settings.gamma, p)),
+        torchio.RandomBlur(std=(0, 1), p=chance(settings.blur, p / 2)),
+        torchio.RandomNoise(std=(0, 0.25), p=chance(settings.noise, p)),
+    ]
+    # Those that are off by default are left out, so that they don't draw random numbers.
+    return [change for change in changes if change.probability > 0] + always
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:

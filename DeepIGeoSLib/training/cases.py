@@ -29,6 +29,10 @@ class TrainingCase:
         image: normalized float32, axes (channel, k, j, i).
         target: bool, axes (k, j, i).
         spacing: mm along (k, j, i).
+        source: where it came from.
+        orientation: how the volume was turned.
+        working: box of the turned volume, and the grid it was brought to.
+        turned_shape: of the turned volume.
     """
 
     name: str
@@ -36,6 +40,16 @@ class TrainingCase:
     image: np.ndarray
     target: np.ndarray
     spacing: tuple[float, float, float]
+    source: LabeledCase
+    orientation: Orientation
+    working: WorkingGrid
+    turned_shape: tuple[int, int, int]
+
+    def to_volume(self, values: np.ndarray) -> np.ndarray:
+        """Return real values on the working grid brought back to the volume, 0 outside the box."""
+        turned = np.zeros(self.turned_shape, dtype=np.float32)
+        turned[self.working.box] = self.working.to_volume(values)
+        return self.orientation.invert(turned)
 
 
 def prepare_case(
@@ -64,4 +78,8 @@ def prepare_case(
         image=image,
         target=target,
         spacing=working.spacing,
+        source=case,
+        orientation=orientation,
+        working=working,
+        turned_shape=mask.shape,
     )

@@ -14,6 +14,11 @@ from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.settings import from_mapping, read_mapping
 from DeepIGeoSLib.training.config_checks import wrong_values
 from DeepIGeoSLib.training.crf import CrfTraining
+from DeepIGeoSLib.training.run_settings import (
+    FineTuningSettings,
+    HardwareSettings,
+    LoggingSettings,
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,13 @@ class AugmentationSettings:
         tilt_degrees: largest rotation out of the plane.
         scales: smallest and largest zoom.
         thickest: mm; slices are averaged at random up to this thickness.
-        intensity: probability of each kind of intensity change (gamma, scale and shift, noise,
-            bias field, blur).
+        elastic: probability of a smooth deformation.
+        elastic_mm: largest displacement of the deformation's control points.
+        anisotropy: probability that the image loses resolution along one axis (the masks don't).
+        motion: probability of the ghosts of a patient who moved.
+        intensity: probability of each kind of intensity change that is null below, and twice that
+            of a scale and shift; bias field and blur come half as often.
+        bias_field, gamma, blur, noise: probability of this kind alone.
     """
 
     flip_axes: tuple[int, ...] = (2,)
@@ -51,7 +61,15 @@ class AugmentationSettings:
     tilt_degrees: float = 5.0
     scales: tuple[float, float] = (0.8, 1.25)
     thickest: float = 7.0
+    elastic: float = 0.0
+    elastic_mm: float = 5.0
+    anisotropy: float = 0.0
+    motion: float = 0.0
     intensity: float = 0.3
+    bias_field: float | None = None
+    gamma: float | None = None
+    blur: float | None = None
+    noise: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +78,8 @@ class OptimizationSettings:
 
     Attributes:
         steps: number of optimizer steps.
-        batch_size: crops a step.
+        batch_size: crops that a process computes at once.
+        accumulate: batches whose gradients are averaged to one step.
         crop: working voxels (k, j, i) of a crop.
         optimizer: "adamw", "adam" or "sgd" (momentum 0.99, as in the paper).
         learning_rate: the largest rate.
@@ -75,6 +94,7 @@ class OptimizationSettings:
 
     steps: int = 10_000
     batch_size: int = 2
+    accumulate: int = 1
     crop: tuple[int, int, int] = (16, 192, 192)
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     learning_rate: float = 2e-3
@@ -91,15 +111,36 @@ class SimulationSettings:
     """How R-Net's training samples are made (see ``simulation``).
 
     Attributes:
-        rounds: most rounds of strokes a sample; each round's result is the next one's start.
-        initial: weights of the starting points: "pnet" (its output), "corrupted" (a distorted
-            truth) and "empty".
+        preset: whose marks: "recommended" (strokes, clicks and random walks of human-like shape) or
+            "paper" (random points in every wrong region, see ``paper_points``).
+        rounds: most rounds of strokes a sample; each round's result is the next one's start. 1 is
+            one-shot training. When null, 4 for "recommended" and 1 for "paper".
+        initial: weights of the starting points: "pnet" (the output of one of the P-Nets),
+            "corrupted" (a distorted truth) and "empty". When null, 0.5, 0.4 and 0.1 for
+            "recommended", and P-Net alone for "paper".
+        drop: probability that the first marks of one class, drawn at random, are left out. When
+            null, 0.1 for "recommended" and 0 for "paper".
     """
 
-    rounds: int = 4
-    initial: dict[str, float] = field(
-        default_factory=lambda: {"pnet": 0.5, "corrupted": 0.4, "empty": 0.1}
-    )
+    preset: Literal["recommended", "paper"] = "recommended"
+    rounds: int | None = None
+    initial: dict[str, float] | None = None
+    drop: float | None = None
+
+    def completed(self) -> SimulationSettings:
+        """Return the settings with the preset's values in the place of null."""
+        given = {key: value for key, value in vars(self).items() if value is not None}
+        return SimulationSettings(**{**_SIMULATIONS[self.preset], **given})
+
+
+_SIMULATIONS = {
+    "recommended": {
+        "rounds": 4,
+        "initial": {"pnet": 0.5, "corrupted": 0.4, "empty": 0.1},
+        "drop": 0.1,
+    },
+    "paper": {"rounds": 1, "initial": {"pnet": 1.0}, "drop": 0.0},
+}
 
 
 @dataclass(frozen=True)
@@ -132,7 +173,8 @@ class TrainingSettings:
     """A training run.
 
     Attributes:
-        task: "pnet", "rnet", or "crf", which only pretrains a CRF-Net's pairwise function.
+        task: "pnet", "rnet", "both" (one after the other, in folders of these names), or "crf",
+            which only pretrains a CRF-Net's pairwise function.
         output: folder of checkpoints and logs; relative to the configuration file.
         data: the cases.
         pnet: for "rnet", checkpoints of P-Nets (relative to the configuration file) whose outputs
@@ -141,13 +183,16 @@ class TrainingSettings:
         seed: of every random choice.
         validate_every: steps between validations.
         checkpoint_every: steps between checkpoints to resume from.
+        keep: checkpoints to resume from that are kept; the newest is ``last.ckpt``, those before it
+            are called by their step.
+        best_by: measure on the validation cases by which ``best.ckpt`` is chosen.
         snapshots: steps at which the weights are kept as ``step-N.ckpt``, such as early P-Nets
             whose errors R-Net is to learn from.
         workers: processes that prepare samples.
         crf: trains the network together with a CRF-Net behind it; null for the network alone.
     """
 
-    task: Literal["pnet", "rnet", "crf"]
+    task: Literal["pnet", "rnet", "both", "crf"]
     output: str
     data: DataSettings
     pnet: tuple[str, ...] = ()
@@ -155,6 +200,8 @@ class TrainingSettings:
     seed: int = 1
     validate_every: int = 1000
     checkpoint_every: int = 250
+    keep: int = 1
+    best_by: Literal["dice", "iou", "assd"] = "dice"
     snapshots: tuple[int, ...] = ()
     workers: int = 1
     crf: CrfTraining | None = None
@@ -165,6 +212,9 @@ class TrainingSettings:
     simulation: SimulationSettings = field(default_factory=SimulationSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     optimization: OptimizationSettings = field(default_factory=OptimizationSettings)
+    logging: LoggingSettings = field(default_factory=LoggingSettings)
+    hardware: HardwareSettings = field(default_factory=HardwareSettings)
+    fine_tuning: FineTuningSettings = field(default_factory=FineTuningSettings)
 
 
 def read_config(path: str | Path) -> TrainingSettings:
@@ -173,8 +223,22 @@ def read_config(path: str | Path) -> TrainingSettings:
     Raises:
         InputError: the file is missing or not valid, or holds an unknown key or wrong values.
     """
-    settings = from_mapping(TrainingSettings, read_mapping(path), str(path))
-    wrong = wrong_values(settings)
+    return checked_config(read_mapping(path), str(path))
+
+
+def checked_config(mapping: object, where: str, has_pnet: bool = False) -> TrainingSettings:
+    """Return the settings of a mapping.
+
+    Args:
+        mapping: what a reader of JSON or YAML returned.
+        where: how to name it in errors.
+        has_pnet: whether R-Net's training has a P-Net though the configuration names none.
+
+    Raises:
+        InputError: an unknown key or wrong values.
+    """
+    settings = from_mapping(TrainingSettings, mapping, where)
+    wrong = wrong_values(settings, has_pnet)
     if wrong:
-        raise InputError(f"{path}: {'; '.join(wrong)}.")
+        raise InputError(f"{where}: {'; '.join(wrong)}.")
     return settings

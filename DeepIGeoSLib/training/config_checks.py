@@ -13,17 +13,21 @@ if TYPE_CHECKING:
 # Key, value, what is expected.
 Fault = tuple[str, object, str]
 
+# Intensity changes with a probability of their own, and starting points of R-Net's samples.
+KINDS = ("bias_field", "gamma", "blur", "noise")
+STARTS = ("pnet", "corrupted", "empty")
 
-def wrong_values(settings: TrainingSettings) -> list[str]:
+
+def wrong_values(settings: TrainingSettings, has_pnet: bool = False) -> list[str]:
     """Return a phrase for every value out of range, such as ``steps is 0, expected at least 1``."""
-    found = [*_of_the_run(settings), *_of_optimization(settings), *_of_samples(settings)]
+    found = [*_of_the_run(settings, has_pnet), *_of_optimization(settings), *_of_samples(settings)]
     return [f"{key} is {value!r}, expected {wanted}" for key, value, wanted in found]
 
 
-def _of_the_run(settings: TrainingSettings) -> Iterator[Fault]:
-    if settings.task == "rnet" and not settings.pnet:
+def _of_the_run(settings: TrainingSettings, has_pnet: bool) -> Iterator[Fault]:
+    if settings.task == "rnet" and not settings.pnet and not has_pnet:
         yield "pnet", list(settings.pnet), "at least one P-Net checkpoint for the task rnet"
-    for key in ("validate_every", "checkpoint_every"):
+    for key in ("validate_every", "checkpoint_every", "keep"):
         if getattr(settings, key) < 1:
             yield key, getattr(settings, key), "at least 1"
     bundle, channels = settings.bundle, settings.data.channels
@@ -34,6 +38,13 @@ def _of_the_run(settings: TrainingSettings) -> Iterator[Fault]:
     if network.features is not None and len(network.features) != FEATURES[network.preset]:
         wanted = f"{FEATURES[network.preset]} number(s) for the preset {network.preset}"
         yield "network.features", list(network.features), wanted
+    for key in ("devices", "nodes"):
+        if getattr(settings.hardware, key) < 1:
+            yield f"hardware.{key}", getattr(settings.hardware, key), "at least 1"
+    if settings.task == "both" and settings.hardware.processes > 1:
+        yield "hardware.devices", settings.hardware.devices, "1 for the task both"
+    if settings.logging.pictures < 0:
+        yield "logging.pictures", settings.logging.pictures, "at least 0"
     if settings.workers < 0:
         yield "workers", settings.workers, "at least 0"
     if settings.seed < 0:
@@ -42,7 +53,7 @@ def _of_the_run(settings: TrainingSettings) -> Iterator[Fault]:
 
 def _of_optimization(settings: TrainingSettings) -> Iterator[Fault]:
     values = settings.optimization
-    for key in ("steps", "batch_size"):
+    for key in ("steps", "batch_size", "accumulate"):
         if getattr(values, key) < 1:
             yield f"optimization.{key}", getattr(values, key), "at least 1"
     if min(values.crop) < 1:
@@ -53,6 +64,9 @@ def _of_optimization(settings: TrainingSettings) -> Iterator[Fault]:
     for key in ("weight_decay", "threads"):
         if getattr(values, key) < 0:
             yield f"optimization.{key}", getattr(values, key), "at least 0"
+    for key in ("frozen", "old_layers"):
+        if not 0 <= getattr(settings.fine_tuning, key) <= 1:
+            yield f"fine_tuning.{key}", getattr(settings.fine_tuning, key), "a share from 0 to 1"
 
 
 def _of_samples(settings: TrainingSettings) -> Iterator[Fault]:
@@ -62,13 +76,24 @@ def _of_samples(settings: TrainingSettings) -> Iterator[Fault]:
     low, high = augmentation.scales
     if not 0 < low <= high:
         yield "augmentation.scales", [low, high], "a smaller and a larger factor above 0"
-    if not 0 <= augmentation.intensity <= 1:
-        yield "augmentation.intensity", augmentation.intensity, "a probability"
+    for key in ("elastic", "anisotropy", "motion", "intensity", *KINDS):
+        probability = getattr(augmentation, key)
+        if probability is not None and not 0 <= probability <= 1:
+            yield f"augmentation.{key}", probability, "a probability"
+    if augmentation.elastic_mm < 0:
+        yield "augmentation.elastic_mm", augmentation.elastic_mm, "at least 0"
     if any(not 0 < a <= b for a, b in zip(grid.minimum, grid.maximum, strict=True)):
         yield "grid.minimum", list(grid.minimum), f"mm above 0, up to {list(grid.maximum)}"
     low, high = settings.normalization.clip
     if low >= high:
         yield "normalization.clip", [low, high], "a smaller and a larger number"
-    weights = settings.simulation.initial
-    if any(w < 0 for w in weights.values()) or sum(weights.values()) <= 0:
+    simulation = settings.simulation.completed()
+    weights = simulation.initial
+    if not set(weights) <= set(STARTS):
+        yield "simulation.initial", weights, f"weights of {', '.join(STARTS)}"
+    elif any(w < 0 for w in weights.values()) or sum(weights.values()) <= 0:
         yield "simulation.initial", weights, "weights of at least 0, one of them above"
+    if simulation.rounds < 1:
+        yield "simulation.rounds", simulation.rounds, "at least 1"
+    if not 0 <= simulation.drop <= 1:
+        yield "simulation.drop", simulation.drop, "a probability"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from DeepIGeoSLib.bundles import TrainingData
@@ -55,11 +56,20 @@ def _rnet() -> TrainingSettings:
     )
 
 
+def _both() -> TrainingSettings:
+    return dataclasses.replace(_rnet(), task="both", output="runs/my-lesions", pnet=())
+
+
 def _crf() -> TrainingSettings:
     return TrainingSettings(task="crf", output="runs/my-crf", data=_DATA, crf=CrfTraining())
 
 
-_EXAMPLES: dict[str, Callable[[], TrainingSettings]] = {"pnet": _pnet, "rnet": _rnet, "crf": _crf}
+_EXAMPLES: dict[str, Callable[[], TrainingSettings]] = {
+    "pnet": _pnet,
+    "rnet": _rnet,
+    "both": _both,
+    "crf": _crf,
+}
 
 
 def example(task: str) -> TrainingSettings:

@@ -13,8 +13,15 @@ from DeepIGeoSLib.evaluation.evaluate import EvaluationResults
 from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings
 
 
-def draft_manifest(settings: TrainingSettings) -> BundleManifest:
-    """Return the manifest of networks trained as ``settings`` say, without weights and metrics."""
+def draft_manifest(
+    settings: TrainingSettings, source: BundleManifest | None = None
+) -> BundleManifest:
+    """Return the manifest of networks trained as ``settings`` say, without weights and metrics.
+
+    Args:
+        settings: the configuration.
+        source: of the bundle that the networks were fine-tuned from.
+    """
     words = settings.bundle or BundleSettings(
         name="training",
         version="0",
@@ -38,7 +45,8 @@ def draft_manifest(settings: TrainingSettings) -> BundleManifest:
         interactions=settings.interactions,
         region=settings.optimization.crop,
         weights={},
-        training_data=words.training_data,
+        training_data=(*(source.training_data if source else ()), *words.training_data),
+        derived_from=f"{source.name} {source.version}" if source else None,
         crf=None if settings.crf is None else settings.crf.model,
     )
 
@@ -48,6 +56,7 @@ def export_bundle(
     settings: TrainingSettings,
     networks: dict[str, nn.Module],
     results: EvaluationResults,
+    source: BundleManifest | None = None,
 ) -> Path:
     """Write a bundle.
 
@@ -56,17 +65,21 @@ def export_bundle(
         settings: of R-Net's training; its ``bundle`` section names the bundle.
         networks: "pnet" and "rnet", and their CRF-Nets by ``crf_key`` where they were trained.
         results: of the robot user on the validation cases.
+        source: of the bundle that the networks were fine-tuned from.
 
     Returns:
         The folder.
     """
-    manifest = dataclasses.replace(draft_manifest(settings), metrics=_metrics(results))
-    write_bundle(folder, manifest, networks, model_card(settings, manifest, results))
+    manifest = dataclasses.replace(draft_manifest(settings, source), metrics=_metrics(results))
+    write_bundle(folder, manifest, networks, model_card(settings, manifest, results, source))
     return folder
 
 
 def model_card(
-    settings: TrainingSettings, manifest: BundleManifest, results: EvaluationResults
+    settings: TrainingSettings,
+    manifest: BundleManifest,
+    results: EvaluationResults,
+    source: BundleManifest | None = None,
 ) -> str:
     """Return the model card as Markdown."""
     data = "\n".join(
@@ -76,7 +89,7 @@ def model_card(
 
 {manifest.task} in {manifest.modality}. Networks: P-Net and R-Net, preset "{manifest.preset}",
 {manifest.dimension}D. License of the weights: {manifest.license}
-
+{_origin(source)}
 ## Training data
 
 | data set | cases | license |
@@ -96,6 +109,17 @@ Rounds that lowered the Dice by more than 0.005: {results.share_of_worse_rounds(
 ## Limits
 
 {settings.bundle.limits}
+"""
+
+
+def _origin(source: BundleManifest | None) -> str:
+    if source is None:
+        return ""
+    return f"""
+## Where it comes from
+
+Fine-tuned from the bundle {source.name} {source.version} ({source.task} in {source.modality}).
+License of its weights, which binds these too: {source.license}
 """
 
 

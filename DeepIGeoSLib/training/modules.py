@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from typing import Any
 
 import lightning
-import monai.losses
 import numpy as np
 import torch
 from torch import nn
@@ -17,22 +16,51 @@ from DeepIGeoSLib.interactions import distance_maps
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.config import OptimizationSettings, TrainingSettings
 from DeepIGeoSLib.training.crf import scribble_classes
-from DeepIGeoSLib.training.sampling import add_stroke, impose
+from DeepIGeoSLib.training.fine_tuning import early_layers
+from DeepIGeoSLib.training.losses import make_loss
+from DeepIGeoSLib.training.processes import of_all_processes
+from DeepIGeoSLib.training.run_settings import FineTuningSettings
+from DeepIGeoSLib.training.sampling import add_marks, impose
 
 _WARM_UP = 0.02
 
 
-class PNetModule(lightning.LightningModule):
-    """Trains P-Net on crops, with a CRF-Net(f) behind it if there is one."""
+class NetworkModule(lightning.LightningModule):
+    """A network in training, with a CRF-Net behind it if there is one.
+
+    Attributes:
+        network: the network.
+        crf: its CRF-Net.
+        settings: the configuration.
+        batches_a_step: batches whose gradients make one step of the optimizer.
+        fine_tuning: how the layers learn that know something already; None for new networks.
+    """
 
     def __init__(
-        self, network: nn.Module, settings: OptimizationSettings, crf: TableCRFNet | None = None
+        self,
+        network: nn.Module,
+        settings: TrainingSettings,
+        crf: TableCRFNet | None = None,
+        fine_tuning: FineTuningSettings | None = None,
     ) -> None:
         super().__init__()
         self.network = network
         self.crf = crf
         self.settings = settings
-        self.loss = make_loss(settings.loss)
+        self.batches_a_step = settings.optimization.accumulate
+        self.fine_tuning = fine_tuning
+        self._loss = make_loss(settings.optimization.loss)
+
+    def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Return the loss of the crops of all processes."""
+        return self._loss(*of_all_processes(self, logits, target))
+
+    def configure_optimizers(self) -> dict:
+        return make_optimizer(self, self.settings.optimization, self.fine_tuning)
+
+
+class PNetModule(NetworkModule):
+    """Trains P-Net on crops."""
 
     def training_step(
         self, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor], index: int
@@ -45,31 +73,25 @@ class PNetModule(lightning.LightningModule):
         self.log("train/loss", loss, prog_bar=True)
         return loss
 
-    def configure_optimizers(self) -> dict:
-        return make_optimizer(self, self.settings)
 
-
-class RNetModule(lightning.LightningModule):
+class RNetModule(NetworkModule):
     """Trains R-Net over several rounds of strokes, each starting from the result of the last.
 
     The published method trains on the first round only and stalls after it; here a step of the
     optimizer sees a whole short session.
     """
 
-    def __init__(
-        self, network: nn.Module, settings: TrainingSettings, crf: TableCRFNet | None = None
-    ) -> None:
-        super().__init__()
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.automatic_optimization = False
-        self.network = network
-        self.crf = crf
-        self.settings = settings
-        self.loss = make_loss(settings.optimization.loss)
 
     def training_step(self, batch: dict[str, torch.Tensor], index: int) -> None:
         optimizer = self.optimizers()
-        optimizer.zero_grad()
-        rounds = 1 + int(batch["seed"][0]) % self.settings.simulation.rounds
+        if index % self.batches_a_step == 0:
+            optimizer.zero_grad()
+        # All processes take part in the same number of rounds.
+        chance = self.trainer.strategy.broadcast(int(batch["seed"][0]))
+        rounds = 1 + chance % self.settings.simulation.completed().rounds
         for number in range(rounds):
             inputs = torch.cat([batch["image"], batch["initial"][:, None], batch["maps"]], dim=1)
             logits = run_network(self.network, inputs)
@@ -77,16 +99,15 @@ class RNetModule(lightning.LightningModule):
                 scribbles = scribble_classes(batch["foreground"], batch["background"])
                 logits = self.crf(logits, batch["image"], batch["spacing"], scribbles)
             loss = self.loss(logits, batch["target"])
-            self.manual_backward(loss / rounds)
+            self.manual_backward(loss / (rounds * self.batches_a_step))
             if number + 1 < rounds:
                 self._next_round(batch, logits.detach().softmax(dim=1)[:, 1], number)
+        self.log("train/loss", loss)
+        if (index + 1) % self.batches_a_step:
+            return
         self.clip_gradients(optimizer, gradient_clip_val=self.settings.optimization.gradient_clip)
         optimizer.step()
         self.lr_schedulers().step()
-        self.log("train/loss", loss)
-
-    def configure_optimizers(self) -> dict:
-        return make_optimizer(self, self.settings.optimization)
 
     def _next_round(
         self, batch: dict[str, torch.Tensor], probability: torch.Tensor, number: int
@@ -97,8 +118,12 @@ class RNetModule(lightning.LightningModule):
             state = self._granted(batch, sample, to_array(result))
             seeds = {name: to_array(batch[name][sample]) for name in ("foreground", "background")}
             impose(state, seeds)
-            label = add_stroke(
-                seeds, state >= 0.5, to_array(batch["target"][sample, 0]) > 0, random
+            given = add_marks(
+                seeds,
+                state >= 0.5,
+                to_array(batch["target"][sample, 0]) > 0,
+                random,
+                self.settings.simulation.preset,
             )
             impose(state, seeds)
             maps = distance_maps(
@@ -110,7 +135,7 @@ class RNetModule(lightning.LightningModule):
             )
             batch["initial"][sample] = to_tensor(state, self.device)
             batch["maps"][sample] = to_tensor(maps, self.device)
-            batch["asked"][sample] = torch.tensor([label == "foreground", label == "background"])
+            batch["asked"][sample] = torch.tensor(["foreground" in given, "background" in given])
             for name, mask in seeds.items():
                 batch[name][sample] = to_tensor(mask, self.device)
 
@@ -134,27 +159,26 @@ def run_network(network: nn.Module, image: torch.Tensor) -> torch.Tensor:
     return logits.unflatten(0, slices.shape[:2]).movedim(1, 2)
 
 
-def make_loss(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """Return a loss of logits (B, 2, ...) and labels (B, 1, ...)."""
-    if name == "ce":
-        cross_entropy = nn.CrossEntropyLoss()
-        return lambda logits, target: cross_entropy(logits, target[:, 0].long())
-    # The Dice of the whole batch: a crop without lesion has no Dice of its own.
-    options = {"softmax": True, "to_onehot_y": True, "include_background": False, "batch": True}
-    if name == "dice":
-        return monai.losses.DiceLoss(**options)
-    return monai.losses.DiceCELoss(**options)
-
-
-def make_optimizer(network: nn.Module, settings: OptimizationSettings) -> dict:
+def make_optimizer(
+    module: NetworkModule,
+    settings: OptimizationSettings,
+    fine_tuning: FineTuningSettings | None = None,
+) -> dict:
     """Return Lightning's optimizer and schedule entries."""
     options = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    parameters: Any = module.parameters()
+    if fine_tuning is not None:
+        early = [p for part in early_layers(module.network) for p in part.parameters()]
+        known = {id(p) for p in early}
+        late = [p for p in module.parameters() if id(p) not in known]
+        rate = settings.learning_rate * fine_tuning.old_layers
+        parameters = [{"params": late}, {"params": early, "lr": rate}]
     if settings.optimizer == "sgd":
-        optimizer = torch.optim.SGD(network.parameters(), momentum=0.99, **options)
+        optimizer = torch.optim.SGD(parameters, momentum=0.99, **options)
     elif settings.optimizer == "adam":
-        optimizer = torch.optim.Adam(network.parameters(), **options)
+        optimizer = torch.optim.Adam(parameters, **options)
     else:
-        optimizer = torch.optim.AdamW(network.parameters(), **options)
+        optimizer = torch.optim.AdamW(parameters, **options)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: rate_factor(settings.schedule, step / settings.steps)
     )

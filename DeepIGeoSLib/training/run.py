@@ -1,104 +1,161 @@
-"""One training run, from a configuration to checkpoints."""
+"""One training run, from a configuration to checkpoints and a bundle."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import shutil
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import lightning
-import numpy as np
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from DeepIGeoSLib.bundles import crf_key
+from DeepIGeoSLib.bundles import Bundle, crf_key
 from DeepIGeoSLib.bundles.writer import half_precision
-from DeepIGeoSLib.crf import MeanField
-from DeepIGeoSLib.crf.differentiable import TableCRFNet
-from DeepIGeoSLib.data import LabeledCase, check_data, find_cases
-from DeepIGeoSLib.engines import TorchEngine
+from DeepIGeoSLib.data import check_data, find_cases
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.evaluate import evaluate
-from DeepIGeoSLib.networks import build_network
 from DeepIGeoSLib.networks.crfnet import CRFNet
 from DeepIGeoSLib.session import InteractiveSession
-from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
-from DeepIGeoSLib.training.config import NetworkSettings, TrainingSettings
-from DeepIGeoSLib.training.crf import CrfTraining, load_crf, pretrain_crf, starting_crf
+from DeepIGeoSLib.training.checkpoints import BEST
+from DeepIGeoSLib.training.config import TrainingSettings
+from DeepIGeoSLib.training.crf import CrfTraining, pretrain_crf
 from DeepIGeoSLib.training.export import draft_manifest, export_bundle
-from DeepIGeoSLib.training.modules import PNetModule, RNetModule
-from DeepIGeoSLib.training.sampling import PNetSamples, RNetSamples, StepSampler
-from DeepIGeoSLib.training.validation import NetworksInTraining, PNetValidation, RNetValidation
+from DeepIGeoSLib.training.fine_tuning import FrozenStage
+from DeepIGeoSLib.training.fitting import fit
+from DeepIGeoSLib.training.modules import NetworkModule, PNetModule, RNetModule
+from DeepIGeoSLib.training.sampling import PNetSamples, RNetSamples
+from DeepIGeoSLib.training.starting import (
+    prepared,
+    propose_all,
+    starting_networks,
+    starting_pnets,
+    trained_crf,
+    trained_network,
+)
+from DeepIGeoSLib.training.validation import (
+    NetworksInTraining,
+    PNetValidation,
+    RNetValidation,
+    Validation,
+)
 
 Progress = Callable[[float, str], None]
 
-logger = logging.getLogger(__name__)
 
-
-def train(settings: TrainingSettings, base: Path, progress: Progress | None = None) -> Path | None:
+def train(
+    settings: TrainingSettings,
+    base: Path,
+    progress: Progress | None = None,
+    bundle: Bundle | None = None,
+) -> Path | None:
     """Train as ``settings`` say, or go on where a run in the same folder stopped.
 
     Args:
         settings: the configuration.
         base: folder that its relative paths start from.
-        progress: called with the share of the epochs done and a text.
+        progress: called with the share of the steps done and a text.
+        bundle: whose networks learn on; new networks when None.
 
     Returns:
         The folder of the bundle, if the settings describe one. The run's own folder holds
-        ``best.ckpt``, ``last.ckpt``, ``validation.csv`` and the report on the data; for the task
-        "crf" only ``pretrained.ckpt``.
+        ``best.ckpt``, ``last.ckpt``, ``validation.csv``, ``curve.csv`` and the report on the data;
+        for the task "both" there is one such folder for each network, and for the task "crf" only
+        ``pretrained.ckpt``.
 
     Raises:
-        InputError: cases or checkpoints are missing or unusable.
+        InputError: cases or checkpoints are missing or unusable, or the loss became NaN.
+        KeyboardInterrupt: the run was stopped, and can be resumed.
     """
+    if settings.task == "both":
+        for part in parts_of_both(settings):
+            written = train(part, base, progress, bundle)
+        return written
     folder = (base / settings.output).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if settings.task == "crf":
         pretrain_crf(settings.crf or CrfTraining(), settings.data.channels, folder, progress)
         return None
-    report = check_data(settings.data, base, progress)
-    report.check(report.write(folder))
+    if rank_zero_only.rank == 0:
+        report = check_data(settings.data, base, progress)
+        report.check(report.write(folder))
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     if settings.optimization.threads:
         torch.set_num_threads(settings.optimization.threads)
-    pnets = [_trained("pnet", base / path, settings) for path in settings.pnet]
-    training = _prepared(find_cases(settings.data, base, "train"), settings)
+    module, samples, validator = _parts(settings, base, folder, progress, bundle)
+    extra = []
+    if module.fine_tuning is not None:
+        extra.append(FrozenStage(module.fine_tuning, settings.optimization.steps))
+    fit(module, samples, validator, settings, folder, progress, extra)
+    if settings.bundle is None or rank_zero_only.rank != 0:
+        return None
+    return write_trained_bundle(settings, base, bundle=bundle)
+
+
+def parts_of_both(settings: TrainingSettings) -> tuple[TrainingSettings, TrainingSettings]:
+    """Return the settings of the two runs that the task "both" stands for."""
+    output = Path(settings.output)
+    pnets = [*(f"step-{step}.ckpt" for step in settings.snapshots), BEST]
+    return (
+        dataclasses.replace(settings, task="pnet", output=str(output / "pnet"), bundle=None),
+        dataclasses.replace(
+            settings,
+            task="rnet",
+            output=str(output / "rnet"),
+            pnet=tuple(str(output / "pnet" / name) for name in pnets),
+            snapshots=(),
+        ),
+    )
+
+
+def _parts(
+    settings: TrainingSettings,
+    base: Path,
+    folder: Path,
+    progress: Progress | None,
+    bundle: Bundle | None,
+) -> tuple[NetworkModule, Dataset, Validation]:
+    """Return the module, the samples and the validation of a run."""
+    training = prepared(find_cases(settings.data, base, "train"), settings)
     held_out = find_cases(settings.data, base, "val")
-    network, crf = _start(settings, base, progress)
-    every = settings.validate_every
+    network, crf = starting_networks(settings, base, progress, bundle)
+    fine_tuning = None if bundle is None else settings.fine_tuning
     if settings.task == "pnet":
-        module: lightning.LightningModule = PNetModule(network, settings.optimization, crf)
-        samples: Dataset = PNetSamples(training, settings)
-        validator: lightning.Callback = PNetValidation(_prepared(held_out, settings), folder, every)
-    else:
-        pnet_crfs = [_trained_crf(base / path, settings) for path in settings.pnet]
-        module = RNetModule(network, settings, crf)
-        samples = RNetSamples(training, propose_all(pnets, training, pnet_crfs), settings)
-        manifest = draft_manifest(settings)
-        validator = RNetValidation(
-            held_out, pnets[-1], manifest, folder, every, pnet_crf=pnet_crfs[-1]
+        return (
+            PNetModule(network, settings, crf, fine_tuning),
+            PNetSamples(training, settings),
+            PNetValidation(prepared(held_out, settings), folder, settings),
         )
-    _fit(module, samples, validator, settings, folder, progress)
-    return None if settings.bundle is None else write_trained_bundle(settings, base)
+    pnets, pnet_crfs = starting_pnets(settings, base, bundle)
+    return (
+        RNetModule(network, settings, crf, fine_tuning),
+        RNetSamples(training, propose_all(pnets, training, pnet_crfs), settings),
+        RNetValidation(
+            held_out, pnets[-1], draft_manifest(settings), folder, settings, pnet_crfs[-1]
+        ),
+    )
 
 
 def write_trained_bundle(
-    settings: TrainingSettings, base: Path, progress: Progress | None = None
+    settings: TrainingSettings,
+    base: Path,
+    progress: Progress | None = None,
+    bundle: Bundle | None = None,
 ) -> Path:
     """Measure the best networks of a run so far and write their bundle into the run's folder.
 
     An older bundle of that name there is replaced.
 
     Args:
-        settings: of R-Net's training, with a ``bundle`` section.
+        settings: of R-Net's training (or of both), with a ``bundle`` section.
         base: folder that relative paths start from.
         progress: called with the share of the cases measured and a text.
+        bundle: that the networks were fine-tuned from; a network that was not trained is its own.
 
     Returns:
         The bundle's folder.
@@ -106,183 +163,37 @@ def write_trained_bundle(
     Raises:
         InputError: the settings describe no bundle, or a checkpoint is missing.
     """
-    if settings.task != "rnet" or settings.bundle is None:
+    if settings.task == "both":
+        return write_trained_bundle(parts_of_both(settings)[1], base, progress, bundle)
+    if settings.bundle is None or (settings.task != "rnet" and bundle is None):
         raise InputError("Only a configuration of the task rnet with a bundle section makes one.")
     folder = (base / settings.output).resolve()
-    networks = {
-        "pnet": _trained("pnet", base / settings.pnet[-1], settings),
-        "rnet": _trained("rnet", folder / "best.ckpt", settings),
-    }
-    crfs = {}
-    if settings.crf is not None:
-        crfs["pnet"] = _trained_crf(base / settings.pnet[-1], settings)
-        crfs["rnet"] = _trained_crf(folder / "best.ckpt", settings)
+    networks, crfs = _trained_networks(settings, base, folder, bundle)
     for network in [*networks.values(), *crfs.values()]:  # measure what the bundle will hold
         network.load_state_dict(half_precision(network))
-    session = InteractiveSession(NetworksInTraining(draft_manifest(settings), networks, crfs))
+    source = None if bundle is None else bundle.manifest
+    manifest = draft_manifest(settings, source)
+    session = InteractiveSession(NetworksInTraining(manifest, networks, crfs))
     cases = find_cases(settings.data, base, "val")
     results = evaluate(session, cases, progress=progress)
     target = folder / settings.bundle.name
     shutil.rmtree(target, ignore_errors=True)
     networks.update({crf_key(role): crf for role, crf in crfs.items()})
-    return export_bundle(target, settings, networks, results)
+    return export_bundle(target, settings, networks, results, source)
 
 
-def load_checkpoint(
-    role: str, path: Path, settings: NetworkSettings, channels: int = 1
-) -> nn.Module:
-    """Return the network of a training checkpoint, for images of so many channels.
-
-    Raises:
-        InputError: the file is missing, or does not hold the weights of that network.
-    """
-    if not path.is_file():
-        raise InputError(f"The checkpoint {path} does not exist.")
-    network = _network(role, settings, channels)
-    prefix = "network."
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-        network.load_state_dict(
-            {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
-        )
-    except Exception as error:  # torch.load raises whatever the damaged bytes lead it to
-        raise InputError(
-            f"{path} does not hold the weights of a {settings.preset} {settings.dimension}D {role}."
-        ) from error
-    return network.eval()
-
-
-def propose_all(
-    pnets: Sequence[nn.Module],
-    cases: Sequence[TrainingCase],
-    crfs: Sequence[CRFNet | None] | None = None,
-) -> list[list[np.ndarray]]:
-    """Return for each case the probability of each P-Net and its CRF, as bytes (255 = 1)."""
-    engines = [TorchEngine(pnet) for pnet in pnets]
-    fields = [None if crf is None else MeanField(crf) for crf in crfs or [None] * len(pnets)]
-
-    def proposal(case: TrainingCase, engine: TorchEngine, field: MeanField | None) -> np.ndarray:
-        probability = engine.foreground_probability(case.image)
-        if field is not None:
-            probability = field.foreground_probability(probability, case.image, case.spacing)
-        return np.round(255 * probability).astype(np.uint8)
-
-    return [
-        [proposal(case, *steps) for steps in zip(engines, fields, strict=True)] for case in cases
-    ]
-
-
-def _prepared(files: Sequence[LabeledCase], settings: TrainingSettings) -> list[TrainingCase]:
-    return [prepare_case(entry, settings.normalization, settings.grid) for entry in files]
-
-
-def _trained(role: str, path: Path, settings: TrainingSettings) -> nn.Module:
-    return load_checkpoint(role, path, settings.network, settings.data.channels)
-
-
-def _trained_crf(path: Path, settings: TrainingSettings) -> CRFNet | None:
-    """Return the CRF-Net for use that was trained with a network; None where none is trained."""
-    if settings.crf is None:
-        return None
-    return load_crf(path, settings.crf.model, settings.data.channels).plain()
-
-
-def _start(
-    settings: TrainingSettings, base: Path, progress: Progress | None
-) -> tuple[nn.Module, TableCRFNet | None]:
-    """Return the network and the CRF-Net as they are before the first step."""
-    channels = settings.data.channels
-    if settings.crf is None:
-        return _network(settings.task, settings.network, channels), None
-    crf = starting_crf(settings.crf, channels, base, progress)
-    if settings.crf.network is None:
-        return _network(settings.task, settings.network, channels), crf
-    return _trained(settings.task, base / settings.crf.network, settings).train(), crf
-
-
-def _network(role: str, settings: NetworkSettings, channels: int) -> nn.Module:
-    return build_network(
-        role,
-        preset=settings.preset,
-        dimension=settings.dimension,
-        image_channels=channels,
-        features=settings.features,
-    )
-
-
-class _Steps(lightning.Callback):
-    """Tells the caller how far the run is, and keeps the snapshots that were asked for."""
-
-    def __init__(self, settings: TrainingSettings, folder: Path, progress: Progress | None) -> None:
-        self._settings = settings
-        self._folder = folder
-        self._progress = progress
-
-    def on_train_batch_end(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: lightning.LightningModule,
-        outputs: object,
-        batch: object,
-        batch_idx: int,
-    ) -> None:
-        step, total = trainer.global_step, self._settings.optimization.steps
-        if step in self._settings.snapshots:
-            trainer.save_checkpoint(self._folder / f"step-{step}.ckpt", weights_only=True)
-        if self._progress is not None:
-            loss = float(trainer.callback_metrics["train/loss"])
-            self._progress(step / total, f"Step {step} of {total}, loss {loss:.3f}")
-
-
-def _fit(
-    module: lightning.LightningModule,
-    samples: Dataset,
-    validator: lightning.Callback,
-    settings: TrainingSettings,
-    folder: Path,
-    progress: Progress | None,
-) -> None:
-    """Run the steps that are left."""
-    optimization = settings.optimization
-    checkpoint = ModelCheckpoint(
-        dirpath=folder,
-        filename="last",
-        every_n_train_steps=settings.checkpoint_every,
-        enable_version_counter=False,
-    )
-    # R-Net steps its optimizer itself, and clips there.
-    clip = optimization.gradient_clip if module.automatic_optimization else None
-    trainer = lightning.Trainer(
-        max_steps=optimization.steps,
-        precision=optimization.precision,
-        gradient_clip_val=clip,
-        logger=CSVLogger(folder, name="", version=""),
-        callbacks=[validator, _Steps(settings, folder, progress), checkpoint],
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        log_every_n_steps=min(20, optimization.steps),
-    )
-    batch_size = optimization.batch_size
-    loader = DataLoader(
-        samples,
-        batch_size=batch_size,
-        sampler=StepSampler(
-            optimization.steps * batch_size, lambda: trainer.global_step * batch_size
-        ),
-        num_workers=settings.workers,
-    )
-    if optimization.precision != "32-true" and settings.network.dimension == 3:
-        # bfloat16 convolutions of oneDNN are twice as fast when the channels come last.
-        module.network.to(memory_format=torch.channels_last_3d)
-    last = folder / "last.ckpt"
-    if last.is_file():
-        logger.info("Resuming from %s", last)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*does not have many workers.*")
-        warnings.filterwarnings("ignore", ".*LeafSpec.*")
-        warnings.filterwarnings("ignore", ".*exists and is not empty.*")  # it holds the data report
-        try:
-            trainer.fit(module, loader, ckpt_path=str(last) if last.is_file() else None)
-        except SystemExit as stop:  # what Lightning makes of Ctrl-C
-            raise KeyboardInterrupt from stop
+def _trained_networks(
+    settings: TrainingSettings, base: Path, folder: Path, bundle: Bundle | None
+) -> tuple[dict[str, nn.Module], dict[str, CRFNet]]:
+    """Return the networks, and the CRF-Nets where there are any, that a bundle will hold."""
+    trained = {settings.task: folder / BEST}
+    if settings.task == "rnet" and settings.pnet:
+        trained["pnet"] = base / settings.pnet[-1]
+    networks = {role: trained_network(role, path, settings) for role, path in trained.items()}
+    for role in ("pnet", "rnet"):
+        if role not in networks:
+            networks[role] = bundle.network(role)
+    crfs = {}
+    if settings.crf is not None:
+        crfs = {role: trained_crf(path, settings) for role, path in trained.items()}
+    return networks, crfs

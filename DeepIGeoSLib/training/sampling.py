@@ -7,13 +7,13 @@ on with exactly the samples it would have seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
 from DeepIGeoSLib.interactions import distance_maps
+from DeepIGeoSLib.paper_points import paper_points
 from DeepIGeoSLib.preprocessing import resample
 from DeepIGeoSLib.simulation import corrupted, random_stroke
 from DeepIGeoSLib.tensors import to_tensor
@@ -23,18 +23,45 @@ from DeepIGeoSLib.training.config import TrainingSettings
 
 
 class StepSampler(Sampler[int]):
-    """The sample numbers of the steps that are still to be done."""
+    """The sample numbers of the steps that are still to be done, in one of several processes.
 
-    def __init__(self, total: int, first: Callable[[], int]) -> None:
-        """Plan ``total`` samples; ``first`` tells how many of them were used before a resume."""
-        self._total = total
+    All processes together use the numbers that one process would use with all their crops.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        first: Callable[[], int],
+        batch: int,
+        accumulate: int = 1,
+        processes: int = 1,
+        rank: int = 0,
+    ) -> None:
+        """Plan a run.
+
+        Args:
+            steps: of the optimizer, in all.
+            first: tells how many of them were done before a resume.
+            batch: samples that a process computes at once.
+            accumulate: batches a step.
+            processes: that train together.
+            rank: number of this process.
+        """
+        self._steps = steps
         self._first = first
+        self._batch = batch
+        self._accumulate = accumulate
+        self._processes = processes
+        self._rank = rank
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(self._first(), self._total))
+        for step in range(self._first(), self._steps):
+            for part in range(self._accumulate):
+                batches = (step * self._accumulate + part) * self._processes + self._rank
+                yield from range(batches * self._batch, (batches + 1) * self._batch)
 
     def __len__(self) -> int:
-        return self._total
+        return self._steps * self._accumulate * self._batch
 
 
 class CropSampler:
@@ -165,7 +192,7 @@ class RNetSamples(Dataset):
         return self._with_strokes(image, maps["target"], maps["initial"], spacing, random)
 
     def _start(self, random: np.random.Generator) -> str:
-        initial = self._settings.simulation.initial
+        initial = self._settings.simulation.completed().initial
         weights = np.array(list(initial.values()))
         return list(initial)[random.choice(len(weights), p=weights / weights.sum())]
 
@@ -178,9 +205,15 @@ class RNetSamples(Dataset):
         random: np.random.Generator,
     ) -> dict[str, torch.Tensor]:
         seeds = {name: np.zeros(target.shape, dtype=bool) for name in ("foreground", "background")}
-        labels = [
-            add_stroke(seeds, initial >= 0.5, target, random) for _ in range(random.geometric(0.6))
-        ]
+        simulation = self._settings.simulation.completed()
+        marks = random.geometric(0.6) if simulation.preset == "recommended" else 1
+        given: set[str] = set()
+        for _ in range(marks):
+            given |= add_marks(seeds, initial >= 0.5, target, random, simulation.preset)
+        if random.random() < simulation.drop:
+            dropped = ("foreground", "background")[random.integers(2)]
+            seeds[dropped].fill(False)
+            given.discard(dropped)
         maps = distance_maps(
             image,
             seeds["foreground"],
@@ -196,24 +229,42 @@ class RNetSamples(Dataset):
             "foreground": to_tensor(seeds["foreground"]),
             "background": to_tensor(seeds["background"]),
             "maps": to_tensor(maps),
-            "asked": torch.tensor([name in labels for name in ("foreground", "background")]),
+            "asked": torch.tensor([name in given for name in ("foreground", "background")]),
             "spacing": torch.tensor(spacing, dtype=torch.float64),
             "seed": torch.tensor(int(random.integers(2**31))),
         }
 
 
-def add_stroke(
+def add_marks(
     seeds: dict[str, np.ndarray],
     labels: np.ndarray,
     target: np.ndarray,
     random: np.random.Generator,
-) -> Literal["foreground", "background"] | None:
-    """Add a random stroke that corrects ``labels`` to ``seeds``, in place; return its class."""
-    stroke = random_stroke(labels & ~seeds["background"] | seeds["foreground"], target, random)
+    preset: str,
+) -> set[str]:
+    """Add what a simulated user marks to correct ``labels`` to ``seeds``, in place.
+
+    Args:
+        seeds: bool masks of "foreground" and "background".
+        labels: the segmentation, bool.
+        target: the truth, bool.
+        random: source of every choice.
+        preset: "recommended" adds one stroke, "paper" points in all wrong regions.
+
+    Returns:
+        The classes that were marked; empty when nothing is wrong.
+    """
+    obeyed = labels & ~seeds["background"] | seeds["foreground"]
+    if preset == "paper":
+        points = paper_points(obeyed, target, random)
+        for name, mask in points.items():
+            seeds[name] |= mask
+        return {name for name, mask in points.items() if mask.any()}
+    stroke = random_stroke(obeyed, target, random)
     if stroke is None:
-        return None
+        return set()
     seeds[stroke.label] |= stroke.mask
-    return stroke.label
+    return {stroke.label}
 
 
 def impose(probability: np.ndarray, seeds: dict[str, np.ndarray]) -> None:

@@ -3,56 +3,104 @@
 from __future__ import annotations
 
 import copy
-import csv
 import dataclasses
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import lightning
 import numpy as np
+import torch
 from torch import nn
 
 from DeepIGeoSLib.bundles import BundleManifest
 from DeepIGeoSLib.crf import MeanField
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.engines import TorchEngine
-from DeepIGeoSLib.evaluation.metrics import dice
-from DeepIGeoSLib.evaluation.protocol import robot_session
+from DeepIGeoSLib.evaluation.methods import SessionMethod
+from DeepIGeoSLib.evaluation.metrics import dice, iou
+from DeepIGeoSLib.evaluation.protocol import play
+from DeepIGeoSLib.evaluation.surfaces import surface_distances
 from DeepIGeoSLib.networks.crfnet import CRFNet
+from DeepIGeoSLib.robot import RobotUser
 from DeepIGeoSLib.session import InteractiveSession
+from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.cases import TrainingCase
+from DeepIGeoSLib.training.checkpoints import BEST
+from DeepIGeoSLib.training.curve import StepTable
+from DeepIGeoSLib.training.losses import make_loss
+from DeepIGeoSLib.training.pictures import outlined
+from DeepIGeoSLib.volume import Volume
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.training.config import TrainingSettings
 
 logger = logging.getLogger(__name__)
 
 ROUNDS = 5
 
 
+@dataclass(frozen=True)
+class CaseResult:
+    """What was measured on one validation case.
+
+    Attributes:
+        dataset: of the case.
+        name: of the case.
+        measures: by name; those of the kinds "dice", "iou" and "assd" start with that word.
+        image: first channel, axes (k, j, i).
+        truth: bool, the same shape.
+        labels: the prediction; the same.
+    """
+
+    dataset: str
+    name: str
+    measures: dict[str, float]
+    image: np.ndarray
+    truth: np.ndarray
+    labels: np.ndarray
+
+
 class Validation(lightning.Callback, ABC):
     """Measures every so many steps, and keeps the best weights.
 
-    Writes ``validation.csv`` (step, data set, measure, mean) and ``best.ckpt`` in the run's folder.
+    Writes ``validation.csv`` (step, data set, measure, mean) and ``best.ckpt`` in the run's folder,
+    and predictions where they are asked for; tells the run's loggers.
     """
 
-    def __init__(self, folder: Path, every: int) -> None:
-        """Take the run's folder and the number of steps between measurements."""
+    def __init__(self, folder: Path, settings: TrainingSettings) -> None:
+        """Take the run's folder and the configuration."""
         self.folder = folder
-        self.every = every
-        self.best = -1.0  # below every Dice: the first measurement is the best so far
+        self.settings = settings
+        self.best: float | None = None
+        self._measured_at = 0
+        self._table = StepTable(folder / "validation.csv")
 
     @abstractmethod
-    def scores(
-        self, network: nn.Module, crf: CRFNet | None = None
-    ) -> dict[str, dict[str, list[float]]]:
-        """Return the Dice of each case, by data set and measure, with the CRF if there is one."""
+    def results(self, network: nn.Module, crf: CRFNet | None) -> Iterator[CaseResult]:
+        """Yield the result of each case, with the CRF if there is one."""
+
+    @abstractmethod
+    def save_prediction(self, number: int, result: CaseResult, folder: Path) -> None:
+        """Write the prediction of case ``number`` as NIfTI, on the grid of the case's image."""
 
     def state_dict(self) -> dict:
-        return {"best": self.best}
+        return {"best": self.best, "by": self.settings.best_by}
 
     def load_state_dict(self, state_dict: dict) -> None:
-        self.best = state_dict["best"]
+        if state_dict.get("by", "dice") == self.settings.best_by:
+            self.best = state_dict["best"]
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        self._measured_at = trainer.global_step
+        if trainer.is_global_zero:
+            self._table.cut_after(trainer.global_step)
 
     def on_train_batch_end(
         self,
@@ -62,58 +110,118 @@ class Validation(lightning.Callback, ABC):
         batch: object,
         batch_idx: int,
     ) -> None:
-        if trainer.global_step % self.every:
+        step = trainer.global_step
+        due = step % self.settings.validate_every == 0 or step == trainer.max_steps
+        if not due or step == self._measured_at:
             return
-        # A copy, so that evaluation mode and float32 layout stay out of the training.
-        crf = None if pl_module.crf is None else pl_module.crf.plain()
-        scores = self.scores(copy.deepcopy(pl_module.network).eval(), crf)
-        self._report(trainer, scores)
-        mean = np.mean(
-            [v for kinds in scores.values() for values in kinds.values() for v in values]
-        )
-        if mean > self.best:
-            self.best = float(mean)
-            trainer.save_checkpoint(self.folder / "best.ckpt", weights_only=True)
+        self._measured_at = step
+        score = None
+        if trainer.is_global_zero:
+            # A copy, so that evaluation mode and float32 layout stay out of the training.
+            crf = None if pl_module.crf is None else pl_module.crf.plain()
+            score = self._measure(trainer, copy.deepcopy(pl_module.network).eval(), crf)
+        score = trainer.strategy.broadcast(score)
+        if self.best is None or score > self.best:
+            self.best = score
+            trainer.save_checkpoint(self.folder / BEST, weights_only=True)
 
-    def _report(
-        self, trainer: lightning.Trainer, scores: dict[str, dict[str, list[float]]]
-    ) -> None:
-        """Log mean scores by name and append them to ``validation.csv``."""
-        rows = [
-            (dataset, measure, float(np.mean(values)))
-            for dataset, kinds in scores.items()
-            for measure, values in kinds.items()
-        ]
-        text = ", ".join(f"{dataset} {measure} {mean:.4f}" for dataset, measure, mean in rows)
-        logger.info("step %d: %s", trainer.global_step, text)
-        for dataset, measure, mean in rows:
-            trainer.lightning_module.log(f"val/{dataset}/{measure}", mean)
-        with (self.folder / "validation.csv").open("a", newline="", encoding="utf-8") as stream:
-            for dataset, measure, mean in rows:
-                csv.writer(stream).writerow([trainer.global_step, dataset, measure, f"{mean:.5f}"])
+    def _measure(self, trainer: lightning.Trainer, network: nn.Module, crf: CRFNet | None) -> float:
+        """Measure, report, and return the score by which the best weights are chosen."""
+        values: dict[tuple[str, str], list[float]] = defaultdict(list)
+        scores: list[float] = []
+        for number, result in enumerate(self.results(network, crf)):
+            for measure, value in result.measures.items():
+                values[result.dataset, measure].append(value)
+                if measure.split()[0] == self.settings.best_by:
+                    scores.append(value)
+            if number < self.settings.logging.pictures:
+                _show(trainer, result)
+            if self.settings.logging.predictions:
+                self.save_prediction(number, result, self.folder / "predictions")
+        self._report(trainer, {key: _mean(found) for key, found in values.items()})
+        mean = float(np.mean(scores))
+        return -mean if self.settings.best_by == "assd" else mean
+
+    def _report(self, trainer: lightning.Trainer, means: dict[tuple[str, str], float]) -> None:
+        """Log mean values by name and append them to ``validation.csv``."""
+        step = trainer.global_step
+        text = ", ".join(f"{name} {measure} {mean:.4f}" for (name, measure), mean in means.items())
+        logger.info("step %d: %s", step, text)
+        self._table.append(
+            (step, name, measure, f"{mean:.5f}") for (name, measure), mean in means.items()
+        )
+        for log in trainer.loggers:
+            log.log_metrics(
+                {f"val/{name}/{measure}": mean for (name, measure), mean in means.items()}, step
+            )
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean of the finite values: a missed target has no distance; see its Dice."""
+    finite = [value for value in values if np.isfinite(value)]
+    return float(np.mean(finite)) if finite else float("inf")
+
+
+def _show(trainer: lightning.Trainer, result: CaseResult) -> None:
+    """Show a picture of the result in every logger that can."""
+    from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
+
+    name = f"val/{result.dataset}/{result.name}"
+    for log in trainer.loggers:
+        picture = outlined(result.image, result.truth, result.labels)
+        if isinstance(log, TensorBoardLogger):
+            log.experiment.add_image(name, picture, trainer.global_step, dataformats="HWC")
+        elif isinstance(log, WandbLogger):
+            log.log_image(name, [picture])
+
+
+def _write_prediction(volume: Volume, labels: np.ndarray, case: LabeledCase, folder: Path) -> None:
+    path = folder / case.dataset / f"{case.name.replace('/', '_')}.nii.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    volume.write_labels(path, labels)
 
 
 class PNetValidation(Validation):
-    """The Dice of P-Net on whole cases (on their working grid)."""
+    """P-Net on whole cases (on their working grid)."""
 
-    def __init__(self, cases: Sequence[TrainingCase], folder: Path, every: int) -> None:
+    def __init__(
+        self, cases: Sequence[TrainingCase], folder: Path, settings: TrainingSettings
+    ) -> None:
         """Take prepared validation cases; the rest as ``Validation``."""
-        super().__init__(folder, every)
+        super().__init__(folder, settings)
         self.cases = cases
+        self._loss = make_loss(settings.optimization.loss)
 
-    def scores(
-        self, network: nn.Module, crf: CRFNet | None = None
-    ) -> dict[str, dict[str, list[float]]]:
+    def results(self, network: nn.Module, crf: CRFNet | None) -> Iterator[CaseResult]:
         engine = TorchEngine(network)
         field = None if crf is None else MeanField(crf)
-        scores: dict[str, dict[str, list[float]]] = {}
         for case in self.cases:
             probability = engine.foreground_probability(case.image)
             if field is not None:
                 probability = field.foreground_probability(probability, case.image, case.spacing)
-            measured = dice(probability >= 0.5, case.target)
-            scores.setdefault(case.dataset, {}).setdefault("dice", []).append(measured)
-        return scores
+            labels = probability >= 0.5
+            measures = {
+                "dice": dice(labels, case.target),
+                "iou": iou(labels, case.target),
+                "assd": surface_distances(labels, case.target, case.spacing).average(),
+                "loss": self._loss_of(probability, case.target),
+            }
+            yield CaseResult(
+                case.dataset, case.source.name, measures, case.image[0], case.target, labels
+            )
+
+    def save_prediction(self, number: int, result: CaseResult, folder: Path) -> None:
+        case = self.cases[number]
+        volume = case.source.load_channels()[0][0]
+        labels = case.to_volume(result.labels.astype(np.float32)) >= 0.5
+        _write_prediction(volume, labels, case.source, folder)
+
+    def _loss_of(self, probability: np.ndarray, target: np.ndarray) -> float:
+        """Return the training loss; the logarithms of probabilities are logits."""
+        foreground = np.clip(probability, 1e-6, 1 - 1e-6)
+        logits = to_tensor(np.log(np.stack([1 - foreground, foreground]))[np.newaxis])
+        with torch.inference_mode():
+            return float(self._loss(logits, to_tensor(target[np.newaxis, np.newaxis].astype("u1"))))
 
 
 @dataclass(frozen=True)
@@ -132,7 +240,7 @@ class NetworksInTraining:
 
 
 class RNetValidation(Validation):
-    """The robot user's Dice after each round, through the session that users run."""
+    """What the robot user gets after each round, through the session that users run."""
 
     def __init__(
         self,
@@ -140,27 +248,33 @@ class RNetValidation(Validation):
         pnet: nn.Module,
         manifest: BundleManifest,
         folder: Path,
-        every: int,
+        settings: TrainingSettings,
         pnet_crf: CRFNet | None = None,
     ) -> None:
         """Take the validation cases, P-Net (and its CRF) and the manifest; see ``Validation``."""
-        super().__init__(folder, every)
-        self.cases = [(entry.dataset, *entry.load_channels()) for entry in cases]
+        super().__init__(folder, settings)
+        self.cases = [(entry, *entry.load_channels()) for entry in cases]
         self.pnet = pnet
         self.pnet_crf = pnet_crf
         self.manifest = manifest
 
-    def scores(
-        self, network: nn.Module, crf: CRFNet | None = None
-    ) -> dict[str, dict[str, list[float]]]:
+    def results(self, network: nn.Module, crf: CRFNet | None) -> Iterator[CaseResult]:
         networks, crfs = {"pnet": self.pnet, "rnet": network}, {}
         if crf is not None and self.pnet_crf is not None:
             crfs = {"pnet": self.pnet_crf, "rnet": crf}
         bundle = NetworksInTraining(self.manifest, networks, crfs)
-        session = InteractiveSession(bundle)
-        scores: dict[str, dict[str, list[float]]] = {}
-        for dataset, channels, truth in self.cases:
-            kinds = scores.setdefault(dataset, {})
-            for score in robot_session(session, channels, truth, ROUNDS):
-                kinds.setdefault(f"dice after {score.round}", []).append(score.dice)
-        return scores
+        method = SessionMethod(InteractiveSession(bundle))
+        for case, channels, truth in self.cases:
+            measures = {}
+            for played in play(method, channels, truth, RobotUser("stroke"), ROUNDS):
+                measures[f"dice after {played.number}"] = dice(played.labels, truth)
+            distances = surface_distances(played.labels, truth, channels[0].spacing)
+            measures[f"iou after {ROUNDS}"] = iou(played.labels, truth)
+            measures[f"assd after {ROUNDS}"] = distances.average()
+            yield CaseResult(
+                case.dataset, case.name, measures, channels[0].array, truth, played.labels
+            )
+
+    def save_prediction(self, number: int, result: CaseResult, folder: Path) -> None:
+        case, channels, _ = self.cases[number]
+        _write_prediction(channels[0], result.labels, case, folder)

@@ -247,7 +247,7 @@ def test_learning_rate_schedules() -> None:
 
 def test_samples_go_on_where_a_run_stopped() -> None:
     used = 0
-    sampler = StepSampler(8, lambda: used)
+    sampler = StepSampler(4, lambda: used // 2, batch=2)
     assert list(sampler) == list(range(8))
     used = 6
     assert list(sampler) == [6, 7]
@@ -331,5 +331,5 @@ def test_p_net_learns_the_phantoms(heads: Path, tmp_path: Path) -> None:
     )
     assert main(["train", str(path)]) == 0
     with (tmp_path / "learns" / "validation.csv").open() as stream:
-        last = list(csv.reader(stream))[-1]
-    assert float(last[-1]) > 0.7
+        measured = {row[2]: float(row[3]) for row in csv.reader(stream)}
+    assert measured["dice"] > 0.7

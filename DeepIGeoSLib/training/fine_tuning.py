@@ -1,0 +1,111 @@
+"""Learning from new cases by networks that a bundle holds: which layers learn, and when."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import lightning
+from torch import nn
+
+from DeepIGeoSLib.bundles import Bundle, BundleManifest
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.settings import read_mapping, to_mapping
+from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings, checked_config
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.training.run_settings import FineTuningSettings
+
+# Sections that the bundle fills in where the configuration is silent.
+_INHERITED = ("normalization", "grid", "interactions")
+
+
+def read_fine_tuning_config(path: str | Path, bundle: Bundle) -> TrainingSettings:
+    """Read a configuration whose silence means: as in the bundle.
+
+    The networks are the bundle's; grid, normalization, interactions and size of the crops are the
+    bundle's unless they are given.
+
+    Raises:
+        InputError: as ``read_config``; or the configuration describes other networks, or images of
+            another number of channels, than the bundle holds.
+    """
+    manifest = bundle.manifest
+    mapping = read_mapping(path)
+    if isinstance(mapping, dict):
+        mapping = dict(mapping)
+        network = {
+            "preset": manifest.preset,
+            "dimension": manifest.dimension,
+            "features": None if manifest.features is None else list(manifest.features),
+        }
+        given = mapping.get("network") or {}
+        for key, value in network.items():
+            if isinstance(given, dict) and given.get(key, value) != value:
+                raise InputError(
+                    f"{path}: network.{key} is {given[key]!r}, but the bundle {manifest.name} has "
+                    f"{value!r}; leave it out."
+                )
+        mapping["network"] = network
+        for section in _INHERITED:
+            own = to_mapping(getattr(manifest, section))
+            mapping[section] = {**own, **(mapping.get(section) or {})}
+        if manifest.region is not None:
+            crop = {"crop": list(manifest.region)}
+            mapping["optimization"] = {**crop, **(mapping.get("optimization") or {})}
+    settings = checked_config(mapping, str(path), has_pnet=True)
+    if settings.task == "crf":
+        raise InputError(f"{path}: the task crf starts from no bundle; choose pnet, rnet or both.")
+    if settings.hardware.processes > 1:
+        raise InputError(f"{path}: fine-tuning works in one process; set hardware.devices to 1.")
+    if settings.data.channels != len(manifest.channels):
+        raise InputError(
+            f"{path}: the images have {settings.data.channels} channel(s), but the bundle "
+            f"{manifest.name} needs {len(manifest.channels)} ({', '.join(manifest.channels)})."
+        )
+    return dataclasses.replace(settings, bundle=_words(settings, manifest))
+
+
+def _words(settings: TrainingSettings, manifest: BundleManifest) -> BundleSettings:
+    """Return what the new bundle says about itself: the configuration's words, or the old ones."""
+    if settings.bundle is None:
+        names = ", ".join(source.dataset for source in settings.data.sources)
+        return BundleSettings(
+            name=f"{manifest.name}-tuned",
+            version="0.1.0",
+            task=manifest.task,
+            modality=manifest.modality,
+            channels=manifest.channels,
+            license=manifest.license,
+            limits=f"Fine-tuned on {names}; what it forgot of its first training was not measured.",
+        )
+    if not settings.bundle.license:
+        return dataclasses.replace(settings.bundle, license=manifest.license)
+    return settings.bundle
+
+
+def early_layers(network: nn.Module) -> list[nn.Module]:
+    """Return the parts of a network that find general features: all but its ``late_layers``."""
+    return [child for name, child in network.named_children() if name not in network.late_layers]
+
+
+class FrozenStage(lightning.Callback):
+    """Holds the early layers still in the first steps, statistics of normalizations included."""
+
+    def __init__(self, settings: FineTuningSettings, steps: int) -> None:
+        """Take what is configured and the number of steps of the run."""
+        self._steps = round(settings.frozen * steps)
+
+    def on_train_batch_start(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        batch: object,
+        batch_idx: int,
+    ) -> None:
+        """Freeze or free the early layers."""
+        frozen = trainer.global_step < self._steps
+        for layer in early_layers(pl_module.network):
+            layer.train(not frozen)
+            layer.requires_grad_(not frozen)

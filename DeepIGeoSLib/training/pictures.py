@@ -1,0 +1,40 @@
+"""Pictures of validation cases, for TensorBoard and Weights & Biases."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+_TRUTH, _PREDICTION = (255, 215, 0), (255, 60, 60)
+
+# Small slices are enlarged to about so many pixels, so that outlines can be told apart.
+_SIZE = 192
+
+
+def outlined(image: np.ndarray, truth: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Draw the slice with most of the target, the truth's outline (gold) and the labels' (red).
+
+    Args:
+        image: real values, axes (k, j, i).
+        truth: bool, the same shape.
+        labels: bool, the same shape.
+
+    Returns:
+        uint8, axes (row, column, color); rows are j.
+    """
+    areas = truth.sum(axis=(1, 2))
+    k = int(areas.argmax()) if areas.any() else int(labels.sum(axis=(1, 2)).argmax())
+    low, high = np.percentile(image[k], [0.5, 99.5])
+    gray = np.clip((image[k] - low) / max(float(high - low), 1e-6), 0, 1)
+    factor = max(1, round(_SIZE / max(gray.shape)))
+    picture = np.repeat(
+        (255 * _enlarged(gray, factor)).astype(np.uint8)[..., np.newaxis], 3, axis=2
+    )
+    for mask, color in ((truth[k], _TRUTH), (labels[k], _PREDICTION)):
+        large = _enlarged(mask, factor)
+        picture[large & ~ndimage.binary_erosion(large)] = color
+    return picture
+
+
+def _enlarged(array: np.ndarray, factor: int) -> np.ndarray:
+    return np.repeat(np.repeat(array, factor, axis=0), factor, axis=1)

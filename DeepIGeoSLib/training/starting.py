@@ -1,0 +1,120 @@
+"""What a run starts from: prepared cases, networks, and P-Net's proposals for R-Net."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from DeepIGeoSLib.bundles import Bundle
+from DeepIGeoSLib.crf import MeanField
+from DeepIGeoSLib.crf.differentiable import TableCRFNet
+from DeepIGeoSLib.data import LabeledCase
+from DeepIGeoSLib.engines import TorchEngine
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.networks import build_network
+from DeepIGeoSLib.networks.crfnet import CRFNet
+from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
+from DeepIGeoSLib.training.checkpoints import network_weights, read_checkpoint
+from DeepIGeoSLib.training.config import NetworkSettings, TrainingSettings
+from DeepIGeoSLib.training.crf import load_crf, starting_crf
+
+Progress = Callable[[float, str], None]
+
+
+def load_checkpoint(
+    role: str, path: Path, settings: NetworkSettings, channels: int = 1
+) -> nn.Module:
+    """Return the network of a training checkpoint, for images of so many channels.
+
+    Raises:
+        InputError: the file is missing, or does not hold the weights of that network.
+    """
+    weights = network_weights(read_checkpoint(path))
+    network = new_network(role, settings, channels)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"{path} does not hold the weights of a {settings.preset} {settings.dimension}D {role}."
+        ) from error
+    return network.eval()
+
+
+def new_network(role: str, settings: NetworkSettings, channels: int) -> nn.Module:
+    """Return an untrained network for images of so many channels."""
+    return build_network(
+        role,
+        preset=settings.preset,
+        dimension=settings.dimension,
+        image_channels=channels,
+        features=settings.features,
+    )
+
+
+def trained_network(role: str, path: Path, settings: TrainingSettings) -> nn.Module:
+    """Return the network of a checkpoint that was trained as ``settings`` say."""
+    return load_checkpoint(role, path, settings.network, settings.data.channels)
+
+
+def trained_crf(path: Path, settings: TrainingSettings) -> CRFNet | None:
+    """Return the CRF-Net for use that was trained with a network; None where none is trained."""
+    if settings.crf is None:
+        return None
+    return load_crf(path, settings.crf.model, settings.data.channels).plain()
+
+
+def starting_networks(
+    settings: TrainingSettings, base: Path, progress: Progress | None, bundle: Bundle | None
+) -> tuple[nn.Module, TableCRFNet | None]:
+    """Return the network and the CRF-Net as they are before the first step."""
+    role, channels = settings.task, settings.data.channels
+    crf = None
+    if settings.crf is not None:
+        crf = starting_crf(settings.crf, channels, base, progress)
+    if settings.crf is not None and settings.crf.network is not None:
+        return trained_network(role, base / settings.crf.network, settings).train(), crf
+    if bundle is not None:
+        return bundle.network(role), crf
+    return new_network(role, settings.network, channels), crf
+
+
+def starting_pnets(
+    settings: TrainingSettings, base: Path, bundle: Bundle | None
+) -> tuple[list[nn.Module], list[CRFNet | None]]:
+    """Return the P-Nets that R-Net learns to correct, and their CRF-Nets; the last is the best.
+
+    They are the checkpoints of the configuration, or else the bundle's P-Net.
+    """
+    if not settings.pnet and bundle is not None:
+        return [bundle.network("pnet").eval()], [None]
+    paths = [base / path for path in settings.pnet]
+    networks = [trained_network("pnet", path, settings) for path in paths]
+    return networks, [trained_crf(path, settings) for path in paths]
+
+
+def prepared(files: Sequence[LabeledCase], settings: TrainingSettings) -> list[TrainingCase]:
+    """Return cases on their working grids."""
+    return [prepare_case(entry, settings.normalization, settings.grid) for entry in files]
+
+
+def propose_all(
+    pnets: Sequence[nn.Module],
+    cases: Sequence[TrainingCase],
+    crfs: Sequence[CRFNet | None] | None = None,
+) -> list[list[np.ndarray]]:
+    """Return for each case the probability of each P-Net and its CRF, as bytes (255 = 1)."""
+    engines = [TorchEngine(pnet) for pnet in pnets]
+    fields = [None if crf is None else MeanField(crf) for crf in crfs or [None] * len(pnets)]
+
+    def proposal(case: TrainingCase, engine: TorchEngine, field: MeanField | None) -> np.ndarray:
+        probability = engine.foreground_probability(case.image)
+        if field is not None:
+            probability = field.foreground_probability(probability, case.image, case.spacing)
+        return np.round(255 * probability).astype(np.uint8)
+
+    return [
+        [proposal(case, *steps) for steps in zip(engines, fields, strict=True)] for case in cases
+    ]
