@@ -7,6 +7,7 @@ and nothing is unpickled, so a bundle from anywhere can be opened without trusti
 from __future__ import annotations
 
 from DeepIGeoSLib.bundles.bundle import Bundle, list_bundles, load_bundle
+from DeepIGeoSLib.bundles.catalog import BundleSummary, summary_of
 from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.bundles.manifest import (
     FORMAT_VERSION,
@@ -15,15 +16,19 @@ from DeepIGeoSLib.bundles.manifest import (
     WeightFile,
     crf_key,
 )
+from DeepIGeoSLib.errors import BundleError
 
 __all__ = [
     "FORMAT_VERSION",
     "GEODESIC",
     "Bundle",
+    "BundleError",
     "BundleManifest",
+    "BundleSummary",
     "TrainingData",
     "WeightFile",
     "crf_key",
     "list_bundles",
     "load_bundle",
+    "summary_of",
 ]

@@ -109,18 +109,27 @@ def load_bundle(bundle: str | Path) -> Bundle:
     """
     if str(bundle) == GEODESIC:
         return Bundle(_SHIPPED, geodesic_manifest())
-    folder = Path(bundle)
-    if str(bundle) in list_bundles():
-        folder = _SHIPPED / str(bundle)
-    elif not folder.is_dir():
-        raise BundleError(
-            f"There is no bundle {str(bundle)!r}: it is neither a folder nor one of "
-            f"{list_bundles()}."
-        )
+    folder = folder_of(bundle)
     manifest = read_manifest(folder)
     for weight in manifest.weights.values():
         _check_weights(folder, weight.file, weight.sha256)
     return Bundle(folder, manifest)
+
+
+def folder_of(bundle: str | Path) -> Path:
+    """Return the folder of a bundle.
+
+    Raises:
+        BundleError: there is no such bundle.
+    """
+    if str(bundle) in list_bundles():
+        return _SHIPPED / str(bundle)
+    if not Path(bundle).is_dir():
+        raise BundleError(
+            f"There is no bundle {str(bundle)!r}: it is neither a folder nor one of "
+            f"{list_bundles()}."
+        )
+    return Path(bundle)
 
 
 def file_sha256(path: Path) -> str:

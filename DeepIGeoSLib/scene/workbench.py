@@ -269,9 +269,16 @@ class Workbench:
                 segmentation = self.segmentationNode or newSegmentation(self.volumeNode)
             segmentId = addLesion(segmentation)
             self._grownFromSeeds.add((segmentation.GetID(), segmentId))
+            with self._own():
+                makeSeeds(self.volumeNode, segmentation, segmentId)
             self.choose(self.volumeNode, segmentation, segmentId)
-            self.prepareSeeds()
             self._say(_("New lesion: paint a stroke inside it."))
+
+    def pinRegion(self, pinned: bool) -> None:
+        """Let only the region of influence change from now on, or let it follow the strokes."""
+        with self._telling():
+            self._checkVolume()
+            self.region.pin(self.volumeNode, pinned)
 
     def cancel(self) -> None:
         """Stop what runs; the scene stays as it is."""

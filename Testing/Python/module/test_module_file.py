@@ -13,7 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-ALLOWED_AT_FILE_SCOPE = set(sys.stdlib_module_names) | {"slicer", "vtk", "qt", "ctk", "numpy"}
+OWN = {"DeepIGeoSPanel"}
+ALLOWED_AT_FILE_SCOPE = set(sys.stdlib_module_names) | {"slicer", "vtk", "qt", "ctk"} | OWN
 
 # Modules that answer any import and any attribute, for a Python without Slicer and without VTK.
 ANYTHING = """
@@ -27,17 +28,18 @@ class Anything(ModuleType):
             raise AttributeError(name)
         return type(name, (), {})
 
-for name in ("vtk", "slicer", "slicer.i18n", "slicer.util", "slicer.ScriptedLoadableModule"):
+for name in ("vtk", "qt", "slicer", "slicer.i18n", "slicer.util", "slicer.ScriptedLoadableModule"):
     sys.modules[name] = Anything(name)
+sys.modules["slicer.i18n"].tr = str
 sys.modules["slicer.parameterNodeWrapper"] = Anything("slicer.parameterNodeWrapper")
 sys.modules["slicer.parameterNodeWrapper"].parameterNodeWrapper = lambda wrapped: wrapped
 """
 
 
 @pytest.fixture(scope="session")
-def source(root):
-    """The text of the module file."""
-    return (root / "DeepIGeoS/DeepIGeoS.py").read_text(encoding="utf-8")
+def sources(root):
+    """The texts of the module's Python files, by path."""
+    return {path: path.read_text(encoding="utf-8") for path in (root / "DeepIGeoS").rglob("*.py")}
 
 
 @pytest.fixture(scope="session")
@@ -68,14 +70,32 @@ def run_bare_python(code, *folders):
     return result.stdout.strip()
 
 
-def test_nothing_heavy_is_imported_at_file_scope(source):
+def test_nothing_heavy_is_imported_at_file_scope(sources):
     imported = set()
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.Import):
-            imported.update(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            imported.add(node.module.partition(".")[0])
+    for source in sources.values():
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.Import):
+                imported.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module.partition(".")[0])
     assert imported <= ALLOWED_AT_FILE_SCOPE
+
+
+def test_no_file_is_long(sources):
+    for path, source in sources.items():
+        assert source.count("\n") <= 500, path
+
+
+def test_texts_for_the_user_can_be_translated(sources):
+    for path, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "_":
+                assert isinstance(node.args[0], ast.Constant), f"{path}: {ast.unparse(node)}"
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".setText"):
+                literal = node.args[0]
+                assert not isinstance(literal, ast.Constant | ast.JoinedStr), (
+                    f"{path}: {ast.unparse(node)}"
+                )
 
 
 def test_loading_the_module_does_not_load_the_library(checkout):
@@ -97,6 +117,7 @@ def test_installed_the_library_is_found_where_slicer_looks(checkout):
     installed = checkout / "qt-scripted-modules"
     installed.mkdir()
     shutil.copy(checkout / "DeepIGeoS/DeepIGeoS.py", installed)
+    shutil.move(checkout / "DeepIGeoS/DeepIGeoSPanel", installed)
     shutil.move(checkout / "DeepIGeoSLib", installed)
     found = run_bare_python(
         "import DeepIGeoS; print(DeepIGeoS.importLibrary().__file__, len(sys.path))", installed
@@ -115,39 +136,48 @@ def test_the_modules_metadata_is_complete(module):
     assert about.acknowledgementText
 
 
-def test_the_panel_and_the_parameter_node_name_the_same_parameters(panel, source):
+def test_the_panel_and_the_parameter_node_name_the_same_parameters(panel, root):
+    source = (root / "DeepIGeoS/DeepIGeoSPanel/parameters.py").read_text(encoding="utf-8")
     wrapper = next(
         node
         for node in ast.parse(source).body
         if isinstance(node, ast.ClassDef) and node.name == "DeepIGeoSParameterNode"
     )
     kinds = {item.target.id: item.annotation.id for item in wrapper.body if hasattr(item, "target")}
+    classes = {"bool": "QCheckBox", "OtherSegments": "QComboBox"}
     bound = {}
     for widget in panel.iter("widget"):
-        properties = {child.get("name"): child for child in widget.findall("property")}
+        for child in widget.findall("property"):
+            if child.get("name") == "SlicerParameterName":
+                bound[child.find("string").text] = widget
+    assert set(bound) == {name for name, kind in kinds.items() if kind != "str"}
+    for name, widget in bound.items():
+        expected = classes.get(kinds[name], "qMRMLNodeComboBox")
+        assert widget.get("class") == expected, name
+        types = [item.text for item in widget.iter("string")]
+        assert expected != "qMRMLNodeComboBox" or kinds[name] in types
+
+
+def test_every_widget_is_in_use_and_every_widget_in_use_is_there(panel, sources):
+    used = set()
+    for path, source in sources.items():
+        used |= set(re.findall(r"\bui\.(\w+)", source))
+        if path.name == "panel.py":
+            used |= set(re.findall(r'"(\w+Button)":', source))
+    for_the_user, bound = set(), set()
+    for widget in panel.iter("widget"):
+        properties = {child.get("name") for child in widget.findall("property")}
+        if "toolTip" in properties and widget.get("class") != "ctkCollapsibleButton":
+            for_the_user.add(widget.get("name"))
         if "SlicerParameterName" in properties:
-            bound[properties["SlicerParameterName"].find("string").text] = [
-                item.text for item in properties["nodeTypes"].iter("string")
-            ]
-    assert set(bound) == {name for name, kind in kinds.items() if kind.startswith("vtkMRML")}
-    for name, types in bound.items():
-        assert types[0] == kinds[name]
-
-
-def test_every_widget_that_the_module_uses_is_in_the_panel_and_in_use(panel, source):
-    used = set(re.findall(r"self\.ui\.(\w+)", source))
-    declared = {
-        widget.get("name")
-        for widget in panel.iter("widget")
-        if widget.get("class") in ("QPushButton", "QComboBox")
-        or widget.get("name") == "statusLabel"
-    }
-    assert used == declared
+            bound.add(widget.get("name"))
+    assert used <= for_the_user
+    assert for_the_user == used | bound
 
 
 def test_every_widget_for_the_user_has_a_tool_tip(panel):
     for widget in panel.iter("widget"):
-        if widget.get("class") in ("QPushButton", "QComboBox", "qMRMLNodeComboBox"):
+        if widget.get("class") not in ("qMRMLWidget", "QLabel", "QWidget"):
             names = {child.get("name") for child in widget.findall("property")}
             assert "toolTip" in names, widget.get("name")
 

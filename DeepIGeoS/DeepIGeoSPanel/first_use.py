@@ -1,0 +1,106 @@
+"""What the networks need and Slicer does not bring, asked for when it is needed first."""
+
+import importlib
+import importlib.util
+import logging
+
+import slicer
+from slicer.i18n import tr as _
+
+OLDEST_TORCH = (2, 2)
+
+
+def missingPackages():
+    """Return which of the Python packages that the networks need are not installed."""
+    return [name for name in ("torch", "safetensors") if importlib.util.find_spec(name) is None]
+
+
+def readyToCompute():
+    """Make sure that the networks can run: return None, or what the user should do.
+
+    One dialog names every missing package with its size. PyTorch is installed by its own
+    extension, which knows the build that fits the computer; Slicer's own packages stay as they are.
+    """
+    missing = missingPackages()
+    if missing and slicer.app.testingEnabled():
+        return _("Not installed: {names}.").format(names=", ".join(missing))
+    if missing:
+        advice = _install(missing)
+        if advice:
+            return advice
+    return _torchProblem()
+
+
+def _install(missing):
+    utilities = _torchUtilities()
+    if "torch" in missing and utilities is None:
+        return _(
+            "The networks need PyTorch: install the extension PyTorch in the Extensions Manager, "
+            "restart Slicer, and try again; or choose No model, which works without it."
+        )
+    sizes = {
+        "torch": _("PyTorch: 200 MB for the processor, about 3 GB for NVIDIA graphics cards"),
+        "safetensors": _("safetensors: 1 MB"),
+    }
+    question = _(
+        "The networks need Python packages that will be downloaded and installed into this "
+        "Slicer:\n\n{packages}\n\nNothing else is changed. Install them now?"
+    ).format(packages="\n".join(f"- {sizes[name]}" for name in missing))
+    if not slicer.util.confirmOkCancelDisplay(question, _("DeepIGeoS: first use")):
+        return _("Nothing was installed. Choose No model to work without PyTorch.")
+    try:
+        if "torch" in missing:
+            required = ">=" + ".".join(str(part) for part in OLDEST_TORCH)
+            utilities.installTorch(askConfirmation=False, torchVersionRequirement=required)
+        if "safetensors" in missing:
+            _pipInstall("safetensors>=0.4")
+    except RuntimeError as error:
+        logging.exception("Installation failed")
+        return _("The installation failed: {error}. Check the network and try again.").format(
+            error=error
+        )
+    importlib.invalidate_caches()
+    left = missingPackages()
+    if left:
+        return _("{names} could not be installed; the Python console tells more.").format(
+            names=", ".join(left)
+        )
+    return None
+
+
+def _torchUtilities():
+    """Return the logic of the PyTorch extension, or None where it is not installed."""
+    try:
+        import PyTorchUtils
+    except ModuleNotFoundError:
+        return None
+    return PyTorchUtils.PyTorchUtilsLogic()
+
+
+def _pipInstall(requirement):
+    """Install a package after the user has agreed: Slicer 5.11 and newer, or before."""
+    try:
+        from slicer.packaging import pip_ensure
+    except ImportError:
+        slicer.util.pip_install(requirement)
+        return
+    pip_ensure([requirement], prompt_install=False, requester="DeepIGeoS")
+
+
+def _torchProblem():
+    """Return what to do about a PyTorch that is broken or too old, or None."""
+    repair = _(
+        "Open the module PyTorch Utils, press Uninstall PyTorch, restart Slicer, press Install "
+        "PyTorch, and try again."
+    )
+    try:
+        import torch
+
+        version = tuple(int(part) for part in torch.__version__.split(".")[:2])
+    except (ImportError, OSError, AttributeError, ValueError) as error:
+        return _("PyTorch can't be loaded ({error}). {repair}").format(error=error, repair=repair)
+    if version < OLDEST_TORCH:
+        return _("PyTorch {version} is too old; 2.2 or newer is needed. {repair}").format(
+            version=torch.__version__, repair=repair
+        )
+    return None

@@ -1,0 +1,85 @@
+"""The selector of the model: shipped ones, the user's own, and none."""
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from DeepIGeoSPanel.library import importLibrary
+
+_SETTING = "DeepIGeoS/BundleFolders"
+
+
+class ModelSelector:
+    """Lists the models that there are, and tells what the chosen one is."""
+
+    def __init__(self, comboBox, infoLabel, addButton, chosen):
+        """Fill ``comboBox``; ``chosen`` is called with the name or folder of a model."""
+        self._comboBox = comboBox
+        self._info = infoLabel
+        self._chosen = chosen
+        self.refresh()
+        comboBox.connect("activated(int)", self._onActivated)
+        addButton.connect("clicked(bool)", self._onAdd)
+
+    @property
+    def default(self):
+        """The model to begin with."""
+        return self._comboBox.itemData(0)
+
+    def refresh(self):
+        """Read which models there are."""
+        bundles = importLibrary("DeepIGeoSLib.bundles")
+        self._comboBox.clear()
+        for name in [*bundles.list_bundles(), *self._folders()]:
+            try:
+                summary = bundles.summary_of(name)
+            except bundles.BundleError:
+                continue  # a folder of the user's that was moved or deleted
+            self._comboBox.addItem(summary.title, name)
+        self._comboBox.addItem(_("No model: geodesic distances of your strokes"), bundles.GEODESIC)
+
+    def show(self, bundle):
+        """Select a model and tell about it."""
+        self._comboBox.setCurrentIndex(max(0, self._comboBox.findData(bundle)))
+        bundles = importLibrary("DeepIGeoSLib.bundles")
+        if bundle == bundles.GEODESIC:
+            self._info.setText(_("Works at once, without PyTorch; needs strokes of both kinds."))
+            return
+        summary = bundles.summary_of(bundle)
+        self._info.setText(
+            _("{task}; {modality}; license: {license}; {size:.1f} MB").format(
+                task=summary.task,
+                modality=summary.modality,
+                license=summary.license,
+                size=summary.megabytes,
+            )
+        )
+
+    def add(self, folder):
+        """Add a model of the user's to the list, for good, and choose it.
+
+        Raises:
+            BundleError: it is no model.
+        """
+        importLibrary("DeepIGeoSLib.bundles").load_bundle(folder)
+        folders = [*(known for known in self._folders() if known != folder), folder]
+        qt.QSettings().setValue(_SETTING, "\n".join(folders))
+        self.refresh()
+        self.show(folder)
+        self._chosen(folder)
+
+    def _folders(self):
+        return [line for line in (qt.QSettings().value(_SETTING) or "").split("\n") if line]
+
+    def _onActivated(self, index):
+        bundle = self._comboBox.itemData(index)
+        self.show(bundle)
+        self._chosen(bundle)
+
+    def _onAdd(self, checked=False):
+        folder = qt.QFileDialog.getExistingDirectory(
+            slicer.util.mainWindow(), _("Choose the folder of a model")
+        )
+        if folder:
+            with slicer.util.tryWithErrorDisplay(_("This folder holds no model.")):
+                self.add(folder)

@@ -1,0 +1,200 @@
+"""The panel: connects the widgets of the .ui file with a workbench."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from DeepIGeoSPanel import first_use
+from DeepIGeoSPanel.library import importLibrary
+from DeepIGeoSPanel.logic import logicClass
+from DeepIGeoSPanel.model_selector import ModelSelector
+from DeepIGeoSPanel.right_button import RightButton
+from DeepIGeoSPanel.rounds_table import RoundsTable
+from DeepIGeoSPanel.seed_editor import SeedEditor
+from DeepIGeoSPanel.shortcuts import Shortcuts
+from DeepIGeoSPanel.target_selector import TargetSelector
+
+# Often enough that a finished result appears at once, and seldom enough to cost nothing.
+_TICK = 50  # ms
+
+
+class Panel:
+    """What the widgets show, and what they do.
+
+    The thread of the worker owns the model; everything else here, and all of the scene, belongs to
+    the main thread, on which the timer ticks.
+    """
+
+    def __init__(self, ui):
+        """Connect the widgets; ``ui`` has them as attributes."""
+        self.ui = ui
+        self.parameters = None
+        self._storing = False
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="DeepIGeoS")
+        self.logic = logicClass()(executor=self._worker)
+        Workbench = importLibrary("DeepIGeoSLib.scene").Workbench
+        self.workbench = Workbench(self.logic, self.refresh)
+        self._none = importLibrary("DeepIGeoSLib.bundles").GEODESIC
+
+        self.target = TargetSelector(ui.targetSelector, self._onTarget)
+        self.models = ModelSelector(
+            ui.bundleSelector, ui.bundleInfoLabel, ui.addBundleButton, self._onModel
+        )
+        self.editor = SeedEditor(
+            ui.seedEditor, ui.missingButton, ui.tooMuchButton, self._preparedSeeds
+        )
+        self.rightButton = RightButton(self.editor)
+        self.rounds = RoundsTable(ui.roundsTable)
+        actions = self._actions()
+        for button, action in actions.items():
+            getattr(ui, button).connect("clicked(bool)", lambda checked=False, do=action: do())
+        self.shortcuts = Shortcuts(
+            {
+                "T": self.editor.toggle,
+                "F": actions["refineButton"],
+                "Z": actions["undoButton"],
+                "Ctrl+Z": actions["undoButton"],
+                "Y": actions["redoButton"],
+                "Ctrl+Y": actions["redoButton"],
+                "N": actions["nextPlaceButton"],
+                "A": actions["acceptButton"],
+                "E": actions["nextLesionButton"],
+                "Esc": actions["cancelButton"],
+            }
+        )
+        self._timer = qt.QTimer()
+        self._timer.setInterval(_TICK)
+        self._timer.connect("timeout()", self.workbench.poll)
+
+    def enter(self):
+        """Work while the module is open."""
+        self.editor.takeUpScene()
+        self.editor.widget.setupViewObservations()
+        self.rightButton.install()
+        self.shortcuts.install()
+        self._timer.start()
+
+    def exit(self):
+        """Put brush and keys away; what runs is still brought in."""
+        self.editor.stop()
+        self.editor.widget.removeViewObservations()
+        self.rightButton.remove()
+        self.shortcuts.remove()
+
+    def close(self):
+        """Let go of the scene: it is about to vanish, or the module is."""
+        self._timer.stop()
+        self.exit()
+        self.target.release()
+        self.editor.release()
+        self.workbench.close()
+        self.parameters = None
+
+    def cleanup(self):
+        """Let go of everything; what the worker still computes, nobody gets."""
+        self.close()
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def setParameters(self, parameters):
+        """Follow these parameters."""
+        self.parameters = parameters
+        if not parameters.bundle:
+            parameters.bundle = self.models.default
+        self.update()
+
+    def update(self):
+        """Take over what the parameters say."""
+        parameters = self.parameters
+        if parameters is None or self._storing:
+            return
+        bench = self.workbench
+        segmentation = parameters.segmentation
+        segmentId = parameters.targetSegmentID
+        if segmentation is None or segmentation.GetSegmentation().GetSegment(segmentId) is None:
+            segmentId = ""
+        if parameters.bundle != self.logic.bundle:
+            bench.useModel(parameters.bundle)
+        self.models.show(parameters.bundle)
+        bench.autoRefine = parameters.autoRefine
+        bench.editableArea = getattr(slicer.vtkMRMLSegmentationNode, parameters.otherSegments.value)
+        bench.region.visible = parameters.showRegion
+        bench.region.update()
+        if parameters.pinRegion != bench.region.pinned:
+            bench.pinRegion(parameters.pinRegion)
+        self.rightButton.enabled = parameters.rightButtonPaints
+        bench.choose(parameters.sourceVolume, segmentation, segmentId)
+        self.refresh()
+
+    def refresh(self):
+        """Show what there is, and what can be done."""
+        bench, ui, parameters = self.workbench, self.ui, self.parameters
+        if parameters is None:
+            return
+        self._store()
+        self.target.show(bench.segmentationNode, bench.segmentId)
+        self.editor.show(bench.volumeNode, bench.seeds)
+        self.rounds.show(bench.rounds)
+        hasVolume, open_ = bench.volumeNode is not None, not bench.isAccepted
+        ui.segmentButton.setEnabled(hasVolume and open_ and parameters.bundle != self._none)
+        for button in (ui.missingButton, ui.tooMuchButton):
+            button.setEnabled(hasVolume and open_)
+        ui.seedEditor.setEnabled(bench.seeds is not None and open_)
+        ui.refineButton.setEnabled(bench.seeds is not None and open_)
+        ui.undoButton.setEnabled(bench.canUndo and open_)
+        ui.redoButton.setEnabled(bench.canRedo and open_)
+        ui.nextPlaceButton.setEnabled(bool(bench.rounds))
+        ui.acceptButton.setEnabled(bench.hasTarget)
+        ui.acceptButton.setText(_("Accept") if open_ else _("Reopen"))
+        ui.nextLesionButton.setEnabled(hasVolume)
+        ui.cancelButton.setEnabled(bench.busy)
+        ui.progressBar.setValue(round(100 * bench.progress[0]) if bench.busy else 0)
+        ui.statusLabel.setText(bench.status)
+
+    def _store(self):
+        """Keep in the parameters what the workbench has made: a segmentation, a segment."""
+        bench, parameters = self.workbench, self.parameters
+        self._storing = True
+        if bench.segmentationNode is not parameters.segmentation:
+            parameters.segmentation = bench.segmentationNode
+        if bench.segmentId != parameters.targetSegmentID:
+            parameters.targetSegmentID = bench.segmentId
+        self._storing = False
+
+    def _actions(self):
+        """Return what each button does."""
+        bench = self.workbench
+        return {
+            "segmentButton": lambda: self._ready() and bench.segment(),
+            "refineButton": lambda: self._ready() and bench.refine(),
+            "undoButton": bench.undo,
+            "redoButton": bench.redo,
+            "nextPlaceButton": bench.lookAtNextPlace,
+            "acceptButton": lambda: bench.reopen() if bench.isAccepted else bench.accept(),
+            "nextLesionButton": bench.nextLesion,
+            "cancelButton": bench.cancel,
+        }
+
+    def _ready(self):
+        """Return whether the chosen model can run; ask for what it needs the first time."""
+        if self.parameters.bundle == self._none:
+            return True
+        advice = first_use.readyToCompute()
+        if advice:
+            self.workbench.message = advice
+            self.refresh()
+        return not advice
+
+    def _preparedSeeds(self):
+        if not self._ready():
+            return None
+        self.workbench.prepareSeeds()
+        self.refresh()
+        return None if self.workbench.isAccepted else self.workbench.seeds
+
+    def _onTarget(self, segmentId):
+        self.parameters.targetSegmentID = segmentId
+
+    def _onModel(self, bundle):
+        self.parameters.bundle = bundle

@@ -1,0 +1,49 @@
+"""What the user has chosen; saved with the scene."""
+
+from enum import Enum
+
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer.i18n import tr as _
+from slicer.parameterNodeWrapper import parameterNodeWrapper
+
+
+class OtherSegments(Enum):
+    """What the target may do where other segments are."""
+
+    OVERLAP = "EditAllowedEverywhere"
+    AVOID_VISIBLE = "EditAllowedOutsideVisibleSegments"
+    AVOID_ALL = "EditAllowedOutsideAllSegments"
+
+    def label(self):
+        """Return the text in the selector."""
+        return {
+            OtherSegments.OVERLAP: _("may be overlapped"),
+            OtherSegments.AVOID_VISIBLE: _("are background, if visible"),
+            OtherSegments.AVOID_ALL: _("are background"),
+        }[self]
+
+
+@parameterNodeWrapper
+class DeepIGeoSParameterNode:
+    """What the user has chosen.
+
+    sourceVolume - The image to segment.
+    segmentation - Holds the target.
+    targetSegmentID - The segment that is filled and corrected.
+    bundle - Name or folder of the model; "geodesic" is none.
+    autoRefine - Whether each stroke is answered at once.
+    otherSegments - Whether the target may overlap other segments.
+    showRegion - Whether the region of influence is shown.
+    pinRegion - Whether only that region may change.
+    rightButtonPaints - Whether the right button paints the other class.
+    """
+
+    sourceVolume: vtkMRMLScalarVolumeNode
+    segmentation: vtkMRMLSegmentationNode
+    targetSegmentID: str = ""
+    bundle: str = ""
+    autoRefine: bool = True
+    otherSegments: OtherSegments = OtherSegments.OVERLAP
+    showRegion: bool = False
+    pinRegion: bool = False
+    rightButtonPaints: bool = True

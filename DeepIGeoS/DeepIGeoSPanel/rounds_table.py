@@ -1,0 +1,40 @@
+"""The list of rounds."""
+
+import qt
+from slicer.i18n import tr as _
+
+
+class RoundsTable:
+    """Shows what each round of the target changed, the newest last."""
+
+    def __init__(self, widget):
+        """Set up a QTableWidget."""
+        self._widget = widget
+        self._shown = None
+        widget.setColumnCount(3)
+        widget.setHorizontalHeaderLabels([_("Round"), _("Changed (ml)"), _("Volume (ml)")])
+        widget.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+        widget.setSelectionMode(qt.QAbstractItemView.NoSelection)
+        widget.verticalHeader().hide()
+        widget.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)
+
+    def show(self, rounds):
+        """Show these rounds."""
+        if rounds == self._shown:
+            return
+        self._shown = rounds
+        kinds = {
+            "segmented": _("segmented"),
+            "refined": _("refined"),
+            "edited": _("edited by hand"),
+        }
+        self._widget.setRowCount(len(rounds))
+        for row, made in enumerate(rounds):
+            texts = (
+                f"{row + 1}  {kinds[made.kind]}",
+                f"{made.changed:.2f}",
+                f"{made.total:.2f}",
+            )
+            for column, text in enumerate(texts):
+                self._widget.setItem(row, column, qt.QTableWidgetItem(text))
+        self._widget.scrollToBottom()

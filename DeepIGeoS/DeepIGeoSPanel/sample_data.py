@@ -1,0 +1,27 @@
+"""A volume to try the module on, offered by Slicer's module Sample Data."""
+
+import os
+
+from slicer.i18n import tr as _
+
+# TCGA-FG-6692 of the TCGA-LGG collection, FLAIR; DeepIGeoSLib.samples tells where it comes from.
+_NAME = "DeepIGeoSFlair"
+
+
+def registerSampleData(moduleFolder):
+    """Register the sample; it is downloaded when the user asks for it."""
+    import SampleData
+
+    from DeepIGeoSPanel.library import importLibrary
+
+    sample = importLibrary("DeepIGeoSLib.samples").TCGA_FG_6692
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="DeepIGeoS",
+        sampleName=_NAME,
+        sampleDescription=_("FLAIR image of a glioma: {license}").format(license=sample.license),
+        uris=[sample.url],
+        fileNames=[sample.name],
+        nodeNames=[_NAME],
+        checksums=[f"SHA256:{sample.sha256}"],
+        thumbnailFileName=os.path.join(moduleFolder, "Resources", "Icons", f"{_NAME}.png"),
+    )

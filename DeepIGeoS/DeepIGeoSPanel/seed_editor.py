@@ -1,0 +1,110 @@
+"""Painting seeds: Slicer's segment editor with Paint, Draw and Erase, and two big buttons."""
+
+import slicer
+
+FOREGROUND, BACKGROUND = "foreground", "background"
+
+
+class SeedEditor:
+    """The embedded segment editor, which paints one of two kinds of seeds."""
+
+    def __init__(self, widget, missingButton, tooMuchButton, prepare):
+        """Set up the editor.
+
+        Args:
+            widget: a qMRMLSegmentEditorWidget.
+            missingButton: paints foreground.
+            tooMuchButton: paints background.
+            prepare: returns where to paint (``Seeds``), or None when that is impossible.
+        """
+        self.widget = widget
+        self._prepare = prepare
+        self._buttons = {FOREGROUND: missingButton, BACKGROUND: tooMuchButton}
+        self._seeds = None
+        for name in (
+            "segmentationNodeSelectorVisible",
+            "sourceVolumeNodeSelectorVisible",
+            "maskingSectionVisible",
+            "specifyGeometryButtonVisible",
+            "show3DButtonVisible",
+            "addRemoveSegmentButtonsVisible",
+            "switchToSegmentationsButtonVisible",
+            "undoEnabled",  # the panel's own undo covers strokes and results together
+            "unorderedEffectsVisible",
+        ):
+            setattr(widget, name, False)
+        widget.setEffectNameOrder(["Paint", "Draw", "Erase"])
+        for table in widget.findChildren(slicer.qMRMLWidget, "SegmentsTableView"):
+            table.parent().hide()  # the two buttons choose the segment
+        # The node first, so that the choices made when the scene is set are kept in it.
+        self.takeUpScene()
+        missingButton.connect("clicked(bool)", lambda checked=False: self.paint(FOREGROUND))
+        tooMuchButton.connect("clicked(bool)", lambda checked=False: self.paint(BACKGROUND))
+        self.polarity = FOREGROUND
+
+    def takeUpScene(self):
+        """Use a segment editor node of its own; Slicer's Segment Editor keeps another."""
+        tag = "DeepIGeoS.SeedEditor"
+        node = slicer.mrmlScene.GetSingletonNode(tag, "vtkMRMLSegmentEditorNode")
+        if node is None:
+            node = slicer.vtkMRMLSegmentEditorNode()
+            node.SetSingletonTag(tag)
+            node = slicer.mrmlScene.AddNode(node)
+        # By default a stroke would erase the other kind below it, and undo could not tell.
+        node.SetOverwriteMode(node.OverwriteNone)
+        self.widget.setMRMLSegmentEditorNode(node)
+        self.widget.setMRMLScene(slicer.mrmlScene)
+
+    def show(self, volumeNode, seeds):
+        """Paint into these seeds from now on; None when there are none yet."""
+        node = seeds.segmentationNode if seeds else None
+        if seeds == self._seeds and self.widget.segmentationNode() is node:
+            return
+        self._seeds = seeds
+        self.widget.setSegmentationNode(node)
+        self.polarity = FOREGROUND  # what a new target needs first
+        if seeds is None:
+            self.stop()
+            return
+        self.widget.setSourceVolumeNode(volumeNode)
+        self.select(self.polarity)
+
+    def paint(self, polarity):
+        """Paint this kind of seeds, beginning with the Paint effect."""
+        seeds = self._prepare()
+        if seeds is None:
+            self.stop()
+            return
+        self.select(polarity)
+        if not self.widget.activeEffect():
+            self.widget.setActiveEffectByName("Paint")
+
+    def select(self, polarity):
+        """Let the next stroke be of this kind."""
+        self.polarity = polarity
+        for name, button in self._buttons.items():
+            button.setChecked(name == polarity and self._seeds is not None)
+        if self._seeds is not None:
+            self.widget.setCurrentSegmentID(getattr(self._seeds, f"{polarity}Id"))
+
+    def toggle(self):
+        """Change to the other kind."""
+        self.paint(BACKGROUND if self.polarity == FOREGROUND else FOREGROUND)
+
+    def chooseEffect(self, name):
+        """Paint, draw or erase."""
+        self.paint(self.polarity)
+        self.widget.setActiveEffectByName(name)
+
+    def stop(self):
+        """Put the brush away."""
+        self.widget.setActiveEffect(None)
+        for button in self._buttons.values():
+            button.setChecked(False)
+
+    def release(self):
+        """Let go of the scene."""
+        self._seeds = None
+        self.stop()
+        self.widget.setSegmentationNode(None)
+        self.widget.removeViewObservations()

@@ -1,0 +1,52 @@
+"""The selector of the target segment: a combo box that follows a segmentation."""
+
+import slicer
+from slicer.i18n import tr as _
+
+
+class TargetSelector:
+    """Shows the segments of a segmentation, which users add, rename and delete elsewhere."""
+
+    def __init__(self, comboBox, chosen):
+        """Fill ``comboBox``; ``chosen`` is called with the ID of a segment, or ""."""
+        self._comboBox = comboBox
+        self._chosen = chosen
+        self._observed = []
+        self._node = None
+        comboBox.connect("activated(int)", self._onActivated)
+
+    def show(self, segmentationNode, segmentId):
+        """Show the segments there are now, with one selected."""
+        self._observe(segmentationNode)
+        self._comboBox.clear()
+        self._comboBox.addItem(_("New segment"), "")
+        if segmentationNode:
+            segmentation = segmentationNode.GetSegmentation()
+            for listed in segmentation.GetSegmentIDs():
+                self._comboBox.addItem(segmentation.GetSegment(listed).GetName(), listed)
+        self._comboBox.setCurrentIndex(max(0, self._comboBox.findData(segmentId)))
+
+    def release(self):
+        """Let go of the segmentation."""
+        self._observe(None)
+
+    def _onActivated(self, index):
+        self._chosen(self._comboBox.itemData(index) or "")
+
+    def _observe(self, node):
+        if node is self._node:
+            return
+        for tag in self._observed:
+            self._node.RemoveObserver(tag)
+        self._node, self._observed = node, []
+        if node:
+            events = slicer.vtkSegmentation
+            for event in (events.SegmentAdded, events.SegmentRemoved, events.SegmentModified):
+                self._observed.append(node.AddObserver(event, self._onSegments))
+
+    def _onSegments(self, caller, event):
+        current = self._comboBox.itemData(self._comboBox.currentIndex) or ""
+        if current and self._node.GetSegmentation().GetSegment(current) is None:
+            self._chosen("")
+            return
+        self.show(self._node, current)

@@ -1,0 +1,49 @@
+"""What a list of bundles shows of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from DeepIGeoSLib.bundles.bundle import folder_of
+from DeepIGeoSLib.bundles.manifest import read_manifest
+
+
+@dataclass(frozen=True)
+class BundleSummary:
+    """A line of a list.
+
+    Attributes:
+        title: name and version.
+        task: what it segments.
+        modality: of the image.
+        license: of the weights.
+        megabytes: size on disk.
+    """
+
+    title: str
+    task: str
+    modality: str
+    license: str
+    megabytes: float
+
+
+def summary_of(bundle: str | Path) -> BundleSummary:
+    """Return what there is to say about a bundle, without reading its weights.
+
+    Args:
+        bundle: the name of a shipped bundle, or a folder.
+
+    Raises:
+        BundleError: there is no such bundle, or its manifest is damaged.
+    """
+    folder = folder_of(bundle)
+    manifest = read_manifest(folder)
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    return BundleSummary(
+        f"{manifest.name} {manifest.version}",
+        manifest.task,
+        manifest.modality,
+        manifest.license,
+        size / 1e6,
+    )

@@ -1,0 +1,202 @@
+"""What Slicer's application offers beside the scene: base classes, settings, messages, registries.
+
+``install`` puts all of it where ``import slicer``, ``import qt`` and ``import ctk`` find it.
+"""
+
+from __future__ import annotations
+
+import sys
+import unittest
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from PySide6 import QtWidgets
+
+from . import loader, parameter_node, python_qt, widgets
+
+
+class ScriptedLoadableModule:
+    def __init__(self, parent: Any) -> None:
+        self.parent = parent
+        self.moduleName = type(self).__name__
+
+    def resourcePath(self, name: str) -> str:
+        return str(Path(self.parent.path).parent / "Resources" / name)
+
+
+class ScriptedLoadableModuleWidget:
+    """Makes the panel's parent, as Slicer does for a widget without one; ``setup`` is called."""
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__()
+        self.moduleName = type(self).__name__.removesuffix("Widget")
+        self.developerMode = False
+        self.parent = parent or self._made()
+        self.layout = QtWidgets.QWidget.layout(self.parent)
+
+    def _made(self) -> Any:
+        parent = _Parent()
+        QtWidgets.QVBoxLayout(parent)
+        return parent
+
+    def setup(self) -> None:
+        pass
+
+    def resourcePath(self, name: str) -> str:
+        module = sys.modules[type(self).__module__]
+        return str(Path(module.__file__).parent / "Resources" / name)
+
+    def onReload(self) -> None:
+        import slicer
+
+        slicer.util.reloadScriptedModule(self.moduleName)
+
+
+class _Parent(widgets.qMRMLWidget):
+    isEntered = True
+
+
+class ScriptedLoadableModuleLogic:
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__()
+        self.moduleName = type(self).__name__.removesuffix("Logic")
+
+    def getParameterNode(self) -> Any:
+        import slicer
+
+        node = slicer.mrmlScene.GetSingletonNode(self.moduleName, "vtkMRMLScriptedModuleNode")
+        if node is None:
+            node = slicer.vtkMRMLScriptedModuleNode()
+            node.SetSingletonTag(self.moduleName)
+            node.SetAttribute("ModuleName", self.moduleName)
+            node = slicer.mrmlScene.AddNode(node)
+        return node
+
+
+class ScriptedLoadableModuleTest(unittest.TestCase):
+    def delayDisplay(self, message: str, **_: Any) -> None:
+        pass
+
+
+class Desktop:
+    """What the application has been asked for, and what it shall answer.
+
+    Attributes:
+        questions: texts of the dialogs that asked something.
+        answer: what the user says to them.
+        settings: what QSettings would keep.
+        started: slots of ``startupCompleted()``.
+        samples: registered sample data.
+        installed: what pip was asked to install.
+    """
+
+    def __init__(self, settingsFile: Path) -> None:
+        self.questions: list[str] = []
+        self.answer = True
+        self.testing = True
+        self.started: list[Callable] = []
+        self.samples: list[dict[str, Any]] = []
+        self.installed: list[Any] = []
+        self.effects: list[Any] = []
+        self.settingsFile = settingsFile
+        self.mainWindow = None
+
+    def start(self) -> None:
+        """Tell everybody that the application has started."""
+        for slot in self.started:
+            slot()
+
+
+def _stub(name: str, **members: Any) -> ModuleType:
+    module = ModuleType(name)
+    module.__dict__.update(members)
+    return module
+
+
+def install(patch: Any, settingsFile: Path) -> Desktop:
+    """Make this process look like the desktop application until ``patch`` is undone."""
+    import slicer
+
+    python_qt.application()
+    desktop = Desktop(settingsFile)
+    qt = python_qt.QtModule("qt")
+    qt.QSettings = lambda: _settings(desktop)
+    ctk = _stub("ctk", **{k: v for k, v in widgets.CUSTOM.items() if k.startswith("ctk")})
+    modules = {
+        "qt": qt,
+        "ctk": ctk,
+        "slicer.i18n": _stub("slicer.i18n", tr=str, translate=lambda context, text: text),
+        "slicer.parameterNodeWrapper": _stub(
+            "slicer.parameterNodeWrapper",
+            parameterNodeWrapper=parameter_node.parameterNodeWrapper,
+        ),
+        "slicer.ScriptedLoadableModule": _stub(
+            "slicer.ScriptedLoadableModule",
+            ScriptedLoadableModule=ScriptedLoadableModule,
+            ScriptedLoadableModuleWidget=ScriptedLoadableModuleWidget,
+            ScriptedLoadableModuleLogic=ScriptedLoadableModuleLogic,
+            ScriptedLoadableModuleTest=ScriptedLoadableModuleTest,
+        ),
+        "SampleData": _stub("SampleData", SampleDataLogic=_sample_logic(desktop)),
+    }
+    for name, module in modules.items():
+        patch.setitem(sys.modules, name, module)
+    for name, kind in widgets.CUSTOM.items():
+        if name.startswith("qMRML"):
+            patch.setattr(slicer, name, kind, raising=False)
+    for name, value in _application(desktop).items():
+        patch.setattr(slicer.app, name, value, raising=False)
+    for name, value in _util(desktop).items():
+        patch.setattr(slicer.util, name, value, raising=False)
+    return desktop
+
+
+def _settings(desktop: Desktop) -> Any:
+    from PySide6 import QtCore
+
+    return QtCore.QSettings(str(desktop.settingsFile), QtCore.QSettings.IniFormat)
+
+
+def _sample_logic(desktop: Desktop) -> Any:
+    return SimpleNamespace(
+        registerCustomSampleDataSource=lambda **source: desktop.samples.append(source)
+    )
+
+
+def _application(desktop: Desktop) -> dict[str, Any]:
+    def connect(signal: str, slot: Callable) -> bool:
+        assert signal == "startupCompleted()"
+        desktop.started.append(slot)
+        return True
+
+    return {
+        "connect": connect,
+        "testingEnabled": lambda: desktop.testing,
+        "layoutManager": lambda: None,
+        "processEvents": QtWidgets.QApplication.processEvents,
+        "slicerUserSettingsFilePath": str(desktop.settingsFile),
+        "slicerHome": sys.prefix,
+    }
+
+
+def _util(desktop: Desktop) -> dict[str, Any]:
+    @contextmanager
+    def tryWithErrorDisplay(message: str, **_: bool) -> Iterator[None]:
+        yield
+
+    def ask(text: str, *_: Any, **__: Any) -> bool:
+        desktop.questions.append(text)
+        return desktop.answer
+
+    return {
+        "loadUI": loader.load_ui,
+        "childWidgetVariables": loader.child_widgets,
+        "tryWithErrorDisplay": tryWithErrorDisplay,
+        "confirmOkCancelDisplay": ask,
+        "pip_install": desktop.installed.append,
+        "mainWindow": lambda: desktop.mainWindow,
+        "modulePath": lambda name: sys.modules[name].__file__,
+    }

@@ -1,0 +1,128 @@
+"""The module ``qt``: PySide6 with PythonQt's manners.
+
+In PythonQt a Qt property is an attribute that is read and set, signals are connected by their
+C++ signature, and objects made in C++ take no new attributes.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from types import ModuleType
+from typing import Any
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+_PLAIN = {"QTimer", "QApplication", "QThread", "QSettings"}
+
+
+# Not empty while a .ui file is loaded: the loader makes attributes of the widgets inside.
+loading: list[str] = []
+
+
+class Manners:
+    """Mixed into every QObject that ``qt`` hands out."""
+
+    _fromCpp = False
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("_"):
+            return object.__getattribute__(self, name)
+        if name == "name":
+            name = "objectName"
+        if name in ("connect", "disconnect"):
+            return functools.partial(_connect if name == "connect" else _disconnect, self)
+        if name in properties_of(type(self)):
+            return QtCore.QObject.property(self, name)
+        return object.__getattribute__(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "name":
+            name = "objectName"
+        if name in properties_of(type(self)):
+            if not QtCore.QObject.setProperty(self, name, value):
+                raise AttributeError(f"Qt refuses {name} = {value!r}")
+        elif name.startswith("_") or loading or not _isCpp(type(self)):
+            super().__setattr__(name, value)
+        else:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def delete(self) -> None:
+        self.deleteLater()
+
+
+def _isCpp(kind: type) -> bool:
+    return kind.__dict__.get("_fromCpp", False)
+
+
+@functools.cache
+def properties_of(kind: type) -> frozenset[str]:
+    """Return the names of a class's Qt properties."""
+    meta = kind.staticMetaObject
+    return frozenset(meta.property(n).name() for n in range(meta.propertyCount()))
+
+
+def _signal(sender: Any, signature: str) -> Any:
+    name = signature.partition("(")[0]
+    found = object.__getattribute__(sender, name) if hasattr(type(sender), name) else None
+    if found is None:
+        raise AttributeError(f"{type(sender).__name__} has no signal {signature}")
+    if "(" in signature:  # overloaded signals are told apart by their arguments
+        try:
+            return found[signature.partition("(")[2].rstrip(")")]
+        except (KeyError, IndexError, TypeError):
+            return found
+    return found
+
+
+def _connect(sender: Any, signature: str, slot: Any) -> bool:
+    _signal(sender, signature).connect(slot)
+    return True
+
+
+def _disconnect(sender: Any, signature: str, slot: Any = None) -> bool:
+    signal = _signal(sender, signature)
+    signal.disconnect(slot) if slot else signal.disconnect()
+    return True
+
+
+@functools.cache
+def with_manners(kind: type) -> type:
+    """Return a QObject class as PythonQt shows it."""
+    return type(kind.__name__, (Manners, kind), {"_fromCpp": True})
+
+
+class SingleTimer(QtCore.QTimer):
+    """A timer that can be connected by signature."""
+
+    def connect(self, signature: str, slot: Any) -> bool:
+        self.timeout.connect(slot)
+        return True
+
+
+class QtModule(ModuleType):
+    """``import qt``."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        for module in (QtCore, QtGui, QtWidgets):
+            found = getattr(module, name, None)
+            if found is None:
+                continue
+            if name == "QTimer":
+                found = SingleTimer
+            elif (
+                isinstance(found, type) and issubclass(found, QtCore.QObject) and name not in _PLAIN
+            ):
+                found = with_manners(found)
+            setattr(self, name, found)
+            return found
+        raise AttributeError(f"module 'qt' has no attribute {name!r}")
+
+
+def application() -> QtWidgets.QApplication:
+    """Return the one application object."""
+    return QtWidgets.QApplication.instance() or QtWidgets.QApplication(["tests"])

@@ -1,0 +1,301 @@
+"""Stand-ins for the widgets of ctk and MRML that the module's panel contains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import shiboken6
+import slicer
+from PySide6 import QtCore, QtWidgets
+from vtk.util.numpy_support import vtk_to_numpy
+
+from .python_qt import with_manners
+
+Widget = with_manners(QtWidgets.QWidget)
+
+
+class qMRMLWidget(Widget):
+    """Hands its scene on to every widget inside, as the connections of the .ui file do."""
+
+    mrmlSceneChanged = QtCore.Signal(object)
+
+    def setMRMLScene(self, scene: Any) -> None:
+        self._scene = scene
+        self.mrmlSceneChanged.emit(scene)
+        for child in self.findChildren(QtWidgets.QWidget):
+            if hasattr(type(child), "setMRMLScene"):
+                child.setMRMLScene(scene)
+
+    def mrmlScene(self) -> Any:
+        return self._scene
+
+
+class ctkCollapsibleButton(Widget):
+    """A titled box whose content can be hidden."""
+
+    contentsCollapsed = QtCore.Signal(bool)
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._text, self._collapsed = "", False
+        self.setContentsMargins(0, 22, 0, 0)
+
+    def getText(self) -> str:
+        return self._text
+
+    def setText(self, text: str) -> None:
+        self._text = text
+        self.update()
+
+    def getCollapsed(self) -> bool:
+        return self._collapsed
+
+    def setCollapsed(self, collapsed: bool) -> None:
+        self._collapsed = collapsed
+        for child in self.findChildren(QtWidgets.QWidget, options=QtCore.Qt.FindDirectChildrenOnly):
+            child.setVisible(not collapsed)
+        self.setMaximumHeight(22 if collapsed else 16777215)
+        self.contentsCollapsed.emit(collapsed)
+
+    text = QtCore.Property(str, getText, setText)
+    collapsed = QtCore.Property(bool, getCollapsed, setCollapsed)
+
+    def paintEvent(self, event: Any) -> None:
+        from PySide6 import QtGui
+
+        painter = QtGui.QPainter(self)
+        painter.fillRect(0, 0, self.width(), 20, QtGui.QColor(225, 228, 235))
+        arrow = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
+        if not self._collapsed:
+            arrow = "\N{BLACK DOWN-POINTING SMALL TRIANGLE}"
+        painter.drawText(6, 15, f"{arrow} {self._text}")
+
+    def mouseReleaseEvent(self, event: Any) -> None:
+        if event.position().y() < 22:
+            self.setCollapsed(not self._collapsed)
+
+
+class qMRMLNodeComboBox(with_manners(QtWidgets.QComboBox)):
+    """Lists nodes of some classes, and follows the scene."""
+
+    currentNodeChanged = QtCore.Signal(object)
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._scene, self._tags, self._id, self._types = None, [], "", []
+        self._none, self._settings = False, {}
+        self.activated.connect(self._chosen)
+
+    def _setTypes(self, types: list[str]) -> None:
+        self._types = list(types)
+
+    def _setNone(self, enabled: bool) -> None:
+        self._none = enabled
+
+    nodeTypes = QtCore.Property("QStringList", lambda self: self._types, _setTypes)
+    noneEnabled = QtCore.Property(bool, lambda self: self._none, _setNone)
+    addEnabled = QtCore.Property(bool, lambda self: True, lambda self, value: None)
+    removeEnabled = QtCore.Property(bool, lambda self: True, lambda self, value: None)
+    renameEnabled = QtCore.Property(bool, lambda self: True, lambda self, value: None)
+    showChildNodeTypes = QtCore.Property(bool, lambda self: True, lambda self, value: None)
+    baseName = QtCore.Property(str, lambda self: "", lambda self, value: None)
+
+    def setMRMLScene(self, scene: Any) -> None:
+        if self._scene is not None:
+            for tag in self._tags:
+                self._scene.RemoveObserver(tag)
+        self._scene = scene
+        events = (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent)
+        self._tags = [scene.AddObserver(event, self._follow) for event in events]
+        self._refill()
+
+    def _follow(self, _caller: Any, _event: str) -> None:
+        if shiboken6.isValid(self):  # else its panel is closed
+            self._refill()
+
+    def currentNode(self) -> Any:
+        return self._scene.GetNodeByID(self._id) if self._scene and self._id else None
+
+    def setCurrentNode(self, node: Any) -> None:
+        chosen = node.GetID() if hasattr(node, "GetID") else (node or "")
+        if chosen != self._id:
+            self._id = chosen
+            self._refill()
+            self.currentNodeChanged.emit(self.currentNode())
+
+    def _refill(self) -> None:
+        wanted = self._id if self._scene.GetNodeByID(self._id) else ""
+        self.clear()
+        if self._none:
+            self.addItem("None", "")
+        seen = set()
+        for kind in self._types:
+            for node in slicer.util.getNodesByClass(kind):
+                exact = any(node.GetClassName() == t for t in self._types)
+                if exact and not node.GetHideFromEditors() and node.GetID() not in seen:
+                    seen.add(node.GetID())
+                    self.addItem(node.GetName(), node.GetID())
+        self.setCurrentIndex(max(0, self.findData(wanted)))
+        if wanted != self._id:
+            self._id = wanted
+            self.currentNodeChanged.emit(self.currentNode())
+
+    def _chosen(self, index: int) -> None:
+        self.setCurrentNode(self.itemData(index))
+
+
+class _EffectButton(with_manners(QtWidgets.QToolButton)):
+    pass
+
+
+class qMRMLSegmentEditorWidget(Widget):
+    """Slicer's segment editor logic with effect buttons; ``stroke`` paints as a mouse would."""
+
+    currentSegmentIDChanged = QtCore.Signal(str)
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._logic = slicer.vtkSlicerSegmentEditorLogic()
+        self._node, self._scene, self._effect, self._order = None, None, "", []
+        self._shown = {}
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._buttons = {}
+        for name in ("Paint", "Draw", "Erase", "Threshold", "Scissors"):
+            button = _EffectButton(self)
+            button.setText(name)
+            button.setCheckable(True)
+            button.clicked.connect(
+                lambda checked=False, name=name: self.setActiveEffectByName(name)
+            )
+            layout.addWidget(button)
+            self._buttons[name] = button
+
+    def _flag(name: str) -> Any:
+        return QtCore.Property(
+            bool,
+            lambda self: self._shown.get(name, True),
+            lambda self, value: self._set(name, value),
+        )
+
+    segmentationNodeSelectorVisible = _flag("segmentation")
+    sourceVolumeNodeSelectorVisible = _flag("source")
+    maskingSectionVisible = _flag("masking")
+    specifyGeometryButtonVisible = _flag("geometry")
+    show3DButtonVisible = _flag("3d")
+    addRemoveSegmentButtonsVisible = _flag("add")
+    switchToSegmentationsButtonVisible = _flag("switch")
+    undoEnabled = _flag("undo")
+    unorderedEffectsVisible = _flag("unordered")
+    readOnly = _flag("readOnly")
+    maximumNumberOfUndoStates = QtCore.Property(int, lambda self: 0, lambda self, value: None)
+
+    def _set(self, name: str, value: bool) -> None:
+        self._shown[name] = value
+        for effect, button in self._buttons.items():
+            listed = effect in self._order or self._shown.get("unordered", True)
+            button.setVisible(listed)
+
+    def setEffectNameOrder(self, names: list[str]) -> None:
+        self._order = list(names)
+        self._set("order", True)
+
+    def setMRMLScene(self, scene: Any) -> None:
+        self._scene = scene
+        self._logic.SetMRMLScene(scene)
+
+    def setMRMLSegmentEditorNode(self, node: Any) -> None:
+        self._node = node
+        self._logic.SetSegmentEditorNode(node)
+
+    def mrmlSegmentEditorNode(self) -> Any:
+        return self._node
+
+    def setSegmentationNode(self, node: Any) -> None:
+        self._logic.SetSegmentationNode(node)
+
+    def segmentationNode(self) -> Any:
+        return self._logic.GetSegmentationNode()
+
+    def setSourceVolumeNode(self, node: Any) -> None:
+        self._logic.SetSourceVolumeNode(node)
+
+    def sourceVolumeNode(self) -> Any:
+        return self._logic.GetSourceVolumeNode()
+
+    def setCurrentSegmentID(self, segmentId: str) -> None:
+        if segmentId != self.currentSegmentID():
+            self._logic.SetCurrentSegmentID(segmentId)
+            self.currentSegmentIDChanged.emit(segmentId)
+
+    def currentSegmentID(self) -> str:
+        return self._node.GetSelectedSegmentID() or "" if self._node else ""
+
+    def setActiveEffectByName(self, name: str) -> None:
+        self._effect = name
+        for effect, button in self._buttons.items():
+            button.setChecked(effect == name)
+
+    def setActiveEffect(self, effect: Any) -> None:
+        self.setActiveEffectByName(effect or "")
+
+    def activeEffect(self) -> Any:
+        return self._effect or None
+
+    def updateEffectList(self) -> None:
+        pass
+
+    def setupViewObservations(self) -> None:
+        pass
+
+    def removeViewObservations(self) -> None:
+        pass
+
+    def stroke(self, box: Any) -> None:
+        """Apply the active effect to a box (k, j, i) of the source volume's voxels."""
+        assert self._effect in ("Paint", "Draw", "Erase"), "no effect is active"
+        logic = self._logic
+        logic.ResetModifierLabelmapToDefault()
+        labelmap = logic.GetModifierLabelmap()
+        voxels = vtk_to_numpy(labelmap.GetPointData().GetScalars())
+        voxels.reshape(labelmap.GetDimensions()[::-1])[box] = 1
+        labelmap.Modified()
+        erase = self._effect == "Erase"
+        mode = logic.ModificationModeRemove if erase else logic.ModificationModeAdd
+        logic.ModifySegmentByLabelmap(
+            self.segmentationNode(), self.currentSegmentID(), labelmap, mode, True, False
+        )
+
+
+class ctkSliderWidget(with_manners(QtWidgets.QDoubleSpinBox)):
+    """A number; drawn as a spin box."""
+
+
+class ctkDirectoryButton(with_manners(QtWidgets.QPushButton)):
+    """A button with a folder."""
+
+    directoryChanged = QtCore.Signal(str)
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._directory = ""
+
+    def _setDirectory(self, path: str) -> None:
+        self._directory = path
+        self.setText(path)
+        self.directoryChanged.emit(path)
+
+    directory = QtCore.Property(str, lambda self: self._directory, _setDirectory)
+
+
+CUSTOM = {
+    kind.__name__: kind
+    for kind in (
+        qMRMLWidget,
+        qMRMLNodeComboBox,
+        qMRMLSegmentEditorWidget,
+        ctkCollapsibleButton,
+        ctkSliderWidget,
+        ctkDirectoryButton,
+    )
+}
