@@ -1,7 +1,6 @@
 """The right mouse or pen button paints the other kind of seeds."""
 
 import slicer
-import vtk
 
 # Before the segment editor's own observers, which have priority 1.
 _PRIORITY = 10.0
@@ -27,19 +26,18 @@ class RightButton:
             interactors: of the views; those of the current layout when None.
         """
         self.remove()
-        events = vtk.vtkCommand
+        handlers = {
+            "RightButtonPressEvent": self._onPress,
+            "RightButtonReleaseEvent": self._onRelease,
+        }
         for interactor in _sliceViewInteractors() if interactors is None else interactors:
-            for event, handler in (
-                (events.RightButtonPressEvent, self._onPress),
-                (events.RightButtonReleaseEvent, self._onRelease),
-            ):
-                self._observed.append(
-                    (interactor, interactor.AddObserver(event, handler, _PRIORITY))
-                )
+            for event, handler in handlers.items():
+                tag = interactor.AddObserver(event, handler, _PRIORITY)
+                self._observed.append((interactor, event, tag))
 
     def remove(self):
         """Let go of the views."""
-        for interactor, tag in self._observed:
+        for interactor, _event, tag in self._observed:
             interactor.RemoveObserver(tag)
         self._observed = []
 
@@ -48,21 +46,20 @@ class RightButton:
             return
         self._painting = True
         self._editor.toggle()
-        self._instead(interactor, "RightButtonPressEvent", "LeftButtonPressEvent")
+        self._instead(interactor, event, "LeftButtonPressEvent")
 
     def _onRelease(self, interactor, event):
         if not self._painting:
             return
         self._painting = False
-        self._instead(interactor, "RightButtonReleaseEvent", "LeftButtonReleaseEvent")
+        self._instead(interactor, event, "LeftButtonReleaseEvent")
         self._editor.toggle()
 
     def _instead(self, interactor, event, other):
-        for observed, tag in self._observed:
-            if observed is interactor and interactor.HasObserver(event):
-                command = interactor.GetCommand(tag)
-                if command is not None:
-                    command.AbortFlagOn()
+        """Keep an event from all other observers, and give them another one."""
+        for observed, observedEvent, tag in self._observed:
+            if observed is interactor and observedEvent == event:
+                interactor.GetCommand(tag).SetAbortFlag(1)
         interactor.InvokeEvent(other)
 
     def _activeEffect(self):

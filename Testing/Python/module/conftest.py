@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -60,3 +62,60 @@ def module(desktop: Any, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setitem(sys.modules, "DeepIGeoS", loaded)
     specification.loader.exec_module(loaded)
     return loaded
+
+
+@pytest.fixture
+def volume_node(desktop):
+    """A head with a bright lesion, in the scene before the panel is opened."""
+    import slicer
+    from desktop.user import head
+
+    return slicer.util.addVolumeFromArray(head(), ijkToRAS=np.diag([1, 1, 3, 1.0]), name="flair")
+
+
+@pytest.fixture
+def head(stand_in):
+    """The voxels of a noisy head with a bright lesion."""
+    from desktop.user import head
+
+    return head()
+
+
+@pytest.fixture
+def lesion():
+    from desktop.user import LESION, SHAPE
+
+    mask = np.zeros(SHAPE, bool)
+    mask[LESION] = True
+    return mask
+
+
+@pytest.fixture
+def widget(module, tiny_bundle, monkeypatch):
+    """The opened panel, with the tiny model."""
+    from DeepIGeoSLib import bundles
+
+    monkeypatch.setattr(bundles, "list_bundles", lambda: [str(tiny_bundle)])
+    widget = module.DeepIGeoSWidget()
+    widget.setup()
+    widget.enter()
+    yield widget
+    widget.cleanup()
+
+
+@pytest.fixture
+def user(widget):
+    """Whoever sits in front of it."""
+    from desktop.user import User
+
+    return User(widget)
+
+
+@pytest.fixture
+def hold(user):
+    """Keep the worker from starting anything until the event is set."""
+    release, begun = threading.Event(), threading.Event()
+    user.panel._worker.submit(lambda: (begun.set(), release.wait(20)))
+    begun.wait(20)
+    yield release
+    release.set()

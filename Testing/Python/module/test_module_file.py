@@ -192,20 +192,6 @@ def test_every_node_selector_follows_the_scene(panel):
     assert receivers == selectors
 
 
-def test_the_tests_for_slicer_are_found_by_unittest(module):
-    import unittest
-
-    names = unittest.defaultTestLoader.getTestCaseNames(module.DeepIGeoSTest)
-    assert len(names) >= 2
-
-
-def test_the_tests_for_slicer_pass_and_propose_with_a_model(module, tiny_bundle, monkeypatch):
-    from DeepIGeoSLib import bundles
-
-    monkeypatch.setattr(bundles, "list_bundles", lambda: [str(tiny_bundle)])
-    module.DeepIGeoSTest().runTest()
-
-
 def test_a_failing_test_for_slicer_is_told(module, monkeypatch):
     monkeypatch.setattr(module.DeepIGeoSTest, "_phantom", lambda self: 1 / 0)
     with pytest.raises(AssertionError, match="tests failed"):

@@ -3,121 +3,15 @@
 from __future__ import annotations
 
 import sys
-import threading
-import time
 
 import numpy as np
 import pytest
 
-SHAPE = (10, 28, 32)
-LESION = (slice(4, 7), slice(8, 16), slice(10, 20))
 STROKE = (slice(5, 6), slice(17, 19), slice(12, 17))
 OFF = (slice(5, 6), slice(9, 11), slice(12, 17))
 IDENTITY = np.diag([1, 1, 3, 1.0])
 SAGITTAL = np.array([[0, 0, 1.0, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 CORONAL = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
-
-
-def head():
-    voxels = np.zeros(SHAPE, np.int16)
-    inside = (slice(1, 9), slice(2, 26), slice(2, 30))
-    voxels[inside] = np.random.default_rng(7).normal(100, 4, SHAPE)[inside]
-    voxels[LESION] = 160
-    return voxels
-
-
-@pytest.fixture
-def volume_node(desktop):
-    """A head with a bright lesion, in the scene before the panel is opened."""
-    import slicer
-
-    return slicer.util.addVolumeFromArray(head(), ijkToRAS=IDENTITY, name="flair")
-
-
-@pytest.fixture
-def lesion():
-    mask = np.zeros(SHAPE, bool)
-    mask[LESION] = True
-    return mask
-
-
-@pytest.fixture
-def widget(module, tiny_bundle, monkeypatch):
-    """The opened panel, with the tiny model."""
-    from DeepIGeoSLib import bundles
-
-    monkeypatch.setattr(bundles, "list_bundles", lambda: [str(tiny_bundle)])
-    widget = module.DeepIGeoSWidget()
-    widget.setup()
-    widget.enter()
-    yield widget
-    widget.cleanup()
-
-
-@pytest.fixture
-def user(widget):
-    return User(widget)
-
-
-class User:
-    """What a user does and sees."""
-
-    def __init__(self, widget):
-        self.widget, self.ui, self.panel = widget, widget.ui, widget.panel
-
-    @property
-    def status(self):
-        return self.ui.statusLabel.text
-
-    def click(self, name, wait=True):
-        button = getattr(self.ui, name)
-        assert button.isEnabled(), f"{name} is disabled"
-        button.click()
-        if wait:
-            self.wait()
-
-    def stroke(self, box, name="missingButton", wait=True):
-        self.click(name, wait=False)
-        self.ui.seedEditor.stroke(box)
-        if wait:
-            self.wait()
-
-    def wait(self):
-        """Let the event loop run, as the application does, until nothing is computed any more."""
-        import qt
-
-        end = time.monotonic() + 20
-        ticks = 0
-        while ticks < 3 or self.panel.workbench.busy:
-            assert time.monotonic() < end, "still busy"
-            qt.QApplication.processEvents()
-            time.sleep(0.03)
-            ticks += 1
-
-    def content(self, segment_id=None):
-        from DeepIGeoSLib.scene.nodes import maskFromSegment
-
-        bench = self.panel.workbench
-        return maskFromSegment(
-            bench.volumeNode, bench.segmentationNode, segment_id or bench.segmentId
-        )
-
-    def choose(self, selector, text):
-        box = getattr(self.ui, selector)
-        index = box.findText(text)
-        assert index >= 0, f"{selector} has no {text!r}"
-        box.setCurrentIndex(index)
-        box.activated.emit(index)
-
-
-@pytest.fixture
-def hold(user):
-    """Keep the worker from starting anything until the event is set."""
-    release, begun = threading.Event(), threading.Event()
-    user.panel._worker.submit(lambda: (begun.set(), release.wait(20)))
-    begun.wait(20)
-    yield release
-    release.set()
 
 
 def test_in_an_empty_scene_the_panel_asks_for_an_image(user):
@@ -148,10 +42,10 @@ def test_one_click_segments_into_a_new_segment(volume_node, user, lesion):
 
 
 @pytest.mark.parametrize("matrix", [IDENTITY, SAGITTAL, CORONAL], ids=["ax", "sag", "cor"])
-def test_segment_stroke_undo_redo_in_volumes_of_every_orientation(user, lesion, matrix):
+def test_segment_stroke_undo_redo_in_volumes_of_every_orientation(user, lesion, matrix, head):
     import slicer
 
-    node = slicer.util.addVolumeFromArray(head(), ijkToRAS=matrix, name="turned")
+    node = slicer.util.addVolumeFromArray(head, ijkToRAS=matrix, name="turned")
     user.ui.sourceVolumeSelector.setCurrentNode(node)
     user.click("segmentButton")
     user.stroke(STROKE)
@@ -263,7 +157,7 @@ def test_a_stroke_during_a_refinement_replaces_it(volume_node, user, hold):
     assert user.ui.roundsTable.rowCount == 1
 
 
-def test_a_scene_closed_during_a_run_leaves_the_panel_ready(volume_node, user, hold):
+def test_a_scene_closed_during_a_run_leaves_the_panel_ready(volume_node, user, hold, head):
     import slicer
 
     user.click("segmentButton", wait=False)
@@ -272,16 +166,16 @@ def test_a_scene_closed_during_a_run_leaves_the_panel_ready(volume_node, user, h
     user.wait()
     assert "Load an image" in user.status
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
-    node = slicer.util.addVolumeFromArray(head(), name="next")
+    node = slicer.util.addVolumeFromArray(head, name="next")
     user.ui.sourceVolumeSelector.setCurrentNode(node)
     user.click("segmentButton")
     assert user.content().any()
 
 
-def test_another_volume_during_a_run_gets_nothing_of_the_old_one(volume_node, user, hold):
+def test_another_volume_during_a_run_gets_nothing_of_the_old_one(volume_node, user, hold, head):
     import slicer
 
-    other = slicer.util.addVolumeFromArray(head(), ijkToRAS=IDENTITY, name="t1")
+    other = slicer.util.addVolumeFromArray(head, ijkToRAS=IDENTITY, name="t1")
     user.click("segmentButton", wait=False)
     user.ui.sourceVolumeSelector.setCurrentNode(other)
     hold.set()

@@ -1,0 +1,260 @@
+"""Keys, the right button, first use, sample data, and the tests that Slicer's users can run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+
+@pytest.fixture
+def views(user):
+    """Two slice views' interactors, and what their brush is told."""
+    import vtk
+
+    told = []
+    interactors = []
+    for name in ("Red", "Green"):
+        interactor = vtk.vtkGenericRenderWindowInteractor()
+        for event in (
+            "LeftButtonPressEvent",
+            "LeftButtonReleaseEvent",
+            "RightButtonPressEvent",
+            "RightButtonReleaseEvent",
+        ):
+            interactor.AddObserver(
+                event,
+                lambda caller, event, name=name: told.append(
+                    (name, event, user.panel.editor.polarity)
+                ),
+                1.0,
+            )
+        interactors.append(interactor)
+    user.panel.rightButton.install(interactors)
+    return SimpleNamespace(red=interactors[0], green=interactors[1], told=told)
+
+
+def test_the_right_button_paints_the_other_kind(volume_node, user, views):
+    user.click("missingButton")
+    views.green.InvokeEvent("RightButtonPressEvent")
+    views.green.InvokeEvent("RightButtonReleaseEvent")
+    views.red.InvokeEvent("LeftButtonPressEvent")
+    assert views.told == [
+        ("Green", "LeftButtonPressEvent", "background"),
+        ("Green", "LeftButtonReleaseEvent", "background"),
+        ("Red", "LeftButtonPressEvent", "foreground"),
+    ]
+
+
+@pytest.mark.parametrize("reason", ["switched off", "no brush", "Draw", "removed"])
+def test_else_the_right_button_zooms_as_always(volume_node, user, views, reason):
+    user.click("missingButton")
+    if reason == "switched off":
+        user.ui.rightButtonCheckBox.setChecked(False)
+    elif reason == "no brush":
+        user.panel.editor.stop()
+    elif reason == "Draw":
+        user.panel.editor.chooseEffect("Draw")
+    else:
+        user.panel.rightButton.remove()
+    views.red.InvokeEvent("RightButtonPressEvent")
+    views.red.InvokeEvent("RightButtonReleaseEvent")
+    events = [event for _, event, _ in views.told]
+    assert events == ["RightButtonPressEvent", "RightButtonReleaseEvent"]
+
+
+def test_keys_work_while_the_module_is_open(volume_node, user, desktop, widget, lesion):
+    import qt
+    from PySide6 import QtTest, QtWidgets
+
+    desktop.mainWindow = QtWidgets.QWidget()
+    desktop.mainWindow.show()
+    desktop.mainWindow.activateWindow()
+    widget.enter()
+    user.click("segmentButton")
+
+    def press(key, modifier=qt.Qt.NoModifier):
+        QtTest.QTest.keyClick(desktop.mainWindow, key, modifier)
+        user.wait()
+
+    press(qt.Qt.Key_T)
+    assert user.ui.tooMuchButton.isChecked()
+    press(qt.Qt.Key_T)
+    assert user.ui.missingButton.isChecked()
+    press(qt.Qt.Key_Z, qt.Qt.ControlModifier)
+    assert not user.content().any()
+    press(qt.Qt.Key_Y)
+    assert user.content().any()
+    press(qt.Qt.Key_E)
+    assert user.ui.targetSelector.currentText == "Lesion 2"
+    widget.exit()
+    press(qt.Qt.Key_E)
+    assert user.ui.targetSelector.currentText == "Lesion 2"
+
+
+def test_every_key_stands_in_a_tool_tip(user):
+    widgets = (child for child in vars(user.ui).values() if child.isWidgetType())
+    tips = " ".join(str(widget.property("toolTip")) for widget in widgets)
+    for keys in user.panel.shortcuts._actions:
+        assert keys.replace("Esc", "Escape") in tips, keys
+
+
+@pytest.fixture
+def bare(module, desktop, monkeypatch):
+    """A Slicer outside of its testing mode, without torch and safetensors."""
+    from DeepIGeoSPanel import first_use
+
+    desktop.testing = False
+    missing = ["torch", "safetensors"]
+    monkeypatch.setattr(first_use, "missingPackages", lambda: list(missing))
+    monkeypatch.setattr(first_use, "_torchProblem", lambda: None)
+    return SimpleNamespace(first_use=first_use, missing=missing)
+
+
+@pytest.fixture
+def torch_extension(bare, monkeypatch):
+    """The PyTorch extension, which installs torch when asked."""
+    calls = []
+
+    class PyTorchUtilsLogic:
+        def installTorch(self, **options):
+            calls.append(options)
+            bare.missing.remove("torch")
+
+    fake = ModuleType("PyTorchUtils")
+    fake.PyTorchUtilsLogic = PyTorchUtilsLogic
+    monkeypatch.setitem(sys.modules, "PyTorchUtils", fake)
+    return calls
+
+
+def test_the_panel_opens_without_torch_and_says_how_to_get_it(volume_node, user, bare):
+    assert "Press Segment" in user.status
+    user.click("segmentButton")
+    assert "install the extension PyTorch in the Extensions Manager" in user.status
+    assert "No model" in user.status
+    assert user.panel.workbench.segmentationNode is None
+
+
+def test_one_dialog_names_every_package_and_its_size(bare, torch_extension, desktop, monkeypatch):
+    import slicer
+
+    def install(requirement):
+        desktop.installed.append(requirement)
+        bare.missing.remove("safetensors")
+
+    monkeypatch.setattr(slicer.util, "pip_install", install)
+    assert bare.first_use.readyToCompute() is None
+    (question,) = desktop.questions
+    assert "PyTorch: 200 MB" in question
+    assert "safetensors: 1 MB" in question
+    assert torch_extension == [{"askConfirmation": False, "torchVersionRequirement": ">=2.2"}]
+    assert desktop.installed == ["safetensors>=0.4"]
+
+
+def test_new_slicers_install_by_their_own_packaging(bare, torch_extension, desktop, monkeypatch):
+    asked = []
+
+    def pip_ensure(requirements, **options):
+        asked.append((requirements, options))
+        bare.missing.remove("safetensors")
+
+    packaging = ModuleType("slicer.packaging")
+    packaging.pip_ensure = pip_ensure
+    monkeypatch.setitem(sys.modules, "slicer.packaging", packaging)
+    assert bare.first_use.readyToCompute() is None
+    assert asked == [(["safetensors>=0.4"], {"prompt_install": False, "requester": "DeepIGeoS"})]
+    assert len(desktop.questions) == 1
+
+
+def test_nothing_is_installed_when_the_user_says_no(bare, torch_extension, desktop):
+    desktop.answer = False
+    assert "Nothing was installed" in bare.first_use.readyToCompute()
+    assert torch_extension == []
+    assert desktop.installed == []
+
+
+def test_a_failed_installation_is_told(bare, torch_extension, desktop, monkeypatch):
+    import slicer
+
+    def fail(requirement):
+        raise RuntimeError("no network")
+
+    monkeypatch.setattr(slicer.util, "pip_install", fail)
+    assert "The installation failed: no network" in bare.first_use.readyToCompute()
+
+
+def test_nothing_is_asked_or_installed_in_testing_mode(bare, torch_extension, desktop):
+    desktop.testing = True
+    assert "Not installed: torch, safetensors" in bare.first_use.readyToCompute()
+    assert desktop.questions == desktop.installed == torch_extension == []
+
+
+@pytest.mark.parametrize(
+    ("torch", "words"),
+    [
+        (SimpleNamespace(__version__="1.13.1"), "PyTorch 1.13.1 is too old"),
+        (SimpleNamespace(), "PyTorch can't be loaded"),
+        (None, "PyTorch can't be loaded"),
+    ],
+    ids=["old", "damaged", "gone"],
+)
+def test_a_broken_or_old_torch_gives_a_way_to_repair_it(module, monkeypatch, torch, words):
+    from DeepIGeoSPanel import first_use
+
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    advice = first_use._torchProblem()
+    assert words in advice
+    assert "Uninstall PyTorch, restart Slicer, press Install" in advice
+
+
+def test_the_torch_that_is_there_is_good(module):
+    pytest.importorskip("torch")
+    from DeepIGeoSPanel import first_use
+
+    assert first_use.readyToCompute() is None
+
+
+def test_sample_data_is_registered_at_startup_and_complete(module, desktop, root):
+    about = SimpleNamespace(path=str(root / "DeepIGeoS/DeepIGeoS.py"))
+    module.DeepIGeoS(about)
+    assert desktop.samples == []
+    desktop.start()
+    (sample,) = desktop.samples
+    assert sample["category"] == "DeepIGeoS"
+    (uri,), (name,), (checksum,) = sample["uris"], sample["fileNames"], sample["checksums"]
+    assert uri.startswith("https://")
+    assert name.endswith(".nii.gz")
+    assert checksum.startswith("SHA256:")
+    assert len(checksum) == len("SHA256:") + 64
+    assert "CC BY 3.0" in sample["sampleDescription"]
+    header = Path(sample["thumbnailFileName"]).read_bytes()[:24]
+    size = [int.from_bytes(header[at : at + 4], "big") for at in (16, 20)]
+    assert size == [260, 280]
+
+
+def test_the_tests_for_slicer_are_found_by_unittest(module):
+    import unittest
+
+    assert len(unittest.defaultTestLoader.getTestCaseNames(module.DeepIGeoSTest)) == 3
+
+
+def test_the_tests_for_slicer_pass_with_a_model(module, tiny_bundle, monkeypatch):
+    from DeepIGeoSLib import bundles
+
+    monkeypatch.setattr(bundles, "list_bundles", lambda: [str(tiny_bundle)])
+    module.DeepIGeoSTest().runTest()
+
+
+def test_the_logic_is_reached_from_scripts(module, tiny_bundle, volume_node, lesion):
+    import slicer
+
+    from DeepIGeoS import DeepIGeoSLogic
+
+    logic = DeepIGeoSLogic(str(tiny_bundle))
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+    segment_id = segmentation.GetSegmentation().AddEmptySegment("lesion")
+    assert (logic.propose(volume_node, segmentation, segment_id).labels == lesion).all()
+    assert logic.getParameterNode().autoRefine is True
