@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.engines.geodesic_engine import GeodesicEngine
 from DeepIGeoSLib.engines.torch_engine import TorchEngine
 
@@ -40,6 +41,6 @@ def open_engine(
         BundleError: the weights don't belong to the network that the manifest names.
         InputError: there is no such device.
     """
-    if not bundle.manifest.weights:
+    if bundle.manifest.name == GEODESIC:
         return GeodesicEngine(role)
     return TorchEngine(bundle.network(role), device, memory_budget)
