@@ -8,6 +8,7 @@ alone (2 units) nearly all potentials are 0, and Adam takes the place of plain g
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from DeepIGeoSLib.networks.crf_settings import CrfSettings
 from DeepIGeoSLib.networks.pairwise import ContrastSensitive, PairwiseNet
 
 _BATCH = 1000
+
+# The function is fitted at this omega, whatever the wanted one: rectifiers are homogeneous, so the
+# last layer can be scaled afterwards, and a small omega does not end up less accurate.
+_FITTED_OMEGA = 0.5
 _PROGRESS_EVERY = 100
 
 
@@ -53,6 +58,8 @@ def pretrain(
         progress: called with the share done and a text.
     """
     settings = settings or PretrainingSettings()
+    scale = crf.omega / _FITTED_OMEGA
+    crf = dataclasses.replace(crf, omega=_FITTED_OMEGA)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         pairwise = PairwiseNet(channels, crf.hidden)
@@ -76,7 +83,9 @@ def pretrain(
                 progress(step / steps, f"Step {step} of {steps}, loss {loss.item():.2e}")
         with torch.no_grad():
             error = math.sqrt(_loss(pairwise, unseen).item())
-    return Pretrained(pairwise.eval(), error, unseen[2].max().item())
+            pairwise.layers[-1].weight.mul_(scale)
+            pairwise.layers[-1].bias.mul_(scale)
+    return Pretrained(pairwise.eval(), scale * error, scale * unseen[2].max().item())
 
 
 def _pairs(
