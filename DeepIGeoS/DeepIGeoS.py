@@ -14,6 +14,7 @@ from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
+from DeepIGeoSPanel.effect import registerEffect
 from DeepIGeoSPanel.library import importLibrary
 from DeepIGeoSPanel.logic import logicClass
 from DeepIGeoSPanel.parameters import DeepIGeoSParameterNode
@@ -50,7 +51,9 @@ class DeepIGeoS(ScriptedLoadableModule):
 
     def _onStarted(self):
         """Tell other modules what this one offers; nothing is downloaded."""
-        registerSampleData(os.path.dirname(os.path.abspath(__file__)))
+        folder = os.path.dirname(os.path.abspath(__file__))
+        registerSampleData(folder)
+        registerEffect(folder)
 
 
 def __getattr__(name):

@@ -118,7 +118,8 @@ class Panel:
             bench.useModel(parameters.bundle)
         self.models.show(parameters.bundle)
         bench.autoRefine = parameters.autoRefine
-        bench.editableArea = getattr(slicer.vtkMRMLSegmentationNode, parameters.otherSegments.value)
+        mode = getattr(slicer.vtkMRMLSegmentationNode, parameters.otherSegments.value)
+        bench.editableArea = (mode,)
         bench.region.visible = parameters.showRegion
         bench.region.update()
         if parameters.pinRegion != bench.region.pinned:

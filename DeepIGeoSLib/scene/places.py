@@ -108,31 +108,88 @@ def frameOf(volumeNode: Any) -> tuple[str, int, int] | None:
 
 
 def editableVoxels(
-    volumeNode: Any, segmentationNode: Any, segmentId: str, mode: int
+    volumeNode: Any,
+    segmentationNode: Any,
+    segmentId: str,
+    mode: int,
+    maskSegmentId: str = "",
+    intensities: tuple[float, float] | None = None,
 ) -> np.ndarray | None:
-    """Return which voxels the target may take, given the other segments: bool, axes (k, j, i).
+    """Return which voxels the target may take: bool, axes (k, j, i).
 
     Args:
         volumeNode: whose grid.
         segmentationNode: holds the segments.
-        segmentId: the target, whose own voxels are always editable.
+        segmentId: the target, whose own voxels are always editable as far as segments go.
         mode: an "editable area" of the Segment Editor, vtkMRMLSegmentationNode.EditAllowed...
+        maskSegmentId: the segment of the mode "inside a single segment".
+        intensities: the lowest and highest editable intensity, both included.
 
     Returns:
         None when all are.
     """
-    if mode == segmentationNode.EditAllowedEverywhere:
-        return None
-    grid = slicer.vtkOrientedImageData()
-    grid.SetExtent(volumeNode.GetImageData().GetExtent())
-    grid.SetGeometryFromImageToWorldMatrix(slicer.util.vtkMatrixFromArray(_ijkToRas(volumeNode)))
-    forbidden = slicer.vtkOrientedImageData()
-    if not segmentationNode.GenerateEditMask(forbidden, mode, grid, segmentId):
-        raise InputError(
-            f"Slicer could not work out the editable area of {segmentationNode.GetName()!r}."
+    editable = None
+    if mode != segmentationNode.EditAllowedEverywhere:
+        grid = slicer.vtkOrientedImageData()
+        grid.SetExtent(volumeNode.GetImageData().GetExtent())
+        toWorld = slicer.util.vtkMatrixFromArray(_ijkToRas(volumeNode))
+        grid.SetGeometryFromImageToWorldMatrix(toWorld)
+        forbidden = slicer.vtkOrientedImageData()
+        if not segmentationNode.GenerateEditMask(forbidden, mode, grid, segmentId, maskSegmentId):
+            raise InputError(
+                f"Slicer could not work out the editable area of {segmentationNode.GetName()!r}."
+            )
+        scalars = vtk_to_numpy(forbidden.GetPointData().GetScalars())
+        editable = scalars.reshape(forbidden.GetDimensions()[::-1]) == 0
+    if intensities is not None:
+        array = slicer.util.arrayFromVolume(volumeNode)
+        inRange = (array >= intensities[0]) & (array <= intensities[1])
+        editable = inRange if editable is None else editable & inRange
+    return editable
+
+
+def strokeMask(volumeNode: Any, points: list[tuple[float, float, float]], radius: float) -> Any:
+    """Return the voxels within ``radius`` of a stroke: bool, axes (k, j, i).
+
+    Args:
+        volumeNode: whose grid.
+        points: RAS positions (mm, world) along the stroke, in order.
+        radius: mm. The voxels that the stroke itself goes through always belong to it.
+    """
+    shape = volumeNode.GetImageData().GetDimensions()[::-1]
+    mask = np.zeros(shape, dtype=bool)
+    matrix = _ijkToRas(volumeNode)
+    places = (np.linalg.inv(matrix) @ _fromWorld(volumeNode, points)).T[:, 2::-1]
+    spacing = np.linalg.norm(matrix[:3, :3], axis=0)[::-1]
+    for start, end in zip(places, np.vstack([places[1:], places[-1:]]), strict=True):
+        steps = max(1, int(np.ceil(np.abs(end - start).max() * 2)))
+        for place in start + np.linspace(0, 1, steps + 1)[:, None] * (end - start):
+            _addBall(mask, place, radius / spacing)
+    return mask
+
+
+def _addBall(mask: np.ndarray, center: np.ndarray, radii: np.ndarray) -> None:
+    low = np.maximum(np.ceil(center - radii), 0).astype(int)
+    high = np.minimum(np.floor(center + radii) + 1, mask.shape).astype(int)
+    if (low < high).all():
+        axes = np.ogrid[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+        distances = sum(
+            ((axis - c) / r) ** 2 for axis, c, r in zip(axes, center, radii, strict=True)
         )
-    scalars = vtk_to_numpy(forbidden.GetPointData().GetScalars())
-    return scalars.reshape(forbidden.GetDimensions()[::-1]) == 0
+        mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] |= distances <= 1
+    nearest = np.rint(center).astype(int)
+    if ((nearest >= 0) & (nearest < mask.shape)).all():
+        mask[tuple(nearest)] = True
+
+
+def _fromWorld(volumeNode: Any, points: list[tuple[float, float, float]]) -> np.ndarray:
+    """Return world positions in the volume's own RAS, homogeneous, one a column."""
+    parent = volumeNode.GetParentTransformNode()
+    if parent is not None:
+        fromWorld = vtk.vtkGeneralTransform()
+        parent.GetTransformFromWorld(fromWorld)
+        points = [fromWorld.TransformPoint(*point) for point in points]
+    return np.vstack([np.array(points, dtype=float).T, np.ones(len(points))])
 
 
 def _ijkToRas(volumeNode: Any) -> np.ndarray:

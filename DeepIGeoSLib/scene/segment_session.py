@@ -128,6 +128,10 @@ class SegmentSession:
         self._follow(shown)
         return self._move("redo")
 
+    def follow(self, shown: np.ndarray) -> None:
+        """Go to the round that is shown, or take what is shown over as an edit by hand."""
+        self._follow(shown)
+
     def _step(self, shown: np.ndarray, kind: str, step: Callable[[], Segmentation]) -> Segmentation:
         self._follow(shown)
         result = step()

@@ -302,6 +302,13 @@ class SegmentationLogic:
         future = self._executor.submit(lambda: [] if session is None else session.uncertainPlaces())
         return Computation(future, threading.Event(), lambda places: None)
 
+    def startFollow(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Computation:
+        """Begin to follow an undo or an edit that was made elsewhere; nothing is written."""
+        shown = maskFromSegment(volumeNode, segmentationNode, segmentId)
+        session = self._known(volumeNode, segmentationNode, segmentId)
+        follow = self._executor.submit(lambda: session and session.follow(shown))
+        return Computation(follow, threading.Event(), lambda nothing: None)
+
     def hasSeeds(self, volumeNode: Any, segmentationNode: Any, *segmentIds: str | None) -> bool:
         """Return whether any of the seed segments holds a voxel.
 

@@ -21,7 +21,7 @@ from DeepIGeoSLib.scene.lesions import addLesion, isCompleted, newSegmentation, 
 from DeepIGeoSLib.scene.newest import NewestWork
 from DeepIGeoSLib.scene.next_step import nextStep
 from DeepIGeoSLib.scene.nodes import checkLattice, checkOpen, checkSegment, checkVolumeNode, isEmpty
-from DeepIGeoSLib.scene.places import editableVoxels, frameOf, jumpTo
+from DeepIGeoSLib.scene.places import editableVoxels, frameOf, jumpTo, strokeMask
 from DeepIGeoSLib.scene.region_node import RegionNode
 from DeepIGeoSLib.scene.seeds import Seeds, findSeeds, makeSeeds, showOnly
 from DeepIGeoSLib.scene.segment_session import Round
@@ -40,7 +40,7 @@ class Workbench:
     Attributes:
         volumeNode, segmentationNode, segmentId: what is worked on; see ``choose``.
         autoRefine: whether each new stroke is answered at once.
-        editableArea: where the target may grow, vtkMRMLSegmentationNode.EditAllowed...
+        editableArea: where the target may grow: the arguments of ``editableVoxels`` from ``mode``.
         region: the region of influence.
         message: how the last action went, or "".
         progress: share done and a text, while something runs.
@@ -58,7 +58,7 @@ class Workbench:
         self.segmentationNode: Any = None
         self.segmentId = ""
         self.autoRefine = True
-        self.editableArea = slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere
+        self.editableArea = (slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere,)
         self.region = RegionNode()
         self.message = ""
         self.progress: tuple[float, str] = (0.0, "")
@@ -67,6 +67,7 @@ class Workbench:
         self._kind = ""
         self._strokes = False  # seeds were painted or erased since the last round
         self._writing = False
+        self._changedElsewhere = False  # the target, by an undo or an edit of the Segment Editor
         self._observed: tuple[Any, int] | None = None
         self._dropped: tuple[np.ndarray, np.ndarray] | None = None
         self._grownFromSeeds: set[tuple[str, str]] = set()
@@ -280,6 +281,41 @@ class Workbench:
             self._checkVolume()
             self.region.pin(self.volumeNode, pinned)
 
+    def addStroke(
+        self, points: list[tuple[float, float, float]], radius: float, foreground: bool
+    ) -> None:
+        """Paint seeds along a stroke; voxels of the other class below it change over.
+
+        Args:
+            points: RAS positions (mm, world), in order; in any plane.
+            radius: of the brush in mm.
+            foreground: whether the target is missing there, or too much.
+        """
+        with self._telling():
+            self.prepareSeeds()
+            stroke = strokeMask(self.volumeNode, points, radius)
+            masks = [mask & ~stroke for mask in self.seeds.read(self.volumeNode)]
+            masks[0 if foreground else 1] |= stroke
+            self._writeSeeds(tuple(masks))
+            self._strokes, self._dropped = True, None
+            self._say("")
+
+    def clearStrokes(self) -> None:
+        """Forget all strokes; the target stays as it is."""
+        with self._telling():
+            self._check()
+            if self.seeds is not None:
+                with self._own():
+                    self.seeds.clear()
+            self.logic.reset(*self._target)
+            self._grownFromSeeds.add((self.segmentationNode.GetID(), self.segmentId))
+            self._strokes, self._dropped = False, None
+            self._say(_("The strokes are cleared."))
+
+    def followScene(self) -> None:
+        """Let the seeds follow an undo or a redo of the Segment Editor, which knows no seeds."""
+        self._changedElsewhere = not self._writing
+
     def cancel(self) -> None:
         """Stop what runs; the scene stays as it is."""
         self._work.cancel()
@@ -307,6 +343,9 @@ class Workbench:
             self._work.poll()
         if self._strokes and self.autoRefine and (not self.busy or self._kind == "refine"):
             self.refine()
+        elif self._changedElsewhere and not self.busy:
+            self._changedElsewhere = False
+            self._follow()
         if wasBusy or self.busy:
             self._changed()
 
@@ -349,7 +388,7 @@ class Workbench:
         checkLattice(*self._target)
 
     def _editable(self) -> np.ndarray | None:
-        return editableVoxels(*self._target, self.editableArea)
+        return editableVoxels(*self._target, *self.editableArea)
 
     def _begin(self, kind: str, start: Callable[..., Computation], done: str) -> None:
         self._check()
@@ -401,6 +440,20 @@ class Workbench:
                 sequence=frame[0], number=frame[1], count=frame[2]
             )
         self._say(done)
+
+    def _follow(self) -> None:
+        if not self.rounds:
+            return
+        with self._telling():
+            self._work.begin(
+                lambda: self.logic.startFollow(*self._target),
+                lambda computation: (
+                    computation.finish(),
+                    self._writeSeeds(self._answeredSeeds()),
+                    self._say(""),
+                ),
+            )
+            self._kind = "follow"
 
     def _foundPlaces(self, computation: Computation) -> None:
         self._places, self._placesSeen = computation.finish(), 0

@@ -323,7 +323,7 @@ def test_each_target_keeps_its_own_seeds(bench):
 
 def test_other_segments_can_be_kept_free(bench, segmentation_node, other_mask, lesion):
     bench.choose(bench.volumeNode, segmentation_node, "tumor")
-    bench.editableArea = segmentation_node.EditAllowedOutsideAllSegments
+    bench.editableArea = (segmentation_node.EditAllowedOutsideAllSegments,)
     bench.segment()
     settle(bench)
     np.testing.assert_array_equal(content(bench), lesion & ~other_mask)

@@ -15,7 +15,7 @@ from typing import Any
 
 from PySide6 import QtWidgets
 
-from . import loader, parameter_node, python_qt, widgets
+from . import effects, loader, parameter_node, python_qt, widgets
 
 
 class ScriptedLoadableModule:
@@ -140,8 +140,22 @@ def install(patch: Any, settingsFile: Path) -> Desktop:
             ScriptedLoadableModuleLogic=ScriptedLoadableModuleLogic,
             ScriptedLoadableModuleTest=ScriptedLoadableModuleTest,
         ),
+        "SegmentEditorEffects": _stub(
+            "SegmentEditorEffects",
+            AbstractScriptedSegmentEditorEffect=effects.AbstractScriptedSegmentEditorEffect,
+        ),
+        "qSlicerSegmentationsEditorEffectsPythonQt": _stub(
+            "qSlicerSegmentationsEditorEffectsPythonQt",
+            qSlicerSegmentEditorScriptedEffect=effects.ScriptedEffect,
+        ),
         "SampleData": _stub("SampleData", SampleDataLogic=_sample_logic(desktop)),
     }
+    patch.setattr(effects.ScriptedEffect, "registered", desktop.effects)
+    patch.delitem(sys.modules, "SegmentEditorDeepIGeoSLib", raising=False)
+    modes = SimpleNamespace(
+        ModificationModeSet=slicer.vtkSlicerSegmentEditorLogic.ModificationModeSet
+    )
+    patch.setattr(slicer, "qSlicerSegmentEditorAbstractEffect", modes, raising=False)
     for name, module in modules.items():
         patch.setitem(sys.modules, name, module)
     for name, kind in widgets.CUSTOM.items():

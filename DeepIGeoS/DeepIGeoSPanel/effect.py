@@ -1,0 +1,13 @@
+"""Registering the effect with the Segment Editor."""
+
+import os
+
+
+def registerEffect(moduleFolder):
+    """Offer the effect in every segment editor; the library is not loaded before it is used."""
+    import qSlicerSegmentationsEditorEffectsPythonQt as effects
+
+    instance = effects.qSlicerSegmentEditorScriptedEffect(None)
+    source = os.path.join(moduleFolder, "SegmentEditorDeepIGeoSLib", "SegmentEditorEffect.py")
+    instance.setPythonSource(source.replace("\\", "/"))
+    instance.self().register()

@@ -1,0 +1,32 @@
+"""The line that a stroke leaves in a view until it is answered."""
+
+import vtk
+
+
+class StrokeLine:
+    """A polyline in the pixels of a view."""
+
+    def __init__(self, show):
+        """Make an empty line; ``show`` puts its actor into the view."""
+        self._points = vtk.vtkPoints()
+        self._cells = vtk.vtkCellArray()
+        self._line = vtk.vtkPolyData()
+        self._line.SetPoints(self._points)
+        self._line.SetLines(self._cells)
+        mapper = vtk.vtkPolyDataMapper2D()
+        mapper.SetInputData(self._line)
+        self.actor = vtk.vtkActor2D()
+        self.actor.SetMapper(mapper)
+        self.actor.GetProperty().SetLineWidth(3)
+        self.actor.GetProperty().SetColor(1.0, 0.9, 0.2)
+        show(self.actor)
+
+    def add(self, position):
+        """Go on to a position (x, y)."""
+        number = self._points.InsertNextPoint(position[0], position[1], 0)
+        if number > 0:
+            self._cells.InsertNextCell(2)
+            self._cells.InsertCellPoint(number - 1)
+            self._cells.InsertCellPoint(number)
+        self._points.Modified()
+        self._line.Modified()
