@@ -150,6 +150,7 @@ class Panel:
         ui.acceptButton.setText(_("Accept") if open_ else _("Reopen"))
         ui.nextLesionButton.setEnabled(hasVolume)
         ui.cancelButton.setEnabled(bench.busy)
+        ui.progressBar.setTextVisible(bench.busy)
         ui.progressBar.setValue(round(100 * bench.progress[0]) if bench.busy else 0)
         ui.statusLabel.setText(bench.status)
 

@@ -5,7 +5,7 @@ from slicer.i18n import tr as _
 
 
 class RoundsTable:
-    """Shows what each round of the target changed, the newest last."""
+    """Shows what each round of the target changed, the newest on top."""
 
     def __init__(self, widget):
         """Set up a QTableWidget."""
@@ -29,12 +29,11 @@ class RoundsTable:
             "edited": _("edited by hand"),
         }
         self._widget.setRowCount(len(rounds))
-        for row, made in enumerate(rounds):
+        for row, made in enumerate(reversed(rounds)):
             texts = (
-                f"{row + 1}  {kinds[made.kind]}",
+                f"{len(rounds) - row}  {kinds[made.kind]}",
                 f"{made.changed:.2f}",
                 f"{made.total:.2f}",
             )
             for column, text in enumerate(texts):
                 self._widget.setItem(row, column, qt.QTableWidgetItem(text))
-        self._widget.scrollToBottom()

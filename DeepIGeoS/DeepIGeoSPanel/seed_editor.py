@@ -1,6 +1,9 @@
 """Painting seeds: Slicer's segment editor with Paint, Draw and Erase, and two big buttons."""
 
+import qt
 import slicer
+
+from DeepIGeoSPanel.library import importLibrary
 
 FOREGROUND, BACKGROUND = "foreground", "background"
 
@@ -40,7 +43,16 @@ class SeedEditor:
         self.takeUpScene()
         missingButton.connect("clicked(bool)", lambda checked=False: self.paint(FOREGROUND))
         tooMuchButton.connect("clicked(bool)", lambda checked=False: self.paint(BACKGROUND))
+        self._colorButtons()
         self.polarity = FOREGROUND
+
+    def _colorButtons(self):
+        """Give each button the color of its seeds."""
+        colors = importLibrary("DeepIGeoSLib.scene.seeds").COLORS
+        for name, button in self._buttons.items():
+            square = qt.QPixmap(16, 16)
+            square.fill(qt.QColor(*(round(255 * part) for part in colors[name])))
+            button.setIcon(qt.QIcon(square))
 
     def takeUpScene(self):
         """Use a segment editor node of its own; Slicer's Segment Editor keeps another."""

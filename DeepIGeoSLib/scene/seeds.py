@@ -19,7 +19,7 @@ from DeepIGeoSLib.scene.nodes import seedsFromSegment, writeMaskToSegment
 SEEDS_ROLE = "DeepIGeoS.Seeds"
 _TARGET_TAG = "DeepIGeoS.Target"
 _CLASS_TAG = "DeepIGeoS.Class"
-_COLORS = {"foreground": (0.1, 0.85, 0.3), "background": (0.95, 0.2, 0.35)}
+COLORS = {"foreground": (0.1, 0.85, 0.3), "background": (0.95, 0.2, 0.35)}
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def findSeeds(segmentationNode: Any, segmentId: str) -> Seeds | None:
     node = segmentationNode.GetNodeReference(SEEDS_ROLE)
     if node is None:
         return None
-    found = {name: _segmentFor(node.GetSegmentation(), segmentId, name) for name in _COLORS}
+    found = {name: _segmentFor(node.GetSegmentation(), segmentId, name) for name in COLORS}
     if None in found.values():
         return None
     return Seeds(node, found["foreground"], found["background"])
@@ -75,7 +75,7 @@ def makeSeeds(volumeNode: Any, segmentationNode: Any, segmentId: str) -> Seeds:
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
     segmentation = node.GetSegmentation()
-    for name, color in _COLORS.items():
+    for name, color in COLORS.items():
         if _segmentFor(segmentation, segmentId, name) is None:
             title = f"{segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()} {name}"
             made = segmentation.AddEmptySegment("", title, color)
@@ -97,7 +97,7 @@ def removeSeeds(segmentationNode: Any, segmentId: str) -> None:
     node = segmentationNode.GetNodeReference(SEEDS_ROLE)
     if node is None:
         return
-    for name in _COLORS:
+    for name in COLORS:
         found = _segmentFor(node.GetSegmentation(), segmentId, name)
         if found is not None:
             node.GetSegmentation().RemoveSegment(found)

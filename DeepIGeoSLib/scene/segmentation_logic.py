@@ -16,9 +16,11 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.pipeline import Progress
 from DeepIGeoSLib.preprocessing import Box
 from DeepIGeoSLib.scene.computation import Computation, InlineExecutor
+from DeepIGeoSLib.scene.lesions import addLesion, newSegmentation
 from DeepIGeoSLib.scene.nodes import (
     checkOpen,
     checkSegment,
+    checkVolumeNode,
     maskFromSegment,
     seedsFromSegment,
     volumeFromNode,
@@ -114,6 +116,16 @@ class SegmentationLogic:
         for target in self._targets.values():
             if target.session is not None:
                 target.session.setCrf(crf)
+
+    def newTarget(self, volumeNode: Any) -> tuple[Any, str]:
+        """Add a segmentation for a volume to the scene; return it and its one empty segment's ID.
+
+        Raises:
+            InputError: the volume can't be used.
+        """
+        checkVolumeNode(volumeNode)
+        segmentationNode = newSegmentation(volumeNode)
+        return segmentationNode, addLesion(segmentationNode)
 
     def propose(
         self,

@@ -61,7 +61,9 @@ def _isCpp(kind: type) -> bool:
 def properties_of(kind: type) -> frozenset[str]:
     """Return the names of a class's Qt properties."""
     meta = kind.staticMetaObject
-    return frozenset(meta.property(n).name() for n in range(meta.propertyCount()))
+    names = {meta.property(n).name() for n in range(meta.propertyCount())}
+    # Qt asks for these two by name itself, to see whether Python overrides them.
+    return frozenset(names - {"sizeHint", "minimumSizeHint"})
 
 
 def _signal(sender: Any, signature: str) -> Any:

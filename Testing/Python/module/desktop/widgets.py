@@ -6,7 +6,7 @@ from typing import Any
 
 import shiboken6
 import slicer
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 from vtk.util.numpy_support import vtk_to_numpy
 
 from .python_qt import with_manners
@@ -61,14 +61,10 @@ class ctkCollapsibleButton(Widget):
     collapsed = QtCore.Property(bool, getCollapsed, setCollapsed)
 
     def paintEvent(self, event: Any) -> None:
-        from PySide6 import QtGui
-
         painter = QtGui.QPainter(self)
-        painter.fillRect(0, 0, self.width(), 20, QtGui.QColor(225, 228, 235))
-        arrow = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
-        if not self._collapsed:
-            arrow = "\N{BLACK DOWN-POINTING SMALL TRIANGLE}"
-        painter.drawText(6, 15, f"{arrow} {self._text}")
+        painter.fillRect(0, 0, self.width, 20, QtGui.QColor(225, 228, 235))
+        painter.drawText(6, 15, f"{'+' if self._collapsed else '-'}  {self._text}")
+        painter.end()
 
     def mouseReleaseEvent(self, event: Any) -> None:
         if event.position().y() < 22:

@@ -1,0 +1,62 @@
+"""Pictures of the panel in every state of the tutorial.
+
+They are made with the real .ui file on PySide6. With DEEPIGEOS_PICTURES set to a folder they are
+kept there; that is how the pictures of Docs/tutorial.md were made.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+STROKE = (slice(5, 6), slice(17, 19), slice(12, 17))
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Where the pictures go."""
+    folder = Path(os.environ.get("DEEPIGEOS_PICTURES", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def picture(user, path):
+    """Save the panel as it is, and return how many different colors it shows."""
+    from PySide6 import QtWidgets
+
+    panel = user.ui.inputsSection.parentWidget()
+    panel.resize(420, QtWidgets.QWidget.sizeHint(panel).height())
+    QtWidgets.QApplication.processEvents()
+    image = panel.grab()
+    assert image.save(str(path))
+    shown = image.toImage()
+    return len(
+        {shown.pixel(x, y) for x in range(0, shown.width(), 3) for y in range(0, shown.height(), 3)}
+    )
+
+
+def test_the_tutorials_pictures_show_the_panel(volume_node, user, pictures, hold):
+    hold.set()
+    assert picture(user, pictures / "panel-start.png") > 4
+    user.click("segmentButton")
+    picture(user, pictures / "panel-segmented.png")
+    user.stroke(STROKE)
+    user.stroke((slice(5, 6), slice(9, 11), slice(12, 17)), "tooMuchButton")
+    user.ui.optionsSection.setCollapsed(False)
+    picture(user, pictures / "panel-refined.png")
+    user.ui.optionsSection.setCollapsed(True)
+    user.click("acceptButton")
+    picture(user, pictures / "panel-accepted.png")
+
+
+def test_no_text_of_the_panel_is_cut_off(volume_node, user):
+    from PySide6 import QtWidgets
+
+    panel = user.ui.inputsSection.parentWidget()
+    panel.resize(420, QtWidgets.QWidget.sizeHint(panel).height())
+    panel.grab()
+    for name, widget in vars(user.ui).items():
+        if isinstance(widget, QtWidgets.QPushButton) and widget.isVisibleTo(panel):
+            assert widget.width >= widget.minimumSizeHint().width(), name
