@@ -1,7 +1,8 @@
 """Simulated users for training; the robot user of the evaluation has its own file.
 
-The paper's simulation (section 5 of its method: points drawn inside each mis-segmented region) is
-replaced by strokes of human-like shape; a stroke never labels a voxel wrongly.
+The paper's simulation (see ``paper_points``) is replaced by strokes of human-like shape; a stroke
+never labels a voxel wrongly. How long, wide and winding lines are was measured on people's
+scribbles (Docs/training.md has the table).
 """
 
 from __future__ import annotations
@@ -13,6 +14,13 @@ import numpy as np
 from scipy import ndimage
 
 from DeepIGeoSLib.preprocessing import Box, bounding_box, grown_box
+
+# Lines: share of random walks among them, standard deviation of the turn at each step (radians),
+# steps of a pixel (median, spread of their logarithm, limits), and radius (mean, spread) in pixels.
+_WALKS = 0.2
+_LINE_TURN, _WALK_TURN = 0.12, 0.5
+_LINE_STEPS, _LINE_SPREAD, _LINE_LIMITS = 45, 0.9, (4, 160)
+_LINE_RADIUS = (1.9, 0.45)
 
 
 @dataclass(frozen=True)
@@ -69,9 +77,9 @@ def random_stroke(
 ) -> Stroke | None:
     """Return a stroke as a person might draw it, or None when nothing is wrong.
 
-    Large regions are preferred. In one of the region's slices the stroke is a dab of the brush, a
-    wandering line, or (a sphere brush) a dab that reaches into the slices beside; most strokes stay
-    inside the region, some go on into correct parts of the same class.
+    Large regions are preferred. In one of the region's slices the stroke is a click (a dab of the
+    brush), a line, a random walk, or a click with a sphere brush, which reaches into the slices
+    beside; most strokes stay inside the region, some go on into correct parts of the same class.
 
     Args:
         labels: the segmentation, bool, axes (k, j, i).
@@ -112,11 +120,6 @@ def _place_in(region: ErrorRegion, random: np.random.Generator) -> tuple[int, in
     return tuple(int(p) + s.start for p, s in zip(place, region.box, strict=True))
 
 
-def _disk(shape: tuple[int, int], center: tuple[int, int], radius: float) -> np.ndarray:
-    j, i = np.ogrid[: shape[0], : shape[1]]
-    return (j - center[0]) ** 2 + (i - center[1]) ** 2 <= radius**2
-
-
 def _dab(
     shape: tuple[int, ...], center: tuple[int, int, int], radius: float, flat: bool
 ) -> np.ndarray:
@@ -134,7 +137,7 @@ def _dab(
 def _line(
     allowed: np.ndarray, center: tuple[int, int, int], random: np.random.Generator
 ) -> np.ndarray:
-    """Paint a smoothly wandering line of random length in the slice of ``center``.
+    """Paint a nearly straight line, or a random walk, of random length in the slice of ``center``.
 
     The pen turns back where it would leave the allowed voxels.
     """
@@ -142,9 +145,11 @@ def _line(
     area = allowed[k]
     painted = np.zeros(allowed.shape, dtype=bool)
     place, angle = np.array([j, i], dtype=float), random.uniform(0, 2 * np.pi)
-    for _ in range(int(random.integers(5, 40))):
+    turn = _WALK_TURN if random.random() < _WALKS else _LINE_TURN
+    steps = np.clip(random.lognormal(np.log(_LINE_STEPS), _LINE_SPREAD), *_LINE_LIMITS)
+    for _ in range(int(steps)):
         painted[k, int(place[0]), int(place[1])] = True
-        angle += random.normal(0, 0.3)
+        angle += random.normal(0, turn)
         ahead = place + np.array([np.sin(angle), np.cos(angle)])
         row, column = (int(np.floor(x)) for x in ahead)
         inside = 0 <= row < area.shape[0] and 0 <= column < area.shape[1]
@@ -152,9 +157,8 @@ def _line(
             place = ahead
         else:
             angle += np.pi / 2 + random.uniform(0, np.pi)
-    width = int(random.integers(1, 4))
-    if width > 1:
-        painted[k] = ndimage.binary_dilation(painted[k], _disk((3, 3), (1, 1), 1), width - 1)
+    radius = max(0.0, random.normal(*_LINE_RADIUS))
+    painted[k] = ndimage.distance_transform_edt(~painted[k]) <= radius
     return painted
 
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real volumes; tests that need it are skipped where it is absent."""
+    root = Path(__file__).parents[2]
+    folder = Path(os.environ.get("DEEPIGEOS_DATA", root / "../shared/data"))
+    if not (folder / "splits.csv").is_file():
+        pytest.skip("the real volumes are not here (../shared/data, or set DEEPIGEOS_DATA)")
+    return folder
 
 
 @pytest.fixture(scope="session")

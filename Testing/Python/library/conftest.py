@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +10,6 @@ import pytest
 from DeepIGeoSLib import InteractiveSession, Volume, load_bundle
 
 LESION = (slice(3, 6), slice(10, 20), slice(12, 24))
-
-
-@pytest.fixture(scope="session")
-def data() -> Path:
-    """The folder of real volumes; tests that need it are skipped where it is absent."""
-    root = Path(__file__).parents[3]
-    folder = Path(os.environ.get("DEEPIGEOS_DATA", root / "../shared/data"))
-    if not (folder / "splits.csv").is_file():
-        pytest.skip("the real volumes are not here (../shared/data, or set DEEPIGEOS_DATA)")
-    return folder
 
 
 def head_with_lesion() -> Volume:
