@@ -14,6 +14,8 @@ _SIZE = 192
 def outlined(image: np.ndarray, truth: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Draw the slice with most of the target, the truth's outline (gold) and the labels' (red).
 
+    Where the target is empty, it is the slice with most of the labels, or the middle one.
+
     Args:
         image: real values, axes (k, j, i).
         truth: bool, the same shape.
@@ -22,8 +24,8 @@ def outlined(image: np.ndarray, truth: np.ndarray, labels: np.ndarray) -> np.nda
     Returns:
         uint8, axes (row, column, color); rows are j.
     """
-    areas = truth.sum(axis=(1, 2))
-    k = int(areas.argmax()) if areas.any() else int(labels.sum(axis=(1, 2)).argmax())
+    shown = truth if truth.any() else labels
+    k = int(shown.sum(axis=(1, 2)).argmax()) if shown.any() else len(image) // 2
     low, high = np.percentile(image[k], [0.5, 99.5])
     gray = np.clip((image[k] - low) / max(float(high - low), 1e-6), 0, 1)
     factor = max(1, round(_SIZE / max(gray.shape)))
