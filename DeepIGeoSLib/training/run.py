@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 from torch.utils.data import Dataset
 
-from DeepIGeoSLib.bundles import Bundle, crf_key
+from DeepIGeoSLib.bundles import Bundle, TrainingData, crf_key
 from DeepIGeoSLib.bundles.writer import half_precision
 from DeepIGeoSLib.data import check_data, find_cases
 from DeepIGeoSLib.errors import InputError
@@ -22,7 +23,7 @@ from DeepIGeoSLib.evaluation.evaluate import evaluate
 from DeepIGeoSLib.networks.crfnet import CRFNet
 from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.training.checkpoints import BEST
-from DeepIGeoSLib.training.config import TrainingSettings
+from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings
 from DeepIGeoSLib.training.crf import CrfTraining, pretrain_crf
 from DeepIGeoSLib.training.export import draft_manifest, export_bundle
 from DeepIGeoSLib.training.fine_tuning import FrozenStage
@@ -172,6 +173,8 @@ def write_trained_bundle(
     for network in [*networks.values(), *crfs.values()]:  # measure what the bundle will hold
         network.load_state_dict(half_precision(network))
     source = None if bundle is None else bundle.manifest
+    if not settings.bundle.training_data:
+        settings = dataclasses.replace(settings, bundle=_with_data(settings, base))
     manifest = draft_manifest(settings, source)
     session = InteractiveSession(NetworksInTraining(manifest, networks, crfs))
     cases = find_cases(settings.data, base, "val")
@@ -180,6 +183,13 @@ def write_trained_bundle(
     shutil.rmtree(target, ignore_errors=True)
     networks.update({crf_key(role): crf for role, crf in crfs.items()})
     return export_bundle(target, settings, networks, results, source)
+
+
+def _with_data(settings: TrainingSettings, base: Path) -> BundleSettings:
+    """Return what the bundle says about itself, with the data that the configuration left out."""
+    counts = Counter(case.dataset for case in find_cases(settings.data, base, "train"))
+    entries = tuple(TrainingData(name, count, "not stated") for name, count in counts.items())
+    return dataclasses.replace(settings.bundle, training_data=entries)
 
 
 def _trained_networks(
