@@ -83,6 +83,13 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         importLibrary()
         self.panel = Panel(self.ui)
         self.logic = self.panel.logic
+        from DeepIGeoSPanel.learning_section import LearningSection
+
+        learnWidget = slicer.util.loadUI(self.resourcePath("UI/Learn.ui"))
+        self.ui.learnSection.layout().addWidget(learnWidget)
+        self.learning = LearningSection(
+            slicer.util.childWidgetVariables(learnWidget), self.panel.workbench, self.panel.models
+        )
         uiWidget.setMRMLScene(slicer.mrmlScene)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
@@ -94,6 +101,7 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Let go of the scene before the module is unloaded."""
         self.setParameterNode(None)
         self.removeObservers()
+        self.learning.cleanup()
         self.panel.cleanup()
 
     def enter(self):

@@ -31,6 +31,36 @@ def readyToCompute():
     return _torchProblem()
 
 
+def readyToTrain():
+    """Make sure that networks can be trained: return None, or what the user should do."""
+    needed = {
+        "lightning": "lightning>=2.5",
+        "torchio": "torchio>=0.20",
+        "monai": "monai>=1.4",
+        "yaml": "PyYAML>=6.0",
+    }
+    missing = {name: needed[name] for name in needed if importlib.util.find_spec(name) is None}
+    if not missing:
+        return None
+    if slicer.app.testingEnabled():
+        return _("Not installed: {names}.").format(names=", ".join(missing))
+    question = _(
+        "Learning needs more Python packages (about 30 MB): {names}. Install them now?"
+    ).format(names=", ".join(missing))
+    if not slicer.util.confirmOkCancelDisplay(question, _("DeepIGeoS: learning")):
+        return _("Nothing was installed.")
+    try:
+        for requirement in missing.values():
+            _pipInstall(requirement)
+    except RuntimeError as error:
+        logging.exception("Installation failed")
+        return _("The installation failed: {error}. Check the network and try again.").format(
+            error=error
+        )
+    importlib.invalidate_caches()
+    return None
+
+
 def _install(missing):
     utilities = _torchUtilities()
     if "torch" in missing and utilities is None:

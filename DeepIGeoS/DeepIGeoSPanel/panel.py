@@ -138,6 +138,8 @@ class Panel:
         self.editor.show(bench.volumeNode, bench.seeds)
         self.rounds.show(bench.rounds)
         hasVolume, open_ = bench.volumeNode is not None, not bench.isAccepted
+        if not open_ and self.editor.widget.activeEffect():
+            self.editor.stop()
         ui.segmentButton.setEnabled(hasVolume and open_ and parameters.bundle != self._none)
         for button in (ui.missingButton, ui.tooMuchButton):
             button.setEnabled(hasVolume and open_)

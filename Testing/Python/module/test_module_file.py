@@ -44,8 +44,11 @@ def sources(root):
 
 @pytest.fixture(scope="session")
 def panel(root):
-    """The parsed .ui file."""
-    return ElementTree.parse(root / "DeepIGeoS/Resources/UI/DeepIGeoS.ui")
+    """The widgets of the parsed .ui files."""
+    joined = ElementTree.Element("panel")
+    for path in (root / "DeepIGeoS/Resources/UI").glob("*.ui"):
+        joined.append(ElementTree.parse(path).getroot())
+    return joined
 
 
 @pytest.fixture
@@ -169,7 +172,9 @@ def test_every_widget_is_in_use_and_every_widget_in_use_is_there(panel, sources)
     for_the_user, bound = set(), set()
     for widget in panel.iter("widget"):
         properties = {child.get("name") for child in widget.findall("property")}
-        if "toolTip" in properties and widget.get("class") != "ctkCollapsibleButton":
+        if "toolTip" in properties and widget.get("class") == "ctkCollapsibleButton":
+            used.discard(widget.get("name"))
+        elif "toolTip" in properties:
             for_the_user.add(widget.get("name"))
         if "SlicerParameterName" in properties:
             bound.add(widget.get("name"))

@@ -111,10 +111,12 @@ def test_refining_without_strokes_says_so_and_changes_nothing(volume_node, user,
 
 def test_accept_locks_reopen_unlocks(volume_node, user, lesion):
     user.click("segmentButton")
+    user.click("missingButton")
     user.click("acceptButton")
     assert user.ui.acceptButton.text == "Reopen"
     assert not user.ui.segmentButton.isEnabled()
     assert not user.ui.missingButton.isEnabled()
+    assert not user.ui.seedEditor.activeEffect()
     user.click("acceptButton")
     assert user.ui.segmentButton.isEnabled()
     np.testing.assert_array_equal(user.content(), lesion)

@@ -49,6 +49,11 @@ def test_the_tutorials_pictures_show_the_panel(volume_node, user, pictures, hold
     user.ui.optionsSection.setCollapsed(True)
     user.click("acceptButton")
     picture(user, pictures / "panel-accepted.png")
+    user.ui.inputsSection.setCollapsed(True)
+    user.ui.roundsSection.setCollapsed(True)
+    user.ui.learnSection.setCollapsed(False)
+    user.widget.learning.ui.addCaseButton.click()
+    picture(user, pictures / "panel-learn.png")
 
 
 def test_no_text_of_the_panel_is_cut_off(volume_node, user):

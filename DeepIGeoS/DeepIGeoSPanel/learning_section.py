@@ -1,0 +1,200 @@
+"""The section "Learn from my cases"."""
+
+import itertools
+import os
+import shutil
+import sys
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from DeepIGeoSPanel import first_use
+from DeepIGeoSPanel.library import importLibrary
+
+_TICK = 500  # ms
+
+
+class LearningSection:
+    """Gathers cases, runs a training in a process of its own, and shows how it goes."""
+
+    def __init__(self, ui, workbench, models):
+        """Connect the widgets; the model to start from is the chosen one.
+
+        Args:
+            ui: has the widgets as attributes.
+            workbench: has the case that can be added.
+            models: the model selector, which gets the new model.
+        """
+        self.ui = ui
+        self._workbench = workbench
+        self._models = models
+        settings = os.path.dirname(slicer.app.slicerUserSettingsFilePath)
+        folder = os.path.join(settings, "DeepIGeoS-learning")
+        self.cases = importLibrary("DeepIGeoSLib.learning").LearningFolder(folder)
+        self.run = None
+        self._fillTables()
+        ui.addCaseButton.connect("clicked(bool)", self.onAddCase)
+        ui.addCaseFolderButton.connect("clicked(bool)", self.onAddFolder)
+        ui.removeCaseButton.connect("clicked(bool)", self.onRemove)
+        ui.learnButton.connect("clicked(bool)", self.onLearn)
+        ui.stopLearningButton.connect("clicked(bool)", self.onStop)
+        self._timer = qt.QTimer()
+        self._timer.setInterval(_TICK)
+        self._timer.connect("timeout()", self.poll)
+        self.refresh()
+
+    def cleanup(self):
+        """Stop the timer and what runs."""
+        self._timer.stop()
+        if self.run is not None:
+            self.run.cancel()
+
+    def refresh(self):
+        """Show the cases, and what can be done."""
+        ui, names = self.ui, self.cases.names
+        ui.casesTable.setRowCount(len(names))
+        for row, name in enumerate(names):
+            ui.casesTable.setItem(row, 0, qt.QTableWidgetItem(name))
+        running = self.run is not None and self.run.running
+        ui.addCaseButton.setEnabled(not running)
+        ui.addCaseFolderButton.setEnabled(not running)
+        ui.removeCaseButton.setEnabled(bool(names) and not running)
+        ui.learnButton.setEnabled(len(names) > 1 and not running)
+        ui.stopLearningButton.setEnabled(running)
+
+    def onAddCase(self, checked=False):
+        """Add the target on the source volume."""
+        nodes = importLibrary("DeepIGeoSLib.scene.nodes")
+        bench = self._workbench
+        with self._telling():
+            mask = nodes.maskFromSegment(bench.volumeNode, bench.segmentationNode, bench.segmentId)
+            volume = nodes.volumeFromNode(bench.volumeNode)
+            name = self.cases.add(bench.volumeNode.GetName(), volume, mask)
+            self._say(_("Added {name}.").format(name=name))
+        self.refresh()
+
+    def onAddFolder(self, checked=False):
+        """Add the pairs of a folder that the user chooses."""
+        folder = qt.QFileDialog.getExistingDirectory(
+            slicer.util.mainWindow(), _("Folder with images NAME.nii.gz and labels NAME_seg.nii.gz")
+        )
+        if folder:
+            self.addFolder(folder)
+
+    def addFolder(self, folder):
+        """Add the pairs of a folder."""
+        with self._telling():
+            names = self.cases.add_folder(folder)
+            self._say(_("Added {count} cases.").format(count=len(names)))
+        self.refresh()
+
+    def onRemove(self, checked=False):
+        """Forget the selected case."""
+        row = self.ui.casesTable.currentRow()
+        if row >= 0:
+            self.cases.remove(self.ui.casesTable.item(row, 0).text())
+        self.refresh()
+
+    def onLearn(self, checked=False):
+        """Begin to train."""
+        bundle = self._workbench.logic.bundle
+        advice = None
+        if bundle == importLibrary("DeepIGeoSLib.bundles").GEODESIC:
+            advice = _("Choose a model to start from: No model has nothing that could learn.")
+        advice = advice or first_use.readyToCompute() or first_use.readyToTrain()
+        if advice:
+            self._say(advice)
+            return
+        with self._telling():
+            name, steps = self.ui.modelNameEdit.text, self.ui.stepsSpinBox.value
+            configuration = self.cases.configure(str(bundle), name, steps)
+            python = shutil.which("PythonSlicer") or sys.executable
+            LearningRun = importLibrary("DeepIGeoSLib.learning").LearningRun
+            self.run = LearningRun(configuration, str(bundle), python)
+            self._say(_("Learning begins; you can go on working."))
+            self._timer.start()
+        self.refresh()
+
+    def onStop(self, checked=False):
+        """Stop the training."""
+        self.run.cancel()
+        self.poll()
+
+    def poll(self):
+        """Show how the training goes, and take up the new model when it is done."""
+        share, text = self.run.progress
+        if text:
+            self._say(f"{text} ({share:.0%})")
+        self._drawLosses(self.run.losses)
+        if self.run.running:
+            return
+        self._timer.stop()
+        if self.run.cancelled:
+            self._say(_("Cancelled; the models are as before."))
+        elif self.run.problem:
+            self._say(self.run.problem)
+        else:
+            self._showComparison(self.run.comparison)
+            self._models.add(self.run.bundle)
+            self._say(_("Done: the new model is chosen. Compare before you rely on it."))
+        self.refresh()
+
+    def _telling(self):
+        return _Telling(self._say)
+
+    def _say(self, text):
+        self.ui.learnStatusLabel.setText(text)
+
+    def _fillTables(self):
+        for table, titles in (
+            (self.ui.casesTable, [_("Case")]),
+            (self.ui.comparisonTable, [_("Case"), _("Dice before"), _("Dice after")]),
+        ):
+            table.setColumnCount(len(titles))
+            table.setHorizontalHeaderLabels(titles)
+            table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+            table.verticalHeader().hide()
+            table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)
+
+    def _showComparison(self, rows):
+        table = self.ui.comparisonTable
+        table.setRowCount(len(rows))
+        for row, made in enumerate(rows):
+            for column, text in enumerate((made.case, f"{made.before:.3f}", f"{made.after:.3f}")):
+                table.setItem(row, column, qt.QTableWidgetItem(text))
+
+    def _drawLosses(self, losses):
+        if len(losses) < 2:
+            return
+        width, height = 360, 80
+        picture = qt.QPixmap(width, height)
+        picture.fill(qt.QColor(255, 255, 255))
+        painter = qt.QPainter(picture)
+        painter.setPen(qt.QColor(40, 90, 180))
+        top = max(losses) or 1.0
+        points = [
+            (round(n * (width - 1) / (len(losses) - 1)), round((height - 1) * (1 - loss / top)))
+            for n, loss in enumerate(losses)
+        ]
+        for (x1, y1), (x2, y2) in itertools.pairwise(points):
+            painter.drawLine(x1, y1, x2, y2)
+        painter.end()
+        self.ui.lossCurve.setPixmap(picture)
+
+
+class _Telling:
+    """Turns the library's own errors into a line of the section."""
+
+    def __init__(self, say):
+        self._say = say
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        expected = importLibrary("DeepIGeoSLib.errors").DeepIGeoSError
+        if kind is not None and issubclass(kind, expected):
+            self._say(str(error))
+            return True
+        return False

@@ -1,0 +1,288 @@
+"""Learning from a user's own cases, in a process of its own.
+
+A front end gathers cases in a folder, starts a run, and asks it now and then how it goes. The
+training itself is never imported there.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from DeepIGeoSLib.bundles import summary_of
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.volume import Volume
+
+_IMAGE, _LABEL = "{case}.nii.gz", "{case}_seg.nii.gz"
+_LEAST = 2  # one case to learn from, one to compare with
+_TOLD = "told.json"
+_COMPARISON = "comparison.json"
+
+
+class LearningFolder:
+    """Cases to learn from: images and labelmaps, copied so that a run never waits for a scene."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """Use a folder; it is made when the first case comes."""
+        self.folder = Path(folder)
+        self._cases = self.folder / "cases"
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the cases."""
+        ending = _LABEL.removeprefix("{case}")
+        return sorted(p.name.removesuffix(ending) for p in self._cases.glob(f"*{ending}"))
+
+    def add(self, name: str, volume: Volume, target: np.ndarray) -> str:
+        """Add a case; return its name in the folder.
+
+        Args:
+            name: of the case; made unique, and fit for a file.
+            volume: the image.
+            target: the finished mask on its grid.
+
+        Raises:
+            InputError: the target is empty.
+        """
+        if not np.any(target):
+            raise InputError(f"The segment of {name!r} is empty; there is nothing to learn from.")
+        self._cases.mkdir(parents=True, exist_ok=True)
+        plain = re.sub(r"[^A-Za-z0-9-]+", "-", name).strip("-") or "case"
+        free, number = plain, 1
+        while free in self.names:
+            number += 1
+            free = f"{plain}-{number}"
+        volume.write_map(self._cases / _IMAGE.format(case=free), volume.array)
+        volume.write_labels(self._cases / _LABEL.format(case=free), np.asarray(target) > 0)
+        return free
+
+    def add_folder(self, folder: str | Path) -> list[str]:
+        """Add every pair NAME.nii.gz and NAME_seg.nii.gz of a folder; return the new names.
+
+        Raises:
+            InputError: there is no pair, or an image and its label don't fit together.
+        """
+        ending = _LABEL.removeprefix("{case}")
+        labels = sorted(Path(folder).glob(f"*{ending}"))
+        pairs = [(p.name.removesuffix(ending), p) for p in labels]
+        pairs = [
+            (name, Path(folder) / _IMAGE.format(case=name), label)
+            for name, label in pairs
+            if (Path(folder) / _IMAGE.format(case=name)).is_file()
+        ]
+        if not pairs:
+            raise InputError(
+                f"{folder} has no pair of an image NAME.nii.gz and a label NAME_seg.nii.gz."
+            )
+        read = []
+        for name, image, label in pairs:
+            volume = Volume.read(image)
+            read.append((name, volume, volume.read_labels(label)))
+        return [self.add(*case) for case in read]
+
+    def remove(self, name: str) -> None:
+        """Forget a case."""
+        for pattern in (_IMAGE, _LABEL):
+            (self._cases / pattern.format(case=name)).unlink(missing_ok=True)
+
+    def configure(self, bundle: str, name: str, steps: int) -> Path:
+        """Write the configuration of a run; return its path.
+
+        Every fourth case, but at least one, is kept aside to compare with.
+
+        Raises:
+            InputError: too few cases, a name that is no folder's, or one that is taken.
+        """
+        cases = self.names
+        if len(cases) < _LEAST:
+            raise InputError(
+                f"There are {len(cases)} cases; at least {_LEAST} are needed: one is kept aside "
+                "to compare with."
+            )
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", name):
+            raise InputError(f"The name {name!r} may only have letters, digits and hyphens.")
+        if (self.folder / f"run-{name}" / _COMPARISON).is_file():
+            raise InputError(f"There is a model {name!r} already; choose another name.")
+        summary = summary_of(bundle)
+        with (self._cases.parent / "splits.csv").open("w", newline="", encoding="utf-8") as stream:
+            rows = csv.writer(stream)
+            rows.writerow(["dataset", "case", "use"])
+            for number, case in enumerate(cases):
+                rows.writerow(["cases", case, "val" if number % 4 == 1 else "train"])
+        source = {"dataset": "cases", "image": _IMAGE, "label": _LABEL}
+        configuration = {
+            "task": "both",
+            "output": f"run-{name}",
+            "validate_every": steps,
+            "checkpoint_every": steps,
+            "workers": 0,
+            "data": {"root": ".", "splits": "splits.csv", "sources": [source]},
+            "optimization": {"steps": steps},
+            "bundle": {
+                "name": name,
+                "version": "0.1.0",
+                "task": summary.task,
+                "modality": summary.modality,
+                "license": summary.license,
+            },
+        }
+        path = self.folder / f"{name}.json"
+        with written_in_one_step(path) as temporary:
+            temporary.write_text(json.dumps(configuration, indent=2), encoding="utf-8")
+        return path
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Dice of a case that was kept aside, before and after."""
+
+    case: str
+    before: float
+    after: float
+
+
+class LearningRun:
+    """A training process, seen from outside."""
+
+    def __init__(self, configuration: Path, bundle: str, python: str = sys.executable) -> None:
+        """Start it.
+
+        Args:
+            configuration: from ``LearningFolder.configure``.
+            bundle: whose networks learn on.
+            python: the interpreter; in Slicer, PythonSlicer.
+        """
+        self.folder = configuration.parent / f"run-{configuration.stem}"
+        shutil.rmtree(self.folder, ignore_errors=True)  # of a run that failed
+        self.folder.mkdir(parents=True)
+        library = str(Path(__file__).parents[1])
+        environment = dict(os.environ)
+        known = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = library if not known else os.pathsep.join([library, known])
+        self._log = self.folder / "log.txt"
+        with self._log.open("w", encoding="utf-8") as stream:
+            self._process = subprocess.Popen(
+                [python, "-m", "DeepIGeoSLib.learning", str(configuration), bundle],
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                # PythonSlicer starts another process; both must end by Cancel.
+                start_new_session=True,
+            )
+        self.cancelled = False
+
+    @property
+    def running(self) -> bool:
+        """Whether it still works."""
+        return self._process.poll() is None
+
+    @property
+    def progress(self) -> tuple[float, str]:
+        """Share of the work done, and a text."""
+        try:
+            share, text = json.loads((self.folder / _TOLD).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return 0.0, ""
+        return float(share), str(text)
+
+    @property
+    def losses(self) -> list[float]:
+        """The mean losses so far, P-Net's first."""
+        values = []
+        for part in ("pnet", "rnet"):
+            path = self.folder / part / "curve.csv"
+            if path.is_file():
+                with path.open(encoding="utf-8") as stream:
+                    values += [float(row[1]) for row in csv.reader(stream) if len(row) > 1]
+        return values
+
+    @property
+    def comparison(self) -> list[Comparison]:
+        """Dice before and after, when it is done."""
+        path = self.folder / _COMPARISON
+        if not path.is_file():
+            return []
+        return [Comparison(**row) for row in json.loads(path.read_text(encoding="utf-8"))["cases"]]
+
+    @property
+    def bundle(self) -> str | None:
+        """The folder of the new bundle, when it is done."""
+        path = self.folder / _COMPARISON
+        if self.running or not path.is_file():
+            return None
+        return json.loads(path.read_text(encoding="utf-8"))["bundle"]
+
+    @property
+    def problem(self) -> str | None:
+        """Why it failed, in one line; None while it runs, and when it was right or cancelled."""
+        if self.running or self.cancelled or self._process.returncode == 0:
+            return None
+        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"The training ended with code {self._process.returncode}."
+
+    def cancel(self) -> None:
+        """Stop it, with every process that it has started."""
+        if not self.running:
+            return
+        self.cancelled = True
+        if os.name == "posix":
+            os.killpg(self._process.pid, signal.SIGTERM)
+        else:
+            command = ["taskkill", "/T", "/F", "/PID", str(self._process.pid)]
+            subprocess.run(command, capture_output=True, check=False)
+        self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main(configuration: Path, name: str) -> None:
+    """Train on a bundle's networks and compare both: what the process does."""
+    from DeepIGeoSLib.bundles import load_bundle
+    from DeepIGeoSLib.data import find_cases
+    from DeepIGeoSLib.training.fine_tuning import read_fine_tuning_config
+    from DeepIGeoSLib.training.run import train
+
+    base = configuration.parent
+    folder = base / f"run-{configuration.stem}"
+    bundle = load_bundle(name)
+    settings = read_fine_tuning_config(configuration, bundle)
+
+    def tell(share: float, text: str) -> None:
+        with written_in_one_step(folder / _TOLD) as temporary:
+            temporary.write_text(json.dumps([share, text]), encoding="utf-8")
+
+    trained = train(settings, base, tell, bundle)
+    rows = []
+    for case in find_cases(settings.data, base, "val"):
+        volume, target = case.load()
+        before, after = (_dice(b, volume, target) for b in (bundle, load_bundle(trained)))
+        rows.append({"case": case.name, "before": before, "after": after})
+    with written_in_one_step(folder / _COMPARISON) as temporary:
+        text = json.dumps({"bundle": str(trained), "cases": rows})
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _dice(bundle: object, volume: Volume, target: np.ndarray) -> float:
+    from DeepIGeoSLib.evaluation.metrics import dice
+    from DeepIGeoSLib.session import InteractiveSession
+
+    session = InteractiveSession(bundle)
+    session.set_volume(volume)
+    return float(dice(session.propose().labels > 0, target > 0))
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), sys.argv[2])
+    except InputError as error:
+        sys.exit(str(error))

@@ -1,0 +1,93 @@
+"""Learning from the module: cases are gathered, a process runs, the new model is there."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+
+@pytest.fixture
+def section(volume_node, user):
+    """The section, with the case of the scene finished."""
+    user.click("segmentButton")
+    return user.widget.learning
+
+
+def status(section):
+    return section.ui.learnStatusLabel.text
+
+
+def test_a_finished_case_is_added_and_removed(section):
+    assert not section.ui.learnButton.isEnabled()
+    section.ui.addCaseButton.click()
+    section.ui.addCaseButton.click()
+    assert "Added flair-2" in status(section)
+    assert section.ui.casesTable.rowCount == 2
+    assert section.ui.learnButton.isEnabled()
+    section.ui.casesTable.setCurrentCell(0, 0)
+    section.ui.removeCaseButton.click()
+    assert section.cases.names == ["flair-2"]
+
+
+def test_an_unfinished_case_is_refused(section, user):
+    user.click("nextLesionButton")
+    section.ui.addCaseButton.click()
+    assert "nothing to learn from" in status(section)
+    assert section.cases.names == []
+
+
+def test_a_folder_of_cases_is_added(section, tmp_path):
+    section.ui.addCaseButton.click()
+    section.addFolder(str(section.cases.folder / "cases"))
+    assert section.cases.names == ["flair", "flair-2"]
+    section.addFolder(str(tmp_path))
+    assert "has no pair" in status(section)
+
+
+def test_without_a_model_there_is_nothing_to_start_from(section, user):
+    for _ in range(2):
+        section.ui.addCaseButton.click()
+    user.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    section.ui.learnButton.click()
+    assert "Choose a model to start from" in status(section)
+    assert section.run is None
+
+
+@pytest.mark.slow
+def test_learning_shows_its_way_and_ends_in_a_new_model(volume_node, section, user):
+    import qt
+    import slicer
+
+    pytest.importorskip("lightning")
+    section.ui.addCaseButton.click()
+    voxels = slicer.util.arrayFromVolume(volume_node)
+    voxels[:] = voxels[:, :, ::-1]
+    slicer.util.arrayFromVolumeModified(volume_node)
+    user.click("segmentButton")
+    section.ui.addCaseButton.click()
+    section.ui.stepsSpinBox.setValue(2)
+    section.ui.learnButton.click()
+    assert section.ui.stopLearningButton.isEnabled()
+    assert user.ui.missingButton.isEnabled()
+    end = time.monotonic() + 300
+    while section.run.running:
+        assert time.monotonic() < end, "still training"
+        qt.QApplication.processEvents()
+        time.sleep(0.1)
+    section.poll()
+    assert "Done" in status(section), section.run.problem
+    assert user.ui.bundleSelector.currentText.startswith("my-lesions")
+    assert section.ui.comparisonTable.rowCount == 1
+    assert float(section.ui.comparisonTable.item(0, 1).text()) > 0.9
+
+
+@pytest.mark.slow
+def test_learning_can_be_cancelled(section):
+    pytest.importorskip("lightning")
+    for _ in range(2):
+        section.ui.addCaseButton.click()
+    section.ui.learnButton.click()
+    section.ui.stopLearningButton.click()
+    assert "Cancelled" in status(section)
+    assert section.ui.learnButton.isEnabled()
