@@ -56,6 +56,7 @@ class EffectPanel:
         self.deactivate()
         self.workbench.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
+        self._timer.deleteLater()  # now, on this thread: garbage is collected on any
         for widget, signal, slot in self._connections:
             widget.disconnect(signal, slot)
         self._connections = []

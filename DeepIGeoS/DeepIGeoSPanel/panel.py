@@ -96,6 +96,7 @@ class Panel:
         """Let go of everything; what the worker still computes, nobody gets."""
         self.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
+        self._timer.deleteLater()  # now, on this thread: garbage is collected on any
 
     def setParameters(self, parameters):
         """Follow these parameters."""

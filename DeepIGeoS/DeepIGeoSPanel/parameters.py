@@ -1,8 +1,9 @@
 """What the user has chosen; saved with the scene."""
 
 from enum import Enum
+from typing import Union
 
-from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLVectorVolumeNode
 from slicer.i18n import tr as _
 from slicer.parameterNodeWrapper import parameterNodeWrapper
 
@@ -38,7 +39,8 @@ class DeepIGeoSParameterNode:
     rightButtonPaints - Whether the right button paints the other class.
     """
 
-    sourceVolume: vtkMRMLScalarVolumeNode
+    # Slicer's wrapper sets the node types of the selector by this, whatever the .ui file says.
+    sourceVolume: Union[vtkMRMLScalarVolumeNode, vtkMRMLVectorVolumeNode, None]  # noqa: UP007
     segmentation: vtkMRMLSegmentationNode
     targetSegmentID: str = ""
     bundle: str = ""

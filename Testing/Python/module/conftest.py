@@ -96,8 +96,10 @@ def widget(module, tiny_bundle, monkeypatch):
     from DeepIGeoSLib import bundles
 
     monkeypatch.setattr(bundles, "list_bundles", lambda: [str(tiny_bundle)])
+    from desktop.python_qt import KEPT
+
     widget = module.DeepIGeoSWidget()
-    widget.setup()
+    KEPT.append(widget)
     widget.enter()
     yield widget
     widget.cleanup()

@@ -36,6 +36,8 @@ def place(volume_node):
 @pytest.fixture
 def editor(module, desktop, root, place, tiny_bundle, monkeypatch):
     """The Segment Editor with the effect active."""
+    from desktop.python_qt import KEPT
+
     from DeepIGeoSLib import bundles
 
     monkeypatch.setattr(bundles, "list_bundles", lambda: [str(tiny_bundle)])
@@ -45,6 +47,7 @@ def editor(module, desktop, root, place, tiny_bundle, monkeypatch):
     (registered,) = desktop.effects
     adaptor = registered.self().clone()
     adaptor.edit(*place)
+    KEPT.extend([adaptor, adaptor.self()._panel])
     yield adaptor
     adaptor.self().cleanup()
 

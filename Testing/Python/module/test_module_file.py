@@ -148,7 +148,11 @@ def test_the_panel_and_the_parameter_node_name_the_same_parameters(panel, root):
         for node in ast.parse(source).body
         if isinstance(node, ast.ClassDef) and node.name == "DeepIGeoSParameterNode"
     )
-    kinds = {item.target.id: item.annotation.id for item in wrapper.body if hasattr(item, "target")}
+    kinds = {
+        item.target.id: ast.unparse(item.annotation)
+        for item in wrapper.body
+        if hasattr(item, "target")
+    }
     classes = {"bool": "QCheckBox", "OtherSegments": "QComboBox"}
     bound = {}
     for widget in panel.iter("widget"):
@@ -159,8 +163,10 @@ def test_the_panel_and_the_parameter_node_name_the_same_parameters(panel, root):
     for name, widget in bound.items():
         expected = classes.get(kinds[name], "qMRMLNodeComboBox")
         assert widget.get("class") == expected, name
-        types = [item.text for item in widget.iter("string")]
-        assert expected != "qMRMLNodeComboBox" or kinds[name] in types
+        types = {item.text for item in widget.iter("string") if "vtkMRML" in (item.text or "")}
+        assert expected != "qMRMLNodeComboBox" or types == set(
+            re.findall(r"vtkMRML\w+", kinds[name])
+        )
 
 
 def test_every_widget_is_in_use_and_every_widget_in_use_is_there(panel, sources):

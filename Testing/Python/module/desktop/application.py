@@ -28,7 +28,7 @@ class ScriptedLoadableModule:
 
 
 class ScriptedLoadableModuleWidget:
-    """Makes the panel's parent, as Slicer does for a widget without one; ``setup`` is called."""
+    """Without a parent, makes one and calls ``setup``, as Slicer's own class does."""
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__()
@@ -36,9 +36,12 @@ class ScriptedLoadableModuleWidget:
         self.developerMode = False
         self.parent = parent or self._made()
         self.layout = QtWidgets.QWidget.layout(self.parent)
+        if parent is None:
+            self.setup()
 
     def _made(self) -> Any:
-        parent = _Parent()
+        parent = widgets.qMRMLWidget()
+        python_qt.KEPT.append(parent)
         QtWidgets.QVBoxLayout(parent)
         return parent
 
@@ -53,10 +56,6 @@ class ScriptedLoadableModuleWidget:
         import slicer
 
         slicer.util.reloadScriptedModule(self.moduleName)
-
-
-class _Parent(widgets.qMRMLWidget):
-    isEntered = True
 
 
 class ScriptedLoadableModuleLogic:

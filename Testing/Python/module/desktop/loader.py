@@ -7,10 +7,8 @@ from typing import Any
 
 from PySide6 import QtCore, QtUiTools, QtWidgets
 
-from .python_qt import loading, with_manners
+from .python_qt import KEPT, loading, with_manners
 from .widgets import CUSTOM
-
-_KEPT: list[Any] = []  # QUiLoader would drop the Python half of the widgets
 
 
 class Loader(QtUiTools.QUiLoader):
@@ -22,7 +20,7 @@ class Loader(QtUiTools.QUiLoader):
             kind = with_manners(getattr(QtWidgets, className))
         made = kind(parent)
         QtCore.QObject.setProperty(made, "objectName", name)
-        _KEPT.append(made)
+        KEPT.append(made)
         return made
 
 

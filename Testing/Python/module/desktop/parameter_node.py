@@ -17,7 +17,7 @@ def parameterNodeWrapper(wrapped: type) -> type:
 
     def member(name: str, kind: type) -> property:
         default = getattr(wrapped, name, None)
-        if kind in (str, bool, int, float) or issubclass(kind, enum.Enum):
+        if kind in (str, bool, int, float) or _is_enum(kind):
             return property(
                 lambda self: _read(kind, self.parameterNode.GetParameter(name), default),
                 lambda self, value: self.parameterNode.SetParameter(name, _text(kind, value)),
@@ -43,11 +43,15 @@ def _read(kind: type, text: str, default: Any) -> Any:
         return default
     if kind is bool:
         return text == "True"
-    return kind[text] if issubclass(kind, enum.Enum) else kind(text)
+    return kind[text] if _is_enum(kind) else kind(text)
 
 
 def _text(kind: type, value: Any) -> str:
-    return value.name if issubclass(kind, enum.Enum) else str(value)
+    return value.name if _is_enum(kind) else str(value)
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, enum.Enum)
 
 
 def _connect_gui(self: Any, ui: Any) -> int:
@@ -83,11 +87,14 @@ class _Binding:
         self.parameters, self.name, self.kind, self.widget = parameters, name, kind, widget
         self.alive = True
         if hasattr(type(widget), "currentNodeChanged"):
+            # As Slicer's wrapper does: the annotation decides, not the .ui file.
+            kinds = [t for t in typing.get_args(kind) or (kind,) if t is not type(None)]
+            widget.nodeTypes = [t.__name__ for t in kinds]
             widget.currentNodeChanged.connect(self.store)
         elif isinstance(widget, QtWidgets.QAbstractButton):
             widget.toggled.connect(self.store)
         elif isinstance(widget, QtWidgets.QComboBox):
-            assert issubclass(kind, enum.Enum)
+            assert _is_enum(kind)
             widget.clear()
             for member in kind:
                 widget.addItem(member.label() if hasattr(member, "label") else member.name, member)

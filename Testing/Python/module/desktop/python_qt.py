@@ -42,6 +42,7 @@ class Manners:
         if name == "name":
             name = "objectName"
         if name in properties_of(type(self)):
+            value = list(value) if isinstance(value, tuple) else value
             if not QtCore.QObject.setProperty(self, name, value):
                 raise AttributeError(f"Qt refuses {name} = {value!r}")
         elif name.startswith("_") or loading or not _isCpp(type(self)):
@@ -96,8 +97,17 @@ def with_manners(kind: type) -> type:
     return type(kind.__name__, (Manners, kind), {"_fromCpp": True})
 
 
+# Qt objects may only die on the main thread. Garbage is collected on any thread, the worker too, so
+# nothing that a test has made is ever let go of.
+KEPT: list[Any] = []
+
+
 class SingleTimer(QtCore.QTimer):
     """A timer that can be connected by signature."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        KEPT.append(self)
 
     def connect(self, signature: str, slot: Any) -> bool:
         self.timeout.connect(slot)

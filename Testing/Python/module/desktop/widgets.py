@@ -18,6 +18,7 @@ class qMRMLWidget(Widget):
     """Hands its scene on to every widget inside, as the connections of the .ui file do."""
 
     mrmlSceneChanged = QtCore.Signal(object)
+    isEntered = True  # the module is open
 
     def setMRMLScene(self, scene: Any) -> None:
         self._scene = scene
