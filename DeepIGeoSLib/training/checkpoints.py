@@ -6,9 +6,9 @@ import io
 from pathlib import Path
 from typing import Any
 
+import lightning
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
-from torch import nn
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import written_in_one_step
@@ -68,7 +68,7 @@ def network_weights(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
     return {key.removeprefix(_NETWORK): state[key] for key in state if key.startswith(_NETWORK)}
 
 
-def step_to_resume_from(folder: Path, module: nn.Module) -> int | None:
+def step_to_resume_from(folder: Path, module: lightning.LightningModule) -> int | None:
     """Return the step of the newest checkpoint of a run's folder, or None when there is none.
 
     Raises:
@@ -84,4 +84,15 @@ def step_to_resume_from(folder: Path, module: nn.Module) -> int | None:
             f"{path} holds another network than the configuration describes: choose another output "
             "folder, or remove the old run."
         )
+    groups = checkpoint["optimizer_states"][0]["param_groups"]
+    if _kinds(groups) != _kinds(module.configure_optimizers()["optimizer"].param_groups):
+        raise InputError(
+            f"{path} was trained with another optimizer, or with other layers frozen, than the "
+            "configuration says: choose another output folder, or remove the old run."
+        )
     return int(checkpoint["global_step"])
+
+
+def _kinds(groups: list[dict[str, Any]]) -> list[tuple[int, bool]]:
+    """Return what must agree of an optimizer's groups: how many tensors, and SGD or Adam."""
+    return [(len(group["params"]), "momentum" in group) for group in groups]

@@ -98,22 +98,14 @@ def test_a_finished_run_has_nothing_left_to_do(configure, tmp_path: Path) -> Non
 def test_a_loss_that_becomes_nan_leaves_the_last_good_checkpoint(
     configure, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    good = configure("wild", optimization={"steps": 4, "schedule": "constant"})
-    assert main(["train", str(good)]) == 0
-    path = configure(
-        "wild",
-        optimization={
-            "steps": 40,
-            "schedule": "constant",
-            "optimizer": "sgd",
-            "learning_rate": 1e30,
-            "gradient_clip": 1e9,
-        },
-    )
+    plain = {"schedule": "constant", "optimizer": "sgd"}
+    assert main(["train", str(configure("wild", optimization={"steps": 4, **plain}))]) == 0
+    wild = {"steps": 40, "learning_rate": 1e30, "gradient_clip": 1e9, **plain}
+    path = configure("wild", optimization=wild)
     assert main(["train", str(path)]) == 2
     message = capsys.readouterr().err
     assert "became infinite or NaN at the learning rate 1e+30" in message
-    assert "the last good weights, of step" in message
+    assert "the last good weights, of step 4, are in" in message
     for checkpoint in (tmp_path / "wild").glob("*.ckpt"):
         for key, value in weights_of(checkpoint).items():
             assert value.isfinite().all(), (checkpoint, key)
@@ -200,3 +192,6 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(
     other = configure("odd", optimization={"steps": 4}, network={"features": [8]})
     assert main(["train", str(other)]) == 2
     assert "holds another network than the configuration describes" in capsys.readouterr().err
+    other = configure("odd", optimization={"steps": 4, "optimizer": "sgd"})
+    assert main(["train", str(other)]) == 2
+    assert "was trained with another optimizer" in capsys.readouterr().err
