@@ -67,8 +67,9 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The life of the panel: it comes and goes with the module, and survives the scene."""
 
     def __init__(self, parent=None):
-        ScriptedLoadableModuleWidget.__init__(self, parent)
+        # The mixin first: without a parent, the base class calls setup, which observes already.
         VTKObservationMixin.__init__(self)
+        ScriptedLoadableModuleWidget.__init__(self, parent)
 
     def setup(self):
         """Build the panel."""
