@@ -74,7 +74,7 @@ def _words(settings: TrainingSettings, manifest: BundleManifest) -> BundleSettin
         return BundleSettings(
             name=f"{manifest.name}-tuned",
             version="0.1.0",
-            task=manifest.task,
+            task=f"{manifest.task}, fine-tuned on {names}",
             modality=manifest.modality,
             channels=manifest.channels,
             license=manifest.license,
