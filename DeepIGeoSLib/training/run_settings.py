@@ -54,5 +54,5 @@ class FineTuningSettings:
         old_layers: factor of the early layers' learning rate in the steps after that.
     """
 
-    frozen: float = 0.3
-    old_layers: float = 0.1
+    frozen: float = 0.1
+    old_layers: float = 0.5
