@@ -100,7 +100,7 @@ class _Binding:
                 widget.addItem(member.label() if hasattr(member, "label") else member.name, member)
             widget.currentIndexChanged.connect(lambda index: self.store(widget.itemData(index)))
         else:
-            raise NotImplementedError(f"no binding for {type(widget).__name__}")
+            raise TypeError(f"no binding for {type(widget).__name__}")
 
     def store(self, value: Any) -> None:
         if self.alive and getattr(self.parameters, self.name) != value:
