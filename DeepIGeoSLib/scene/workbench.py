@@ -23,6 +23,7 @@ from DeepIGeoSLib.scene.next_step import nextStep
 from DeepIGeoSLib.scene.nodes import checkLattice, checkOpen, checkSegment, checkVolumeNode, isEmpty
 from DeepIGeoSLib.scene.places import editableVoxels, frameOf, jumpTo, strokeMask
 from DeepIGeoSLib.scene.region_node import RegionNode
+from DeepIGeoSLib.scene.seed_watch import SeedWatch
 from DeepIGeoSLib.scene.seeds import Seeds, findSeeds, makeSeeds, showOnly
 from DeepIGeoSLib.scene.segment_session import Round
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
@@ -66,9 +67,8 @@ class Workbench:
         self._work = NewestWork()
         self._kind = ""
         self._strokes = False  # seeds were painted or erased since the last round
-        self._writing = False
         self._changedElsewhere = False  # the target, by an undo or an edit of the Segment Editor
-        self._observed: tuple[Any, int] | None = None
+        self._watch = SeedWatch(self._onPainted)
         self._dropped: tuple[np.ndarray, np.ndarray] | None = None
         self._grownFromSeeds: set[tuple[str, str]] = set()
         self._places: list[tuple[int, int, int]] | None = None
@@ -88,13 +88,13 @@ class Workbench:
         seeds = self.seeds
         if seeds is not None:
             showOnly(seeds)
-        self._observe(seeds)
+        self._watch.watch(seeds)
         self._changed()
 
     def close(self) -> None:
         """Let go of the scene: nothing that runs is written any more."""
         self._work.drop()
-        self._observe(None)
+        self._watch.watch(None)
         self.logic.forgetAll()
         self.volumeNode = self.segmentationNode = None
         self.segmentId = ""
@@ -241,7 +241,7 @@ class Workbench:
             self._work.drop()
             setCompleted(self.segmentationNode, self.segmentId, True)
             if self.seeds is not None:
-                with self._own():
+                with self._watch.own():
                     self.seeds.clear()
             self._strokes, self._dropped = False, None
             self._say(_("Accepted. Press Next lesion for another one, or save the scene."))
@@ -270,7 +270,7 @@ class Workbench:
                 segmentation = self.segmentationNode or newSegmentation(self.volumeNode)
             segmentId = addLesion(segmentation)
             self._grownFromSeeds.add((segmentation.GetID(), segmentId))
-            with self._own():
+            with self._watch.own():
                 makeSeeds(self.volumeNode, segmentation, segmentId)
             self.choose(self.volumeNode, segmentation, segmentId)
             self._say(_("New lesion: paint a stroke inside it."))
@@ -305,7 +305,7 @@ class Workbench:
         with self._telling():
             self._check()
             if self.seeds is not None:
-                with self._own():
+                with self._watch.own():
                     self.seeds.clear()
             self.logic.reset(*self._target)
             self._grownFromSeeds.add((self.segmentationNode.GetID(), self.segmentId))
@@ -314,7 +314,7 @@ class Workbench:
 
     def followScene(self) -> None:
         """Let the seeds follow an undo or a redo of the Segment Editor, which knows no seeds."""
-        self._changedElsewhere = not self._writing
+        self._changedElsewhere = not self._watch.writing
 
     def cancel(self) -> None:
         """Stop what runs; the scene stays as it is."""
@@ -331,10 +331,10 @@ class Workbench:
         """Make sure that there is a target, and segments to paint its seeds in."""
         self.prepareTarget()
         self._check()
-        with self._own():
+        with self._watch.own():
             seeds = makeSeeds(*self._target)
             showOnly(seeds)
-        self._observe(seeds)
+        self._watch.watch(seeds)
 
     def poll(self) -> None:
         """Bring in what is done, and answer new strokes; a timer on the scene's thread calls it."""
@@ -422,7 +422,7 @@ class Workbench:
 
     def _finish(self, kind: str, computation: Computation, done: str) -> None:
         try:
-            with self._own():
+            with self._watch.own():
                 result = computation.finish()
         except Cancelled:
             self._say(_("Cancelled; nothing was changed."))
@@ -432,7 +432,7 @@ class Workbench:
         elif kind == "segment" and self.seeds is not None:
             self._strokes = any(mask.any() for mask in self.seeds.read(self.volumeNode))
         elif kind == "refine":
-            with self._own():
+            with self._watch.own():
                 self.region.show(self.volumeNode, result.region)
         frame = frameOf(self.volumeNode)
         if frame is not None:
@@ -469,31 +469,10 @@ class Workbench:
 
     def _writeSeeds(self, masks: tuple[np.ndarray, np.ndarray]) -> None:
         if self.seeds is not None:
-            with self._own():
+            with self._watch.own():
                 self.seeds.write(self.volumeNode, *masks)
 
-    @contextmanager
-    def _own(self) -> Iterator[None]:
-        """Don't take what is written meanwhile for strokes of the user."""
-        before, self._writing = self._writing, True
-        try:
-            yield
-        finally:
-            self._writing = before
-
-    def _observe(self, seeds: Seeds | None) -> None:
-        segmentation = None if seeds is None else seeds.segmentationNode.GetSegmentation()
-        if self._observed is not None:
-            if self._observed[0] is segmentation:
-                return
-            self._observed[0].RemoveObserver(self._observed[1])
-            self._observed = None
-        if segmentation is not None:
-            event = slicer.vtkSegmentation.SourceRepresentationModified
-            self._observed = (segmentation, segmentation.AddObserver(event, self._onSeeds))
-
-    def _onSeeds(self, _caller: Any, _event: str) -> None:
-        if not self._writing:
-            self._strokes, self._dropped = True, None
-            self.message = ""
-            self._changed()
+    def _onPainted(self) -> None:
+        self._strokes, self._dropped = True, None
+        self.message = ""
+        self._changed()
