@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _DONE, _BAD_INPUT = 0, 2
 
+# Given in the place of a configuration: pretrain a CRF-Net with every setting at its default.
+_CRF_PRETRAIN = "crf-pretrain"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -23,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         metavar="CONFIG",
         help="JSON or YAML configuration; a run that was stopped goes on when the command is "
-        "given again",
+        f"given again. {_CRF_PRETRAIN} instead pretrains a CRF with the default settings, below "
+        "the folder runs of the current folder",
     )
     parser.add_argument(
         "--from",
@@ -59,7 +63,9 @@ def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -
     if arguments.config is None:
         raise InputError("Give a CONFIG; --print-config pnet prints one to start from.")
     settings, source = _settings(arguments)
-    base = Path(arguments.config).resolve().parent
+    base = Path.cwd()
+    if arguments.config != _CRF_PRETRAIN:
+        base = Path(arguments.config).resolve().parent
     folder = (base / settings.output).resolve()
     if arguments.check:
         from DeepIGeoSLib.data import check_data
@@ -84,6 +90,8 @@ def _settings(arguments: argparse.Namespace) -> tuple[TrainingSettings, Bundle |
     """Return the configuration, and the bundle to fine-tune if there is one."""
     from DeepIGeoSLib.training.config import read_config
 
+    if arguments.config == _CRF_PRETRAIN:
+        return _crf_pretraining(arguments), None
     if arguments.source is None:
         return read_config(arguments.config), None
     from DeepIGeoSLib.bundles import load_bundle
@@ -91,6 +99,20 @@ def _settings(arguments: argparse.Namespace) -> tuple[TrainingSettings, Bundle |
 
     bundle = load_bundle(arguments.source)
     return read_fine_tuning_config(arguments.config, bundle), bundle
+
+
+def _crf_pretraining(arguments: argparse.Namespace) -> TrainingSettings:
+    from DeepIGeoSLib.training.examples import example
+
+    given = {
+        "--from": arguments.source is not None,
+        "--check": arguments.check,
+        "--bundle-only": arguments.bundle_only,
+    }
+    if any(given.values()):
+        option = next(name for name, is_given in given.items() if is_given)
+        raise InputError(f"{option} has no meaning for {_CRF_PRETRAIN}, which needs no data.")
+    return example("crf")
 
 
 def text(result: dict) -> str:

@@ -108,6 +108,20 @@ def test_pretraining_needs_a_function_that_learns(heads: Path, tmp_path: Path) -
     assert main(["train", str(configuration(heads, tmp_path, task="crf", crf=crf))]) == 2
 
 
+def test_pretraining_needs_no_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "crf-pretrain"]) == 0
+    folder = tmp_path / "runs" / "my-crf"
+    measured = json.loads((folder / "pretraining.json").read_text())
+    assert measured["root_mean_square_error"] < 0.02 * measured["largest_potential"]
+    assert (folder / "pretrained.ckpt").is_file()
+    for option in (["--from", "flair-whole-tumor"], ["--check"], ["--bundle-only"]):
+        assert main(["train", "crf-pretrain", *option]) == 2
+        assert option[0] in capsys.readouterr().err
+
+
 def test_wrong_settings_name_their_place(heads: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"crf: model: window is \[2, 3, 3\]"):
         read_config(configuration(heads, tmp_path, crf={"model": {"window": [2, 3, 3]}}))
