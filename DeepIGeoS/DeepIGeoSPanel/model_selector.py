@@ -10,13 +10,18 @@ _SETTING = "DeepIGeoS/BundleFolders"
 
 
 class ModelSelector:
-    """Lists the models that there are, and tells what the chosen one is."""
+    """Lists the models that there are, and tells what the chosen one is.
+
+    Attributes:
+        crf: whether the shown model recommends its CRF; None when it has none.
+    """
 
     def __init__(self, comboBox, infoLabel, addButton, chosen):
         """Fill ``comboBox``; ``chosen`` is called with the name or folder of a model."""
         self._comboBox = comboBox
         self._info = infoLabel
         self._chosen = chosen
+        self.crf = None
         self.refresh()
         comboBox.connect("activated(int)", self._onActivated)
         addButton.connect("clicked(bool)", self._onAdd)
@@ -42,10 +47,12 @@ class ModelSelector:
         """Select a model and tell about it."""
         self._comboBox.setCurrentIndex(max(0, self._comboBox.findData(bundle)))
         bundles = importLibrary("DeepIGeoSLib.bundles")
+        self.crf = None
         if bundle == bundles.GEODESIC:
             self._info.setText(_("Works at once, without PyTorch; needs strokes of both kinds."))
             return
         summary = bundles.summary_of(bundle)
+        self.crf = summary.crf
         self._info.setText(
             _("{task}; {modality}; license: {license}; {size:.1f} MB").format(
                 task=summary.task,

@@ -50,6 +50,7 @@ class Panel:
         actions = self._actions()
         for button, action in actions.items():
             getattr(ui, button).connect("clicked(bool)", lambda checked=False, do=action: do())
+        ui.crfCheckBox.connect("clicked(bool)", self._onCrf)
         self.shortcuts = Shortcuts(
             {
                 "T": self.editor.toggle,
@@ -115,9 +116,12 @@ class Panel:
         segmentId = parameters.targetSegmentID
         if segmentation is None or segmentation.GetSegmentation().GetSegment(segmentId) is None:
             segmentId = ""
-        if parameters.bundle != self.logic.bundle:
-            bench.useModel(parameters.bundle)
-        self.models.show(parameters.bundle)
+        problem = self._showModel()
+        hasCrf = self.models.crf is not None
+        crf = {"on": True, "off": False}.get(parameters.crf) if hasCrf else None
+        bench.useModel(parameters.bundle, crf)
+        self.ui.crfCheckBox.setEnabled(hasCrf)
+        self.ui.crfCheckBox.setChecked(bool(self.models.crf if crf is None else crf))
         bench.autoRefine = parameters.autoRefine
         mode = getattr(slicer.vtkMRMLSegmentationNode, parameters.otherSegments.value)
         bench.editableArea = (mode,)
@@ -127,6 +131,8 @@ class Panel:
             bench.pinRegion(parameters.pinRegion)
         self.rightButton.enabled = parameters.rightButtonPaints
         bench.choose(parameters.sourceVolume, segmentation, segmentId)
+        if problem:
+            bench.message = problem
         self.refresh()
 
     def refresh(self):
@@ -156,6 +162,23 @@ class Panel:
         ui.progressBar.setTextVisible(bench.busy)
         ui.progressBar.setValue(round(100 * bench.progress[0]) if bench.busy else 0)
         ui.statusLabel.setText(bench.status)
+
+    def _showModel(self):
+        """Show the chosen model; where it is not on this computer, choose the first one.
+
+        Returns:
+            What is wrong with the chosen one, or "".
+        """
+        BundleError = importLibrary("DeepIGeoSLib.errors").BundleError
+        try:
+            self.models.show(self.parameters.bundle)
+        except BundleError as error:
+            self._storing = True
+            self.parameters.bundle, self.parameters.crf = self.models.default, ""
+            self._storing = False
+            self.models.show(self.parameters.bundle)
+            return _("{error} The first model of the list is used.").format(error=error)
+        return ""
 
     def _store(self):
         """Keep in the parameters what the workbench has made: a segmentation, a segment."""
@@ -202,4 +225,8 @@ class Panel:
         self.parameters.targetSegmentID = segmentId
 
     def _onModel(self, bundle):
+        self.parameters.crf = ""
         self.parameters.bundle = bundle
+
+    def _onCrf(self, checked):
+        self.parameters.crf = "on" if checked else "off"

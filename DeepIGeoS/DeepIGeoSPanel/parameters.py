@@ -32,6 +32,7 @@ class DeepIGeoSParameterNode:
     segmentation - Holds the target.
     targetSegmentID - The segment that is filled and corrected.
     bundle - Name or folder of the model; "geodesic" is none.
+    crf - Whether the model's CRF smooths the results: "on", "off", or "" as the model recommends.
     autoRefine - Whether each stroke is answered at once.
     otherSegments - Whether the target may overlap other segments.
     showRegion - Whether the region of influence is shown.
@@ -44,6 +45,7 @@ class DeepIGeoSParameterNode:
     segmentation: vtkMRMLSegmentationNode
     targetSegmentID: str = ""
     bundle: str = ""
+    crf: str = ""
     autoRefine: bool = True
     otherSegments: OtherSegments = OtherSegments.OVERLAP
     showRegion: bool = False

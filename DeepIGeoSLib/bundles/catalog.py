@@ -19,6 +19,7 @@ class BundleSummary:
         modality: of the image.
         license: of the weights.
         megabytes: size on disk.
+        crf: whether its CRF-Nets are on unless the user says otherwise; None when it has none.
     """
 
     title: str
@@ -26,6 +27,7 @@ class BundleSummary:
     modality: str
     license: str
     megabytes: float
+    crf: bool | None
 
 
 def summary_of(bundle: str | Path) -> BundleSummary:
@@ -46,4 +48,5 @@ def summary_of(bundle: str | Path) -> BundleSummary:
         manifest.modality,
         manifest.license,
         size / 1e6,
+        None if manifest.crf is None else manifest.crf.enabled,
     )

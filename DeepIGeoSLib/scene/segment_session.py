@@ -41,15 +41,13 @@ class SegmentSession:
     Every method takes ``shown``, the segment as it is in the scene (bool, axes (k, j, i)).
     """
 
-    def __init__(
-        self, bundle: Bundle, volume: Volume, device: str = "auto", crf: bool | None = None
-    ) -> None:
+    def __init__(self, bundle: Bundle, volume: Volume, device: str = "auto") -> None:
         """Open a session on a volume.
 
         Raises:
             InputError: the volume does not fit the bundle, or is constant.
         """
-        self._session = InteractiveSession(bundle, device=device, crf=crf)
+        self._session = InteractiveSession(bundle, device=device)
         self._session.set_volume(volume)
         self._known: set[bytes] = set()
         self._spacing = volume.spacing

@@ -109,13 +109,9 @@ class SegmentationLogic:
         Raises:
             InputError: they are to be on, and the model has none.
         """
-        settings = self._openBundle().manifest.crf
-        if crf and settings is None:
+        if crf and self._openBundle().manifest.crf is None:
             raise InputError(f"The model {self._openBundle().manifest.name} has no CRF.")
         self._crf = crf
-        for target in self._targets.values():
-            if target.session is not None:
-                target.session.setCrf(crf)
 
     def newTarget(self, volumeNode: Any) -> tuple[Any, str]:
         """Add a segmentation for a volume to the scene; return it and its one empty segment's ID.
@@ -371,11 +367,13 @@ class SegmentationLogic:
         target = self._target(*place)
         stamp = volumeStamp(place[0])
         volume = None if target.stamp == stamp else volumeFromNode(place[0])
+        crf = self._crf
 
         def compute() -> Segmentation:
             if volume is not None:
-                target.session = SegmentSession(self._openBundle(), volume, self._device, self._crf)
+                target.session = SegmentSession(self._openBundle(), volume, self._device)
                 target.stamp = stamp
+            target.session.setCrf(crf)
             return step(target.session, shown)
 
         def write(result: Segmentation) -> None:

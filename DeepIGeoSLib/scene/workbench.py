@@ -100,11 +100,14 @@ class Workbench:
         self.segmentId = ""
         self.message = ""
 
-    def useModel(self, bundle: Any) -> None:
-        """Use another model; see ``SegmentationLogic.setBundle``."""
-        self._work.drop()
-        self.logic.setBundle(bundle)
-        self._places = None
+    def useModel(self, bundle: Any, crf: bool | None = None) -> None:
+        """Use a model; see ``SegmentationLogic.setBundle`` and ``setCrf``."""
+        if bundle != self.logic.bundle:
+            self._work.drop()
+            self.logic.setBundle(bundle)
+            self._places = None
+        with self._telling():
+            self.logic.setCrf(crf)
 
     @property
     def seeds(self) -> Seeds | None:
