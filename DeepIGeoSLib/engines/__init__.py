@@ -9,19 +9,20 @@ import numpy as np
 
 from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.engines.geodesic_engine import GeodesicEngine
+from DeepIGeoSLib.engines.padding import Channels
 from DeepIGeoSLib.engines.torch_engine import TorchEngine
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.bundles import Bundle
 
-__all__ = ["Engine", "GeodesicEngine", "TorchEngine", "open_engine"]
+__all__ = ["Channels", "Engine", "GeodesicEngine", "TorchEngine", "open_engine"]
 
 
 class Engine(Protocol):
     """Whatever answers as a network does."""
 
     def foreground_probability(
-        self, channels: np.ndarray, cancel: threading.Event | None = None
+        self, channels: Channels, cancel: threading.Event | None = None
     ) -> np.ndarray:
         """Return float32 in [0, 1], axes (k, j, i), for input with axes (channel, k, j, i)."""
 

@@ -6,12 +6,14 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from DeepIGeoSLib.engines.memory import free_memory
-from DeepIGeoSLib.engines.tiling import SmallestTileError, tiles_of
+from DeepIGeoSLib.engines.padding import Channels, PaddedChannels
+from DeepIGeoSLib.engines.tiling import SmallestTileError, Tile, tiles_of
 from DeepIGeoSLib.errors import Cancelled, InputError
 from DeepIGeoSLib.tensors import choose_device, to_array, to_tensor
 
@@ -43,13 +45,13 @@ class TorchEngine:
         self._budget = memory_budget
 
     def foreground_probability(
-        self, channels: np.ndarray, cancel: threading.Event | None = None
+        self, channels: Channels, cancel: threading.Event | None = None
     ) -> np.ndarray:
         """Return the probability of class 1 for every voxel.
 
         Args:
-            channels: float32 network input, axes (channel, k, j, i), any size; 2D networks see its
-                slices along k one after the other.
+            channels: float32 network input, axes (channel, k, j, i), any size, read tile by tile;
+                2D networks see its slices along k one after the other.
             cancel: checked before each layer.
 
         Returns:
@@ -61,14 +63,9 @@ class TorchEngine:
         """
         import torch
 
-        dimension = self.network.dimension
-        padded, inside = _padded(channels, (1, *self.network.multiple_of)[-3:])
-        batch = np.moveaxis(padded, 1, 0) if dimension == 2 else padded[np.newaxis]
+        padded = PaddedChannels(channels, (1, *self.network.multiple_of)[-3:])
         with torch.inference_mode(), _cancelling(self.network, cancel):
-            probability = self._in_tiles(batch, self._voxels_at_once())
-        if dimension == 3:
-            probability = probability[0]
-        return np.ascontiguousarray(probability[inside])
+            return self._in_tiles(padded, self._voxels_at_once())
 
     def _voxels_at_once(self) -> int:
         import torch
@@ -80,22 +77,19 @@ class TorchEngine:
             budget = free_memory() // 2
         return int(budget // self.network.bytes_per_voxel)
 
-    def _in_tiles(self, batch: np.ndarray, most: int) -> np.ndarray:
-        """Return the probabilities (B, ...) of a batch (B, C, ...), at most so many voxels at once.
+    def _in_tiles(self, padded: PaddedChannels, most: int) -> np.ndarray:
+        """Return the probability of the content of ``padded``, at most so many voxels at once.
 
         Where the device runs out of memory all the same, smaller tiles are tried, then the CPU.
         """
         import torch
 
+        whole = tuple(slice(0, size) for size in padded.shape)
+        probability = np.empty([part.stop for part in padded.content(whole)], dtype=np.float32)
         try:
-            tiles = tiles_of(batch.shape[2:], self.network.reach, self.network.multiple_of, most)
-            slices = max(1, min(_SLICES_AT_ONCE, most // max(1, batch[0, 0].size)))
-            probability = np.empty((len(batch), *batch.shape[2:]), dtype=np.float32)
-            for first in range(0, len(batch), slices):
-                group = slice(first, first + slices)
-                for tile in tiles:
-                    answer = self._run(batch[(group, slice(None), *tile.outer)])
-                    probability[(group, *tile.inner)] = answer[(slice(None), *tile.kept)]
+            for tile in self._tiles(padded.shape, most):
+                answer = self._run(padded.read(tile.outer))[tile.kept]
+                probability[padded.content(tile.inner)] = answer[padded.content_within(tile.inner)]
         except SmallestTileError as error:
             raise InputError(
                 f"The memory budget of {most * self.network.bytes_per_voxel / 1e6:.0f} MB is too "
@@ -103,17 +97,32 @@ class TorchEngine:
                 f"{error.voxels * self.network.bytes_per_voxel / 1e6:.0f} MB."
             ) from error
         except torch.OutOfMemoryError:
-            return self._with_less_memory(batch, most)
+            return self._with_less_memory(padded, most)
         return probability
 
-    def _with_less_memory(self, batch: np.ndarray, most: int) -> np.ndarray:
+    def _tiles(self, shape: tuple[int, ...], most: int) -> list[Tile]:
+        """Return what to compute in one go: tiles (k, j, i), for 2D networks some slices of each."""
+        network = self.network
+        if network.dimension == 3:
+            return tiles_of(shape, network.reach, network.multiple_of, most)
+        tiles = tiles_of(shape[1:], network.reach, network.multiple_of, most)
+        count = max(1, min(_SLICES_AT_ONCE, most // max(1, shape[1] * shape[2])))
+        groups = [slice(k, min(k + count, shape[0])) for k in range(0, shape[0], count)]
+        return [
+            Tile(outer=(group, *tile.outer), inner=(group, *tile.inner))
+            for group in groups
+            for tile in tiles
+        ]
+
+    def _with_less_memory(self, padded: PaddedChannels, most: int) -> np.ndarray:
         """Go on in smaller tiles after the device ran out of memory, or on the CPU."""
         import torch
 
         torch.cuda.empty_cache()
-        less = int(_SMALLER * min(most, batch[0, 0].size))
+        size = prod(padded.shape[-self.network.dimension :])
+        less = int(_SMALLER * min(most, size))
         try:
-            tiles_of(batch.shape[2:], self.network.reach, self.network.multiple_of, less)
+            self._tiles(padded.shape, less)
         except SmallestTileError:
             if self.device.type == "cpu":
                 raise
@@ -123,11 +132,15 @@ class TorchEngine:
             less = self._voxels_at_once()
         else:
             logging.warning("%s is out of memory; going on in smaller parts.", self.device)
-        return self._in_tiles(batch, less)
+        return self._in_tiles(padded, less)
 
-    def _run(self, batch: np.ndarray) -> np.ndarray:
+    def _run(self, channels: np.ndarray) -> np.ndarray:
+        """Return the probability of class 1, axes (k, j, i)."""
+        flat = self.network.dimension == 2
+        batch = np.moveaxis(channels, 1, 0) if flat else channels[np.newaxis]
         logits = self.network(to_tensor(batch, self.device))
-        return to_array(logits.float().softmax(dim=1)[:, 1])
+        probability = to_array(logits.float().softmax(dim=1)[:, 1])
+        return probability if flat else probability[0]
 
 
 @contextmanager
@@ -145,14 +158,3 @@ def _cancelling(network: nn.Module, cancel: threading.Event | None) -> Iterator[
     finally:
         for hook in hooks:
             hook.remove()
-
-
-def _padded(
-    channels: np.ndarray, multiple_of: tuple[int, ...]
-) -> tuple[np.ndarray, tuple[slice, ...]]:
-    """Repeat the border up to sizes the network can halve; also return where the content lies."""
-    missing = [-n % m for n, m in zip(channels.shape[1:], multiple_of, strict=True)]
-    before = [m // 2 for m in missing]
-    widths = [(0, 0), *((b, m - b) for b, m in zip(before, missing, strict=True))]
-    inside = tuple(slice(b, b + n) for b, n in zip(before, channels.shape[1:], strict=True))
-    return np.pad(channels, widths, mode="edge"), inside

@@ -1,0 +1,61 @@
+"""Network input with its border repeated up to sizes that a network can halve, read part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+
+class Channels(Protocol):
+    """What an engine reads its input from: an array, or what makes the parts asked for.
+
+    Attributes:
+        shape: (channels, k, j, i).
+    """
+
+    shape: tuple[int, ...]
+
+    def __getitem__(self, part: tuple[slice, ...]) -> np.ndarray:
+        """Return a part as float32; slices (channel, k, j, i)."""
+
+
+class PaddedChannels:
+    """Channels with a repeated border on both sides of each axis.
+
+    Attributes:
+        shape: padded voxels along (k, j, i): multiples of ``multiple_of``.
+    """
+
+    def __init__(self, channels: Channels, multiple_of: Sequence[int]) -> None:
+        """Take over ``channels``; ``multiple_of`` is for (k, j, i)."""
+        self._channels = channels
+        self._sizes = channels.shape[1:]
+        missing = [-n % m for n, m in zip(self._sizes, multiple_of, strict=True)]
+        self._before = [m // 2 for m in missing]
+        self.shape = tuple(n + m for n, m in zip(self._sizes, missing, strict=True))
+
+    def read(self, box: Sequence[slice]) -> np.ndarray:
+        """Return a box of the padded input, which must hold some of the content."""
+        content = self.content(box)
+        widths = [(0, 0)]
+        for part, own, before in zip(box, content, self._before, strict=True):
+            start, stop = part.start - before, part.stop - before
+            widths.append((own.start - start, stop - own.stop))
+        values = self._channels[(slice(None), *content)]
+        return np.pad(values, widths, mode="edge") if np.any(widths) else values
+
+    def content(self, box: Sequence[slice]) -> tuple[slice, ...]:
+        """Return the slices of the input itself that lie in a box of the padded input."""
+        return tuple(
+            slice(max(0, part.start - before), min(size, part.stop - before))
+            for part, before, size in zip(box, self._before, self._sizes, strict=True)
+        )
+
+    def content_within(self, box: Sequence[slice]) -> tuple[slice, ...]:
+        """Return where the content of a box lies in the array of that box."""
+        return tuple(
+            slice(own.start + before - part.start, own.stop + before - part.start)
+            for own, part, before in zip(self.content(box), box, self._before, strict=True)
+        )
