@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -19,15 +20,7 @@ class Draft:
 
     def read(self, box: Box) -> np.ndarray:
         """Return a copy of a box with every change in it."""
-        values = self.base[box].copy()
-        for written, new in self._boxes:
-            shared = tuple(
-                slice(max(a.start, b.start), min(a.stop, b.stop))
-                for a, b in zip(box, written, strict=True)
-            )
-            if all(part.start < part.stop for part in shared):
-                values[_within(shared, box)] = new[_within(shared, written)]
-        return values
+        return patched(self.base, self._boxes, box)
 
     def write(self, box: Box, values: np.ndarray) -> None:
         """Replace a box by ``values`` (its shape), which are taken over."""
@@ -43,6 +36,22 @@ class Draft:
     def box(self) -> Box | None:
         """The smallest box around everything written; None when nothing is."""
         return functools.reduce(hull, (box for box, _ in self._boxes), None)
+
+
+def patched(base: np.ndarray, patches: Iterable[tuple[Box, np.ndarray]], box: Box) -> np.ndarray:
+    """Return a copy of a box of ``base`` with patches (box, values) laid over it, the last on top.
+
+    ``base`` and ``patches`` are left as they are.
+    """
+    values = base[box].copy()
+    for written, new in patches:
+        shared = tuple(
+            slice(max(a.start, b.start), min(a.stop, b.stop))
+            for a, b in zip(box, written, strict=True)
+        )
+        if all(part.start < part.stop for part in shared):
+            values[_within(shared, box)] = new[_within(shared, written)]
+    return values
 
 
 def _within(box: Box, outer: Box) -> Box:

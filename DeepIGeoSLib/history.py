@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from DeepIGeoSLib.draft import Draft
+from DeepIGeoSLib.draft import Draft, patched
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.interactions import Interactions
-from DeepIGeoSLib.preprocessing import Box, bounding_box
+from DeepIGeoSLib.preprocessing import Box, bounding_box, whole_box
+
+Reader = Callable[[Box], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,12 @@ class State:
 
     Attributes:
         interactions: all scribbles so far.
-        initial: the probability that the rounds began with (P-Net's or a given mask); shared by
-            the rounds, never written to.
+        initial: returns a box of the probability that the rounds began with (P-Net's or a given
+            mask) as an array of its own.
     """
 
     interactions: Interactions
-    initial: np.ndarray
+    initial: Reader
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,29 @@ class Snapshot:
         self._history = history
         self._overwritten: list[tuple[Box, np.ndarray]] = []
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along (k, j, i)."""
+        return self._history.probability.shape
+
     def remember(self, box: Box, values: np.ndarray) -> None:
         """Keep what a box held, which is about to be overwritten."""
-        self._overwritten.append((box, values))
+        if not any(_covers(known, box) for known, _ in self._overwritten):
+            self._overwritten.append((box, values))
 
-    def read(self) -> np.ndarray:
-        """Return a copy of the whole probability at the time of the snapshot."""
+    def read(self, box: Box) -> np.ndarray:
+        """Return a copy of a box of the probability at the time of the snapshot."""
         with self._history.lock:
-            values = self._history.probability.copy()
-            for box, before in reversed(self._overwritten):
-                values[box] = before
-        return values
+            return patched(self._history.probability, reversed(self._overwritten), box)
+
+    def read_labels(self) -> np.ndarray:
+        """Return the labels at the time of the snapshot: uint8, 1 = target."""
+        whole = whole_box(self.shape)
+        labels = np.empty(self.shape, dtype=np.uint8)
+        for k in range(len(labels)):  # slice by slice, because a second copy may not fit
+            part = slice(k, k + 1)
+            np.greater_equal(self.read((part, *whole[1:])), 0.5, out=labels[part])
+        return labels
 
 
 class History:
@@ -70,15 +85,15 @@ class History:
         lock: held while the probability is written, so that snapshots may be read on any thread.
     """
 
-    def __init__(self, probability: np.ndarray, state: State, limit: int) -> None:
+    def __init__(self, probability: np.ndarray, interactions: Interactions, limit: int) -> None:
         """Begin with a first result, which is taken over."""
         self.probability = probability
-        self.state = state
         self.lock = threading.Lock()
         self._limit = limit
         self._done: list[_Round] = []
         self._undone: list[_Round] = []
         self._snapshots: weakref.WeakSet[Snapshot] = weakref.WeakSet()
+        self.state = State(interactions, self.snapshot().read)
 
     @property
     def can_undo(self) -> bool:
@@ -96,18 +111,35 @@ class History:
         self._snapshots.add(taken)
         return taken
 
-    def commit(self, draft: Draft, state: State) -> Box | None:
+    def commit(
+        self,
+        draft: Draft,
+        interactions: Interactions,
+        initial: Reader | None = None,
+        *,
+        begins: bool = False,
+    ) -> Box | None:
         """Make a draft of the present probability the newest result; undone rounds are forgotten.
+
+        Args:
+            draft: of ``probability``.
+            interactions: all scribbles so far.
+            initial: what this round and the next ones began with; as before when None.
+            begins: the rounds begin anew with this result.
 
         Returns:
             The smallest box whose labels changed, or None.
         """
         box, before, after = self._difference(draft)
+        changed = self._write(box, after)
+        if begins:
+            initial = self.snapshot().read
+        state = State(interactions, initial or self.state.initial)
         self._done.append(_Round(box, before, after, self.state, state))
         del self._done[: -self._limit]
         self._undone.clear()
         self.state = state
-        return self._write(box, after)
+        return changed
 
     def undo(self) -> Box | None:
         """Take the newest round back; return the smallest box whose labels changed."""
@@ -148,6 +180,13 @@ class History:
             self.probability[box] = values
         changed = bounding_box((values >= 0.5) != (before >= 0.5))
         return None if changed is None else _inside(box, changed)
+
+
+def _covers(outer: Box, inner: Box) -> bool:
+    return all(
+        around.start <= part.start and part.stop <= around.stop
+        for around, part in zip(outer, inner, strict=True)
+    )
 
 
 def _inside(outer: Box, inner: Box) -> Box:

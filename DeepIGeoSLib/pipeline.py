@@ -7,7 +7,7 @@ return new arrays, so whoever calls them can discard a result without a trace.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,22 +15,14 @@ import numpy as np
 
 from DeepIGeoSLib.consent import Request
 from DeepIGeoSLib.draft import Draft
-from DeepIGeoSLib.errors import Cancelled, InputError
+from DeepIGeoSLib.errors import Cancelled
+from DeepIGeoSLib.history import Reader
 from DeepIGeoSLib.interactions import Interactions, distance_maps, network_input
-from DeepIGeoSLib.preprocessing import (
-    Box,
-    WorkingGrid,
-    bounding_box,
-    grown_box,
-    normalize,
-    tissue_mask,
-    voxels_in,
-    working_spacing,
-)
+from DeepIGeoSLib.prepared_image import PreparedImage
+from DeepIGeoSLib.preprocessing import Box, voxels_in, whole_box
 from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_groups
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.bundles import BundleManifest
     from DeepIGeoSLib.crf import MeanField
     from DeepIGeoSLib.engines import TorchEngine
 
@@ -38,66 +30,6 @@ Progress = Callable[[float, str], None]
 
 # How often a region may grow; each time costs one more run of R-Net.
 _GROWTHS = 2
-
-
-class PreparedImage:
-    """A volume as the networks want it, computed once.
-
-    Attributes:
-        channels: normalized float32, axes (channel, k, j, i), the oriented volume's grid.
-        spacing: mm along (k, j, i).
-        tissue_box: the box around everything that is not air, with a margin.
-        manifest: the bundle's settings.
-    """
-
-    def __init__(
-        self,
-        arrays: Sequence[np.ndarray],
-        spacing: tuple[float, float, float],
-        manifest: BundleManifest,
-        name: str,
-    ) -> None:
-        """Normalize the oriented arrays of all channels.
-
-        Raises:
-            InputError: a channel is constant.
-        """
-        self.spacing = spacing
-        self.manifest = manifest
-        settings = manifest.normalization
-        try:
-            tissue = [tissue_mask(array, settings) for array in arrays]
-        except InputError as error:
-            raise InputError(f"{name} can't be segmented. {error}") from error
-        self.channels = np.empty((len(arrays), *arrays[0].shape), dtype=np.float32)
-        for array, mask, channel in zip(arrays, tissue, self.channels, strict=True):
-            normalize(array, settings, mask, out=channel)
-        margin = [int(np.ceil(manifest.grid.margin / s)) for s in spacing]
-        box = bounding_box(np.logical_or.reduce(tissue))
-        self.tissue_box = grown_box(box, margin, self.shape)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Voxels of the oriented volume along (k, j, i)."""
-        return self.channels.shape[1:]
-
-    def grid(self, box: Box) -> WorkingGrid:
-        """Return the working grid of a box."""
-        return WorkingGrid.of_box(box, self.spacing, self.manifest.grid)
-
-    def region_size(self) -> tuple[int, int, int]:
-        """Return the voxels (k, j, i) of the volume that a region of R-Net covers."""
-        if self.manifest.region is None:
-            return self.shape
-        target = working_spacing(self.spacing, self.manifest.grid)
-        return tuple(
-            max(1, round(count * wanted / own))
-            for count, wanted, own in zip(self.manifest.region, target, self.spacing, strict=True)
-        )
-
-    def on(self, grid: WorkingGrid) -> np.ndarray:
-        """Return the channels on a working grid, axes (channel, k, j, i)."""
-        return np.stack([grid.to_working(channel[grid.box]) for channel in self.channels])
 
 
 def propose(
@@ -121,14 +53,16 @@ def propose(
     """
     report(progress, cancel, 0.0, "Preparing the volume")
     grid = image.grid(image.tissue_box)
-    channels = image.on(grid)
+    channels = image.on(grid) if crf is not None else image.read_on(grid)
     report(progress, cancel, 0.1, "Running P-Net")
-    probability = np.zeros(image.shape, dtype=np.float32)
     answer = engine.foreground_probability(channels, cancel)
     if crf is not None:
         report(progress, cancel, 0.7, "Running the CRF")
         answer = crf.foreground_probability(answer, channels, grid.spacing, cancel=cancel)
-    probability[grid.box] = grid.to_volume(answer)
+    probability = grid.to_volume(answer)
+    if grid.box != whole_box(image.shape):
+        inside, probability = probability, np.zeros(image.shape, dtype=np.float32)
+        probability[grid.box] = inside
     report(progress, cancel, 1.0, "Initial segmentation ready")
     return probability
 
@@ -139,7 +73,7 @@ def refine(
     start: np.ndarray,
     interactions: Interactions,
     changed: np.ndarray,
-    proposal: np.ndarray | None = None,
+    proposal: Reader | None = None,
     region: Box | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
@@ -153,8 +87,8 @@ def refine(
         start: probability before the round, float32 on the oriented grid; not changed.
         interactions: all scribbles.
         changed: numbers of the voxels whose scribbles are new or gone in this round.
-        proposal: what R-Net is to see as the initial segmentation in every round, as in the paper;
-            the state before the round when None.
+        proposal: returns a box of what R-Net is to see as the initial segmentation in every round,
+            as in the paper; the state before the round when None.
         region: the box that may change, pinned by the user; chosen around the changed scribbles,
             and grown until the change stays inside, when None.
         progress: called with the share done and a text.
@@ -206,7 +140,7 @@ def _answer(
     engine: TorchEngine,
     crf: MeanField | None,
     draft: Draft,
-    proposal: np.ndarray | None,
+    proposal: Reader | None,
     interactions: Interactions,
     job: _Job,
     cancel: threading.Event | None,
@@ -218,7 +152,7 @@ def _answer(
     region = job.region
     for growths_left in range(job.growths, -1, -1):
         state = draft.read(region)
-        seen = state if proposal is None else proposal[region]
+        seen = state if proposal is None else proposal(region)
         grid = image.grid(region)
         channels = image.on(grid)
         foreground, background = (

@@ -63,39 +63,55 @@ def tissue_mask(array: np.ndarray, settings: NormalizationSettings) -> np.ndarra
     return array > low + settings.threshold * (high - low)
 
 
-def normalize(
-    array: np.ndarray,
-    settings: NormalizationSettings,
-    mask: np.ndarray | None = None,
-    out: np.ndarray | None = None,
-) -> np.ndarray:
-    """Shift and scale intensities by the median and the spread of the tissue.
+@dataclass(frozen=True)
+class Normalization:
+    """Shifts and scales intensities by the median and the spread of the tissue.
 
     Median and interquartile range are used because a bright lesion or fat must not decide the
     scale of the brain around it.
 
-    Args:
-        array: float32 voxels.
-        settings: threshold and clipping range.
-        mask: the tissue, when it is known already.
-        out: float32 array to write to, the shape of ``array``; a new one when None.
+    Attributes:
+        median: intensity that becomes 0.
+        spread: intensity difference that becomes 1.
+        clip: the range of the results.
+    """
 
-    Returns:
-        ``out``.
+    median: float
+    spread: float
+    clip: tuple[float, float]
+
+    @classmethod
+    def of(
+        cls, array: np.ndarray, settings: NormalizationSettings, tissue: np.ndarray
+    ) -> Normalization:
+        """Measure a volume.
+
+        Args:
+            array: float32 voxels.
+            settings: clipping range.
+            tissue: bool, the shape of ``array``; see ``tissue_mask``.
+        """
+        values = evenly_sampled(array, tissue)
+        lower, median, upper = np.percentile(values, [25, 50, 75])
+        spread = (upper - lower) / (2 * _HALF_IQR_OF_NORMAL)
+        if spread <= 0:  # over half of the tissue has one value, as in a binary image
+            spread = float(values.std()) or float(array.std())
+        return cls(float(median), float(spread), settings.clip)
+
+    def apply(self, array: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Return normalized float32 values of any part of the volume, in ``out`` if given."""
+        out = np.subtract(array, np.float32(self.median), out=out)
+        out *= np.float32(1 / self.spread)
+        return np.clip(out, *self.clip, out=out)
+
+
+def normalize(array: np.ndarray, settings: NormalizationSettings) -> np.ndarray:
+    """Return a whole volume normalized: float32, the shape of ``array``.
 
     Raises:
         InputError: the volume is constant.
     """
-    if mask is None:
-        mask = tissue_mask(array, settings)
-    tissue = evenly_sampled(array, mask)
-    lower, median, upper = np.percentile(tissue, [25, 50, 75])
-    spread = (upper - lower) / (2 * _HALF_IQR_OF_NORMAL)
-    if spread <= 0:  # over half of the tissue has one value, as in a binary image
-        spread = float(tissue.std()) or float(array.std())
-    out = np.subtract(array, np.float32(median), out=out)
-    out *= np.float32(1 / spread)
-    return np.clip(out, *settings.clip, out=out)
+    return Normalization.of(array, settings, tissue_mask(array, settings)).apply(array)
 
 
 def evenly_sampled(array: np.ndarray, mask: np.ndarray, size: int = 200_000) -> np.ndarray:

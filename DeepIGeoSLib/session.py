@@ -16,10 +16,11 @@ from DeepIGeoSLib.draft import Draft
 from DeepIGeoSLib.engines import Engine, open_engine
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic import warm_up
-from DeepIGeoSLib.history import History, Snapshot, State
+from DeepIGeoSLib.history import History, Reader, Snapshot
 from DeepIGeoSLib.interactions import Interactions
 from DeepIGeoSLib.orientation import Orientation
-from DeepIGeoSLib.pipeline import PreparedImage, Progress
+from DeepIGeoSLib.pipeline import Progress
+from DeepIGeoSLib.prepared_image import PreparedImage
 from DeepIGeoSLib.preprocessing import Box, bounding_box, whole_box
 from DeepIGeoSLib.volume import Volume
 
@@ -47,12 +48,13 @@ class Segmentation:
     @cached_property
     def probability(self) -> np.ndarray:
         """float32 in [0, 1], axes (k, j, i)."""
-        return np.ascontiguousarray(self._orientation.invert(self._snapshot.read()))
+        whole = whole_box(self._snapshot.shape)
+        return np.ascontiguousarray(self._orientation.invert(self._snapshot.read(whole)))
 
     @cached_property
     def labels(self) -> np.ndarray:
         """uint8, axes (k, j, i): 1 = target."""
-        return (self.probability >= 0.5).astype(np.uint8)
+        return np.ascontiguousarray(self._orientation.invert(self._snapshot.read_labels()))
 
     @cached_property
     def uncertainty(self) -> np.ndarray:
@@ -201,10 +203,10 @@ class InteractiveSession:
             image, self._engine("pnet"), progress, cancel, self._crf_of("pnet")
         )
         probability = self._where_free(proposal, free)
-        state = State(Interactions(self._shape), probability)
         if self._history is None:
-            return self._begin(probability, state)
-        return self._segmentation(self._history.commit(self._whole(probability), state))
+            return self._begin(probability)
+        draft, none = self._whole(probability), Interactions(self._shape)
+        return self._segmentation(self._history.commit(draft, none, begins=True))
 
     def refine(
         self,
@@ -247,10 +249,11 @@ class InteractiveSession:
         interactions = known.updated(foreground, background)
         pinned = None if region is None else self._oriented_box(region)
         free = self._editable(editable)
-        start, state = self._start(initial, free, progress, cancel)
+        start, began_with = self._start(initial, free, progress, cancel)
         if interactions.empty:
             draft = Draft(start)
-            draft.write(whole_box(start.shape), state.initial)
+            whole = whole_box(start.shape)
+            draft.write(whole, began_with(whole))
         else:
             turned = interactions.turned(self._orientation)
             seen = self.bundle.manifest.interactions.initial
@@ -260,7 +263,7 @@ class InteractiveSession:
                 start,
                 turned,
                 turned.changed_from(known.turned(self._orientation)),
-                proposal=state.initial if seen == "pnet" else None,
+                proposal=began_with if seen == "pnet" else None,
                 region=pinned,
                 progress=progress,
                 cancel=cancel,
@@ -269,13 +272,14 @@ class InteractiveSession:
         if free is not None:
             draft.restrict(free)
         if self._history is None:
-            self._begin(start.copy(), state)
+            self._begin(start)
+            began_with = None  # the history remembers it better
             if interactions.empty:
                 return self._segmentation(bounding_box(start >= 0.5))
         elif initial is not None:
             draft = self._whole(draft.read(whole_box(start.shape)))
-        after = State(interactions, state.initial)
-        return self._segmentation(self._history.commit(draft, after), draft.box)
+        changed = self._history.commit(draft, interactions, began_with)
+        return self._segmentation(changed, draft.box)
 
     def edit(self, mask: np.ndarray) -> Segmentation:
         """Take over a mask that was changed by hand, as a round of its own.
@@ -292,7 +296,8 @@ class InteractiveSession:
         edited = self._oriented(mask, "The voxels of the edited mask") > 0
         agrees = (history.probability >= 0.5) == edited
         probability = np.where(agrees, history.probability, edited.astype(np.float32))
-        return self._segmentation(history.commit(self._whole(probability), history.state))
+        draft, interactions = self._whole(probability), history.state.interactions
+        return self._segmentation(history.commit(draft, interactions))
 
     def undo(self) -> Segmentation:
         """Take the newest round back and return the result before it.
@@ -383,23 +388,22 @@ class InteractiveSession:
         free: np.ndarray | None,
         progress: Progress | None,
         cancel: threading.Event | None,
-    ) -> tuple[np.ndarray, State]:
-        """Return the probability and the state that a round starts from."""
-        nothing = Interactions(self._shape)
+    ) -> tuple[np.ndarray, Reader]:
+        """Return the probability that a round starts from, and what the rounds began with."""
         if initial is not None:
-            mask = self._oriented(initial, "The voxels of the initial mask")
-            probability = (mask > 0).astype(np.float32)
-            return probability, State(nothing, probability)
+            mask = self._oriented(initial, "The voxels of the initial mask") > 0
+            return mask.astype(np.float32), lambda box: mask[box].astype(np.float32)
         if self._history is not None:
-            return self._history.probability, self._history.state
+            return self._history.probability, self._history.state.initial
         proposal = pipeline.propose(
             self._image, self._engine("pnet"), progress, cancel, self._crf_of("pnet")
         )
         probability = self._where_free(proposal, free)
-        return probability, State(nothing, probability)
+        return probability, lambda box: probability[box].copy()
 
-    def _begin(self, probability: np.ndarray, state: State) -> Segmentation:
-        self._history = History(probability.copy(), state, self._undo_limit)
+    def _begin(self, probability: np.ndarray) -> Segmentation:
+        """Take over the first result."""
+        self._history = History(probability, Interactions(self._shape), self._undo_limit)
         return self._segmentation(bounding_box(probability >= 0.5))
 
     def _segmentation(self, changed: Box | None, region: Box | None = None) -> Segmentation:

@@ -1,4 +1,4 @@
-"""Network input with its border repeated up to sizes that a network can halve, read part by part."""
+"""Network input with its border repeated up to sizes a network can halve, read part by part."""
 
 from __future__ import annotations
 

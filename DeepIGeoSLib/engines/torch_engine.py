@@ -101,7 +101,7 @@ class TorchEngine:
         return probability
 
     def _tiles(self, shape: tuple[int, ...], most: int) -> list[Tile]:
-        """Return what to compute in one go: tiles (k, j, i), for 2D networks some slices of each."""
+        """Return what to compute at once: tiles (k, j, i), for 2D networks some slices of each."""
         network = self.network
         if network.dimension == 3:
             return tiles_of(shape, network.reach, network.multiple_of, most)

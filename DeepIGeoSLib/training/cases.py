@@ -10,11 +10,11 @@ from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.preprocessing import (
     GridSettings,
+    Normalization,
     NormalizationSettings,
     WorkingGrid,
     bounding_box,
     grown_box,
-    normalize,
     tissue_mask,
 )
 
@@ -67,7 +67,7 @@ def prepare_case(
     working = WorkingGrid.of_box(box, spacing, grid)
     image = np.stack(
         [
-            working.to_working(normalize(array, normalization, own)[box])
+            working.to_working(Normalization.of(array, normalization, own).apply(array[box]))
             for array, own in zip(arrays, tissue, strict=True)
         ]
     )

@@ -20,7 +20,8 @@ LAYERS = [
     {"evaluation", "scene"},
     {"session"},
     {"pipeline", "history", "draft", "data", "phantom", "attention"},
-    {"robot", "simulation", "paper_points", "consent", "region", "engines", "bundles", "crf"},
+    {"robot", "simulation", "paper_points", "consent", "region", "prepared_image"}
+    | {"engines", "bundles", "crf"},
     {"interactions", "networks"},
     {"preprocessing", "geodesic", "orientation"},
     {"volume", "tensors", "settings", "files", "errors", ""},

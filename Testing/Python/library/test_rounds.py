@@ -7,8 +7,9 @@ import pytest
 
 from DeepIGeoSLib import InputError, InteractiveSession, Volume, load_bundle
 from DeepIGeoSLib.draft import Draft
-from DeepIGeoSLib.history import History, State
+from DeepIGeoSLib.history import History
 from DeepIGeoSLib.interactions import Interactions
+from DeepIGeoSLib.preprocessing import whole_box
 
 SHAPE = (6, 7, 8)
 
@@ -41,8 +42,8 @@ def test_a_draft_reads_as_if_it_were_written() -> None:
 
 def test_history_and_snapshots_tell_the_truth_over_many_rounds() -> None:
     random = np.random.default_rng(1)
-    state = State(Interactions(SHAPE), np.zeros(SHAPE, dtype=np.float32))
-    history = History(np.zeros(SHAPE, dtype=np.float32), state, limit=50)
+    none = Interactions(SHAPE)
+    history = History(np.zeros(SHAPE, dtype=np.float32), none, limit=50)
     truths = [history.probability.copy()]
     snapshots = [history.snapshot()]
     place = 0
@@ -56,12 +57,45 @@ def test_history_and_snapshots_tell_the_truth_over_many_rounds() -> None:
             draft, expected = drafted(history.probability, random)
             del truths[place + 1 :], snapshots[place + 1 :]
             truths.append(expected)
-            changed, place = history.commit(draft, state), place + 1
+            changed, place = history.commit(draft, none), place + 1
             snapshots.append(history.snapshot())
         assert np.array_equal(history.probability, truths[place])
         assert changed is not None
         for snapshot, truth in zip(snapshots, truths, strict=True):
-            assert np.array_equal(snapshot.read(), truth)
+            box = random_box(random)
+            assert np.array_equal(snapshot.read(box), truth[box])
+            assert np.array_equal(snapshot.read_labels(), truth >= 0.5)
+        assert np.array_equal(history.state.initial(box), truths[0][box])
+
+
+def test_what_a_snapshot_remembers_does_not_grow_with_undo_and_redo() -> None:
+    random = np.random.default_rng(2)
+    history = History(np.zeros(SHAPE, dtype=np.float32), Interactions(SHAPE), limit=50)
+    snapshot = history.snapshot()
+    draft, _ = drafted(history.probability, random)
+    history.commit(draft, Interactions(SHAPE))
+    once = len(snapshot._overwritten)
+    for _ in range(5):
+        history.undo()
+        history.redo()
+    assert len(snapshot._overwritten) == once
+
+
+def test_rounds_begin_with_the_newest_proposal_and_undo_brings_the_older_one_back() -> None:
+    random = np.random.default_rng(3)
+    whole = whole_box(SHAPE)
+    history = History(random.random(SHAPE, dtype=np.float32), Interactions(SHAPE), limit=50)
+    first = history.probability.copy()
+    proposal = random.random(SHAPE, dtype=np.float32)
+    draft = Draft(history.probability)
+    draft.write(whole, proposal)
+    history.commit(draft, Interactions(SHAPE), begins=True)
+    draft, _ = drafted(history.probability, random)
+    history.commit(draft, Interactions(SHAPE))
+    assert np.array_equal(history.state.initial(whole), proposal)
+    history.undo()
+    history.undo()
+    assert np.array_equal(history.state.initial(whole), first)
 
 
 def test_results_are_what_they_were_even_if_read_rounds_later(

@@ -1,0 +1,116 @@
+"""A volume as the networks want it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.preprocessing import (
+    Box,
+    Normalization,
+    WorkingGrid,
+    bounding_box,
+    grown_box,
+    hull,
+    tissue_mask,
+    working_spacing,
+)
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.bundles import BundleManifest
+    from DeepIGeoSLib.engines import Channels
+
+
+class PreparedImage:
+    """The channels of a volume, normalized when a part of them is read.
+
+    Normalized copies are not kept: making a region's takes less than a hundredth of a round, and a
+    large volume's would take as much memory as the volume again.
+
+    Attributes:
+        spacing: mm along (k, j, i).
+        tissue_box: the box around everything that is not air, with a margin.
+        manifest: the bundle's settings.
+    """
+
+    def __init__(
+        self,
+        arrays: Sequence[np.ndarray],
+        spacing: tuple[float, float, float],
+        manifest: BundleManifest,
+        name: str,
+    ) -> None:
+        """Measure the oriented float32 arrays (k, j, i) of all channels, which are kept.
+
+        Raises:
+            InputError: a channel is constant.
+        """
+        self.spacing = spacing
+        self.manifest = manifest
+        self._arrays = arrays
+        self._normalizations = []
+        box = None
+        for array in arrays:
+            try:
+                tissue = tissue_mask(array, manifest.normalization)
+            except InputError as error:
+                raise InputError(f"{name} can't be segmented. {error}") from error
+            self._normalizations.append(Normalization.of(array, manifest.normalization, tissue))
+            box = hull(box, bounding_box(tissue))
+        margin = [int(np.ceil(manifest.grid.margin / s)) for s in spacing]
+        self.tissue_box = grown_box(box, margin, self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels of the oriented volume along (k, j, i)."""
+        return self._arrays[0].shape
+
+    def grid(self, box: Box) -> WorkingGrid:
+        """Return the working grid of a box."""
+        return WorkingGrid.of_box(box, self.spacing, self.manifest.grid)
+
+    def region_size(self) -> tuple[int, int, int]:
+        """Return the voxels (k, j, i) of the volume that a region of R-Net covers."""
+        if self.manifest.region is None:
+            return self.shape
+        target = working_spacing(self.spacing, self.manifest.grid)
+        return tuple(
+            max(1, round(count * wanted / own))
+            for count, wanted, own in zip(self.manifest.region, target, self.spacing, strict=True)
+        )
+
+    def on(self, grid: WorkingGrid) -> np.ndarray:
+        """Return the normalized channels on a working grid: float32, axes (channel, k, j, i)."""
+        channels = np.empty((len(self._arrays), *grid.shape), dtype=np.float32)
+        for array, normalization, channel in zip(
+            self._arrays, self._normalizations, channels, strict=True
+        ):
+            if grid.shape == grid.box_shape:
+                normalization.apply(array[grid.box], out=channel)
+            else:
+                channel[...] = grid.to_working(normalization.apply(array[grid.box]))
+        return channels
+
+    def read_on(self, grid: WorkingGrid) -> Channels:
+        """Return what ``on`` does, made part by part as it is read where that is possible."""
+        return _Parts(self, grid) if grid.shape == grid.box_shape else self.on(grid)
+
+
+class _Parts:
+    """The normalized channels of a box on the volume's own grid, made when they are read."""
+
+    def __init__(self, image: PreparedImage, grid: WorkingGrid) -> None:
+        self._image = image
+        self._grid = grid
+        self.shape = (len(image.manifest.channels), *grid.shape)
+
+    def __getitem__(self, part: tuple[slice, ...]) -> np.ndarray:
+        of_channels, *inside = part
+        box = tuple(
+            slice(own.start + within.start, own.start + within.stop)
+            for own, within in zip(self._grid.box, inside, strict=True)
+        )
+        return self._image.on(self._image.grid(box))[of_channels]
