@@ -3,11 +3,15 @@
 import importlib
 import importlib.util
 import logging
+import subprocess
 
 import slicer
 from slicer.i18n import tr as _
 
 OLDEST_TORCH = (2, 2)
+
+# pip's failure arrives as CalledProcessError, whatever older versions of Slicer document.
+_INSTALLATION_ERRORS = (RuntimeError, OSError, ImportError, subprocess.SubprocessError)
 
 
 def missingPackages():
@@ -19,7 +23,7 @@ def readyToCompute():
     """Make sure that the networks can run: return None, or what the user should do.
 
     One dialog names every missing package with its size. PyTorch is installed by its own
-    extension, which knows the build that fits the computer; Slicer's own packages stay as they are.
+    extension, which knows the build that fits the computer.
     """
     missing = missingPackages()
     if missing and slicer.app.testingEnabled():
@@ -45,18 +49,16 @@ def readyToTrain():
     if slicer.app.testingEnabled():
         return _("Not installed: {names}.").format(names=", ".join(missing))
     question = _(
-        "Learning needs more Python packages (about 30 MB): {names}. Install them now?"
-    ).format(names=", ".join(missing))
+        "Learning needs more Python packages, each with the packages that it needs itself:\n\n"
+        "{packages}\n\nInstall them now?"
+    ).format(packages=_listed(missing))
     if not slicer.util.confirmOkCancelDisplay(question, _("DeepIGeoS: learning")):
         return _("Nothing was installed.")
     try:
         for requirement in missing.values():
             _pipInstall(requirement)
-    except RuntimeError as error:
-        logging.exception("Installation failed")
-        return _("The installation failed: {error}. Check the network and try again.").format(
-            error=error
-        )
+    except _INSTALLATION_ERRORS as error:
+        return _failed(error)
     importlib.invalidate_caches()
     return None
 
@@ -68,14 +70,10 @@ def _install(missing):
             "The networks need PyTorch: install the extension PyTorch in the Extensions Manager, "
             "restart Slicer, and try again; or choose No model, which works without it."
         )
-    sizes = {
-        "torch": _("PyTorch: 200 MB for the processor, about 3 GB for NVIDIA graphics cards"),
-        "safetensors": _("safetensors: 1 MB"),
-    }
     question = _(
         "The networks need Python packages that will be downloaded and installed into this "
-        "Slicer:\n\n{packages}\n\nNothing else is changed. Install them now?"
-    ).format(packages="\n".join(f"- {sizes[name]}" for name in missing))
+        "Slicer:\n\n{packages}\n\nInstall them now?"
+    ).format(packages=_listed(missing))
     if not slicer.util.confirmOkCancelDisplay(question, _("DeepIGeoS: first use")):
         return _("Nothing was installed. Choose No model to work without PyTorch.")
     try:
@@ -84,11 +82,8 @@ def _install(missing):
             utilities.installTorch(askConfirmation=False, torchVersionRequirement=required)
         if "safetensors" in missing:
             _pipInstall("safetensors>=0.4")
-    except RuntimeError as error:
-        logging.exception("Installation failed")
-        return _("The installation failed: {error}. Check the network and try again.").format(
-            error=error
-        )
+    except _INSTALLATION_ERRORS as error:
+        return _failed(error)
     importlib.invalidate_caches()
     left = missingPackages()
     if left:
@@ -96,6 +91,29 @@ def _install(missing):
             names=", ".join(left)
         )
     return None
+
+
+def _listed(names):
+    """Return a line for each package: what is downloaded for it, measured (Docs/decisions.md)."""
+    sizes = {
+        "torch": _(
+            "PyTorch with torchvision: 140 to 220 MB for the processor (0.5 to 0.8 GB on disk), "
+            "2.8 GB for NVIDIA graphics cards (4.8 GB on disk)"
+        ),
+        "safetensors": _("safetensors: 0.5 MB"),
+        "lightning": _("Lightning: 6 MB"),
+        "torchio": _("TorchIO: 9 MB"),
+        "monai": _("MONAI: 2 MB"),
+        "yaml": _("PyYAML: 1 MB"),
+    }
+    return "\n".join(f"- {sizes[name]}" for name in names)
+
+
+def _failed(error):
+    logging.exception("Installation failed")
+    return _("The installation failed: {error}. Check the network and try again.").format(
+        error=error
+    )
 
 
 def _torchUtilities():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -147,8 +150,9 @@ def test_one_dialog_names_every_package_and_its_size(bare, torch_extension, desk
     monkeypatch.setattr(slicer.util, "pip_install", install)
     assert bare.first_use.readyToCompute() is None
     (question,) = desktop.questions
-    assert "PyTorch: 200 MB" in question
-    assert "safetensors: 1 MB" in question
+    assert "PyTorch with torchvision: 140 to 220 MB" in question
+    assert "2.8 GB for NVIDIA" in question
+    assert "safetensors: 0.5 MB" in question
     assert torch_extension == [{"askConfirmation": False, "torchVersionRequirement": ">=2.2"}]
     assert desktop.installed == ["safetensors>=0.4"]
 
@@ -175,14 +179,62 @@ def test_nothing_is_installed_when_the_user_says_no(bare, torch_extension, deskt
     assert desktop.installed == []
 
 
-def test_a_failed_installation_is_told(bare, torch_extension, desktop, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("no network"), "no network"),
+        (subprocess.CalledProcessError(1, ["pip", "install"]), "non-zero exit status 1"),
+        (ModuleNotFoundError("No module named 'light_the_torch'"), "light_the_torch"),
+        (PermissionError(13, "Permission denied"), "Permission denied"),
+    ],
+    ids=["refused", "pip", "module", "rights"],
+)
+@pytest.mark.parametrize("ready", ["readyToCompute", "readyToTrain"])
+def test_a_failed_installation_is_told(
+    bare, torch_extension, desktop, monkeypatch, ready, error, words
+):
     import slicer
 
     def fail(requirement):
-        raise RuntimeError("no network")
+        raise error
 
+    _hide(monkeypatch, "monai")
     monkeypatch.setattr(slicer.util, "pip_install", fail)
-    assert "The installation failed: no network" in bare.first_use.readyToCompute()
+    advice = getattr(bare.first_use, ready)()
+    assert advice.startswith("The installation failed: ")
+    assert words in advice
+
+
+def test_learning_asks_once_and_names_what_is_missing_only(bare, desktop, monkeypatch):
+    _hide(monkeypatch, "lightning", "torchio", "monai", "yaml")
+    assert bare.first_use.readyToTrain() is None
+    (question,) = desktop.questions
+    for name in ("Lightning", "TorchIO", "MONAI", "PyYAML"):
+        assert re.search(rf"^- {name}: \d+ MB$", question, re.MULTILINE), question
+    assert [name.partition(">=")[0] for name in desktop.installed] == [
+        "lightning",
+        "torchio",
+        "monai",
+        "PyYAML",
+    ]
+    _hide(monkeypatch, "monai")
+    desktop.answer = False
+    assert bare.first_use.readyToTrain() == "Nothing was installed."
+    assert "Lightning" not in desktop.questions[1]
+    assert len(desktop.installed) == 4
+
+
+def _hide(monkeypatch, *names):
+    """Let these packages, and none else of those for training, look as if they were missing."""
+    for_training = {"lightning", "torchio", "monai", "yaml"}
+    find = importlib.util.find_spec
+
+    def find_spec(name, *arguments):
+        if name in for_training:
+            return None if name in names else object()
+        return find(name, *arguments)
+
+    monkeypatch.setattr("DeepIGeoSPanel.first_use.importlib.util.find_spec", find_spec)
 
 
 def test_nothing_is_asked_or_installed_in_testing_mode(bare, torch_extension, desktop):
