@@ -276,7 +276,7 @@ def _dice(bundle: object, volume: Volume, target: np.ndarray) -> float:
     from DeepIGeoSLib.evaluation.metrics import dice
     from DeepIGeoSLib.session import InteractiveSession
 
-    session = InteractiveSession(bundle)
+    session = InteractiveSession(bundle, engine="torch")
     session.set_volume(volume)
     return float(dice(session.propose().labels > 0, target > 0))
 

@@ -13,11 +13,12 @@ from DeepIGeoSLib import pipeline
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.crf import MeanField
 from DeepIGeoSLib.draft import Draft
-from DeepIGeoSLib.engines import Engine, open_engine
+from DeepIGeoSLib.engines import Engines
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic import warm_up
 from DeepIGeoSLib.history import History, Reader, Snapshot
 from DeepIGeoSLib.interactions import Interactions
+from DeepIGeoSLib.networks import input_channels
 from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.pipeline import Progress
 from DeepIGeoSLib.prepared_image import PreparedImage
@@ -78,6 +79,7 @@ class InteractiveSession:
         undo_limit: int = 50,
         memory_budget: int | None = None,
         crf: bool | None = None,
+        engine: str = "auto",
     ) -> None:
         """Open a session.
 
@@ -89,17 +91,20 @@ class InteractiveSession:
                 computed in overlapping tiles. Half of what is free at the time when None.
             crf: whether the bundle's CRF-Nets follow its networks; what the bundle recommends when
                 None.
+            engine: "torch"; "openvino", for the CPU; or "auto": OpenVINO where it is installed and
+                there is no other device. It gets ready in the background, and torch answers until
+                then; with "openvino" the first runs wait for it.
 
         Raises:
-            InputError: a CRF is asked for, and the bundle has none.
+            InputError: a CRF is asked for, and the bundle has none; or an engine that is not
+                known, not installed, or not for the device.
         """
         self.bundle = bundle
         self.crf = crf
         self._crfs: dict[str, MeanField] = {}
         self._device = device
         self._undo_limit = undo_limit
-        self._memory_budget = memory_budget
-        self._engines: dict[str, Engine] = {}
+        self._engines = Engines(bundle, engine, device, memory_budget)
         self._image: PreparedImage | None = None
         self._orientation: Orientation | None = None
         self._shape: tuple[int, int, int] | None = None
@@ -200,8 +205,9 @@ class InteractiveSession:
         image = self._prepared()
         free = self._editable(editable)
         proposal = pipeline.propose(
-            image, self._engine("pnet"), progress, cancel, self._crf_of("pnet")
+            image, self._engines.of("pnet"), progress, cancel, self._crf_of("pnet")
         )
+        self._prepare_rnet()
         probability = self._where_free(proposal, free)
         if self._history is None:
             return self._begin(probability)
@@ -259,7 +265,7 @@ class InteractiveSession:
             seen = self.bundle.manifest.interactions.initial
             draft = pipeline.refine(
                 image,
-                self._engine("rnet"),
+                self._engines.of("rnet"),
                 start,
                 turned,
                 turned.changed_from(known.turned(self._orientation)),
@@ -329,10 +335,12 @@ class InteractiveSession:
             raise InputError("There is no result yet; call propose or refine first.")
         return self._history
 
-    def _engine(self, role: str) -> Engine:
-        if role not in self._engines:
-            self._engines[role] = open_engine(self.bundle, role, self._device, self._memory_budget)
-        return self._engines[role]
+    def _prepare_rnet(self) -> None:
+        """Let R-Net get ready for its regions while the user looks at the proposal."""
+        sizes = zip(self._image.region_size(), self._image.shape, strict=True)
+        region = tuple(slice(0, min(size, available)) for size, available in sizes)
+        channels = input_channels("rnet", len(self.bundle.manifest.channels))
+        self._engines.prepare("rnet", (channels, *self._image.grid(region).shape))
 
     def _crf_of(self, role: str) -> MeanField | None:
         if not self._crf_enabled:
@@ -396,7 +404,7 @@ class InteractiveSession:
         if self._history is not None:
             return self._history.probability, self._history.state.initial
         proposal = pipeline.propose(
-            self._image, self._engine("pnet"), progress, cancel, self._crf_of("pnet")
+            self._image, self._engines.of("pnet"), progress, cancel, self._crf_of("pnet")
         )
         probability = self._where_free(proposal, free)
         return probability, lambda box: probability[box].copy()

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from DeepIGeoSLib.commands.common import add_crf, add_model, check_output
+from DeepIGeoSLib.commands.common import add_crf, add_engine, add_model, check_output
 from DeepIGeoSLib.commands.evaluated_cases import add_cases, chosen_cases
 from DeepIGeoSLib.commands.evaluated_methods import add_methods, chosen_methods
 from DeepIGeoSLib.errors import InputError
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_protocol(parser.add_argument_group("the robot user"))
     add_methods(parser.add_argument_group("what is measured"))
     add_model(parser)
+    add_engine(parser)
     add_crf(parser)
 
 

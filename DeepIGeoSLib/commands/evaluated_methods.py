@@ -141,7 +141,9 @@ def _session(
 
     words = [label, *(f"{key}={value}" for key, value in chosen.items() if value is not None)]
     session = InteractiveSession(
-        with_switches(load_bundle(bundle), **chosen, crf=arguments.crf), device=arguments.device
+        with_switches(load_bundle(bundle), **chosen, crf=arguments.crf),
+        device=arguments.device,
+        engine=arguments.engine,
     )
     return SessionMethod(session, " ".join(words))
 

@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_image(parser)
     common.add_outputs(parser)
     common.add_model(parser)
+    common.add_engine(parser)
     common.add_crf(parser)
     common.add_memory(parser)
 

@@ -32,9 +32,8 @@ class PaddedChannels:
         """Take over ``channels``; ``multiple_of`` is for (k, j, i)."""
         self._channels = channels
         self._sizes = channels.shape[1:]
-        missing = [-n % m for n, m in zip(self._sizes, multiple_of, strict=True)]
-        self._before = [m // 2 for m in missing]
-        self.shape = tuple(n + m for n, m in zip(self._sizes, missing, strict=True))
+        self.shape = padded_shape(self._sizes, multiple_of)
+        self._before = [(m - n) // 2 for n, m in zip(self._sizes, self.shape, strict=True)]
 
     def read(self, box: Sequence[slice]) -> np.ndarray:
         """Return a box of the padded input, which must hold some of the content."""
@@ -59,3 +58,8 @@ class PaddedChannels:
             slice(own.start + before - part.start, own.stop + before - part.start)
             for own, part, before in zip(self.content(box), box, self._before, strict=True)
         )
+
+
+def padded_shape(shape: Sequence[int], multiple_of: Sequence[int]) -> tuple[int, ...]:
+    """Return the smallest sizes that hold ``shape`` and are multiples of ``multiple_of``."""
+    return tuple(-(-size // step) * step for size, step in zip(shape, multiple_of, strict=True))

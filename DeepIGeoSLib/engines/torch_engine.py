@@ -63,9 +63,12 @@ class TorchEngine:
         """
         import torch
 
-        padded = PaddedChannels(channels, (1, *self.network.multiple_of)[-3:])
-        with torch.inference_mode(), _cancelling(self.network, cancel):
-            return self._in_tiles(padded, self._voxels_at_once())
+        padded = PaddedChannels(channels, self._multiple_of())
+        with torch.inference_mode():
+            return self._in_tiles(padded, self._voxels_at_once(), cancel)
+
+    def _multiple_of(self) -> tuple[int, int, int]:
+        return (1, *self.network.multiple_of)[-3:]
 
     def _voxels_at_once(self) -> int:
         import torch
@@ -77,7 +80,9 @@ class TorchEngine:
             budget = free_memory() // 2
         return int(budget // self.network.bytes_per_voxel)
 
-    def _in_tiles(self, padded: PaddedChannels, most: int) -> np.ndarray:
+    def _in_tiles(
+        self, padded: PaddedChannels, most: int, cancel: threading.Event | None
+    ) -> np.ndarray:
         """Return the probability of the content of ``padded``, at most so many voxels at once.
 
         Where the device runs out of memory all the same, smaller tiles are tried, then the CPU.
@@ -88,7 +93,7 @@ class TorchEngine:
         probability = np.empty([part.stop for part in padded.content(whole)], dtype=np.float32)
         try:
             for tile in self._tiles(padded.shape, most):
-                answer = self._run(padded.read(tile.outer))[tile.kept]
+                answer = self._run(padded.read(tile.outer), cancel)[tile.kept]
                 probability[padded.content(tile.inner)] = answer[padded.content_within(tile.inner)]
         except SmallestTileError as error:
             raise InputError(
@@ -97,7 +102,7 @@ class TorchEngine:
                 f"{error.voxels * self.network.bytes_per_voxel / 1e6:.0f} MB."
             ) from error
         except torch.OutOfMemoryError:
-            return self._with_less_memory(padded, most)
+            return self._with_less_memory(padded, most, cancel)
         return probability
 
     def _tiles(self, shape: tuple[int, ...], most: int) -> list[Tile]:
@@ -114,7 +119,9 @@ class TorchEngine:
             for tile in tiles
         ]
 
-    def _with_less_memory(self, padded: PaddedChannels, most: int) -> np.ndarray:
+    def _with_less_memory(
+        self, padded: PaddedChannels, most: int, cancel: threading.Event | None
+    ) -> np.ndarray:
         """Go on in smaller tiles after the device ran out of memory, or on the CPU."""
         import torch
 
@@ -132,15 +139,20 @@ class TorchEngine:
             less = self._voxels_at_once()
         else:
             logging.warning("%s is out of memory; going on in smaller parts.", self.device)
-        return self._in_tiles(padded, less)
+        return self._in_tiles(padded, less, cancel)
 
-    def _run(self, channels: np.ndarray) -> np.ndarray:
+    def _run(self, channels: np.ndarray, cancel: threading.Event | None) -> np.ndarray:
         """Return the probability of class 1, axes (k, j, i)."""
         flat = self.network.dimension == 2
         batch = np.moveaxis(channels, 1, 0) if flat else channels[np.newaxis]
-        logits = self.network(to_tensor(batch, self.device))
-        probability = to_array(logits.float().softmax(dim=1)[:, 1])
+        probability = self._probability(batch, cancel)
         return probability if flat else probability[0]
+
+    def _probability(self, batch: np.ndarray, cancel: threading.Event | None) -> np.ndarray:
+        """Return the probability of class 1 (B, [D,] H, W) for a batch (B, C, [D,] H, W)."""
+        with _cancelling(self.network, cancel):
+            logits = self.network(to_tensor(batch, self.device))
+        return to_array(logits.float().softmax(dim=1)[:, 1])
 
 
 @contextmanager

@@ -176,7 +176,7 @@ def write_trained_bundle(
     if not settings.bundle.training_data:
         settings = dataclasses.replace(settings, bundle=_with_data(settings, base))
     manifest = draft_manifest(settings, source)
-    session = InteractiveSession(NetworksInTraining(manifest, networks, crfs))
+    session = InteractiveSession(NetworksInTraining(manifest, networks, crfs), engine="torch")
     cases = find_cases(settings.data, base, "val")
     results = evaluate(session, cases, progress=progress)
     target = folder / settings.bundle.name

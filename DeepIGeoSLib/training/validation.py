@@ -263,7 +263,7 @@ class RNetValidation(Validation):
         if crf is not None and self.pnet_crf is not None:
             crfs = {"pnet": self.pnet_crf, "rnet": crf}
         bundle = NetworksInTraining(self.manifest, networks, crfs)
-        method = SessionMethod(InteractiveSession(bundle))
+        method = SessionMethod(InteractiveSession(bundle, engine="torch"))
         for case, channels, truth in self.cases:
             measures = {}
             for played in play(method, channels, truth, RobotUser("stroke"), ROUNDS):

@@ -9,6 +9,15 @@ from typing import Any
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def openvino_only_where_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let "auto" stand for torch, wherever OpenVINO is installed.
+
+    When OpenVINO takes over from torch depends on time, and its last bits are others.
+    """
+    monkeypatch.setattr("DeepIGeoSLib.engines.choice.openvino_installed", lambda: False)
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of real volumes; tests that need it are skipped where it is absent."""

@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device", default="cpu", help="auto, cpu, cuda, mps (default: %(default)s)"
     )
     parser.add_argument(
+        "--engine",
+        default="auto",
+        help="auto, torch, openvino (default: %(default)s)",
+    )
+    parser.add_argument(
         "--cases",
         default=",".join(case.name for case in CASES if case.usual),
         metavar="NAME,...",
@@ -72,6 +77,7 @@ def run_command(arguments: argparse.Namespace, progress: Progress | None = None)
         arguments.device,
         arguments.peers,
         progress,
+        arguments.engine,
     )
     if arguments.output is not None:
         write(result, Path(arguments.output))
@@ -86,6 +92,7 @@ def run(
     device: str = "cpu",
     peers: bool = False,
     progress: Progress | None = None,
+    engine: str = "auto",
 ) -> dict:
     """Measure a bundle on volumes.
 
@@ -97,6 +104,7 @@ def run(
         device: see ``InteractiveSession``.
         peers: also measure other methods on the same strokes.
         progress: called with the share done and a text.
+        engine: see ``InteractiveSession``.
 
     Returns:
         What was measured for each case, exponents over the volumes' sizes, and a ``summary``.
@@ -113,7 +121,7 @@ def run(
         for number, case in enumerate(cases):
             if progress is not None:
                 progress(number / len(cases), case.name)
-            rows.append(measured_case(bundle, case, strokes, device, peers))
+            rows.append(measured_case(bundle, case, strokes, device, peers, engine))
     finally:
         torch.set_num_threads(before)
         set_thread_count(None)
@@ -122,6 +130,7 @@ def run(
     result = {
         "bundle": bundle,
         "device": device,
+        "engine": engine,
         "threads": threads,
         "cases": rows,
         "exponents": exponents(rows),

@@ -25,7 +25,9 @@ from DeepIGeoSLib.volume import Volume
 _LOOK = 0.002
 
 
-def measured_case(bundle: str, case: Case, count: int, device: str, peers: bool) -> dict[str, Any]:
+def measured_case(
+    bundle: str, case: Case, count: int, device: str, peers: bool, engine: str = "auto"
+) -> dict[str, Any]:
     """Return the times of a proposal and of strokes on one volume, and the memory they take.
 
     Args:
@@ -34,9 +36,10 @@ def measured_case(bundle: str, case: Case, count: int, device: str, peers: bool)
         count: strokes.
         device: see ``InteractiveSession``.
         peers: also measure other methods.
+        engine: see ``InteractiveSession``.
     """
     volume = head(case)
-    session = InteractiveSession(load_bundle(bundle), device=device)
+    session = InteractiveSession(load_bundle(bundle), device=device, engine=engine)
     opened = _timed(lambda: session.set_volume(volume))
     with _peak_memory() as memory:
         first = _timed(session.propose)  # builds and warms the network up

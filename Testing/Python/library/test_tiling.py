@@ -127,10 +127,10 @@ def test_a_device_out_of_memory_gets_smaller_parts(
     whole = engine.foreground_probability(channels)
     run = TorchEngine._run
 
-    def small_device(self: TorchEngine, batch: np.ndarray) -> np.ndarray:
+    def small_device(self: TorchEngine, batch: np.ndarray, *others: object) -> np.ndarray:
         if batch.size > 0.95 * channels.size:
             raise torch.OutOfMemoryError
-        return run(self, batch)
+        return run(self, batch, *others)
 
     monkeypatch.setattr(TorchEngine, "_run", small_device)
     with caplog.at_level(logging.WARNING):
@@ -145,10 +145,10 @@ def test_a_device_without_room_for_any_tile_leaves_the_work_to_the_cpu(
     engine.device = torch.device("meta")  # stands for a GPU; nothing can be computed on it
     run = TorchEngine._run
 
-    def no_device(self: TorchEngine, batch: np.ndarray) -> np.ndarray:
+    def no_device(self: TorchEngine, *arguments: object) -> np.ndarray:
         if self.device.type == "meta":
             raise torch.OutOfMemoryError
-        return run(self, batch)
+        return run(self, *arguments)
 
     monkeypatch.setattr(TorchEngine, "_run", no_device)
     with caplog.at_level(logging.WARNING):

@@ -1,0 +1,108 @@
+"""Which backend runs a session's networks."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from DeepIGeoSLib.bundles.geodesic import GEODESIC
+from DeepIGeoSLib.engines.geodesic_engine import GeodesicEngine
+from DeepIGeoSLib.engines.openvino_engine import OpenVinoEngine
+from DeepIGeoSLib.engines.openvino_runtime import OpenVinoRuntime, openvino_installed
+from DeepIGeoSLib.engines.padding import Channels
+from DeepIGeoSLib.engines.torch_engine import TorchEngine
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.tensors import choose_device
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.bundles import Bundle
+
+ENGINES = ("auto", "torch", "openvino")
+
+
+class Engine(Protocol):
+    """Whatever answers as a network does."""
+
+    def foreground_probability(
+        self, channels: Channels, cancel: threading.Event | None = None
+    ) -> np.ndarray:
+        """Return float32 in [0, 1], axes (k, j, i), for input with axes (channel, k, j, i)."""
+
+
+class Engines:
+    """What runs a session's networks: one backend for all of them, chosen at the first."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        engine: str = "auto",
+        device: str = "auto",
+        memory_budget: int | None = None,
+    ) -> None:
+        """Choose how a bundle's networks run; nothing is loaded yet.
+
+        Args:
+            bundle: from ``load_bundle``.
+            engine: "torch"; "openvino", whose first runs wait until it is ready; or "auto":
+                OpenVINO where it is installed and the device is the CPU, as soon as it is ready.
+            device: see ``TorchEngine``.
+            memory_budget: see ``TorchEngine``.
+
+        Raises:
+            InputError: there is no such engine, or it is not installed, or not for this device.
+        """
+        if engine not in ENGINES:
+            raise InputError(f"There is no engine {engine!r}; choose one of {list(ENGINES)}.")
+        if engine == "openvino" and not openvino_installed():
+            raise InputError(
+                "The engine openvino is not installed; install it with 'pip install openvino', or "
+                "choose the engine torch."
+            )
+        if engine == "openvino" and device not in ("auto", "cpu"):
+            raise InputError(f"The engine openvino runs on the CPU, not on {device}.")
+        self._bundle = bundle
+        self._engine = engine
+        self._device = device
+        self._budget = memory_budget
+        self._made: dict[str, Engine] = {}
+        self._runtime: OpenVinoRuntime | None = None
+
+    def of(self, role: str) -> Engine:
+        """Return what runs "pnet" or "rnet".
+
+        Raises:
+            BundleError: the weights don't belong to the network that the manifest names.
+            InputError: there is no such device.
+        """
+        if role not in self._made:
+            self._made[role] = self._make(role)
+        return self._made[role]
+
+    def prepare(self, role: str, shape: tuple[int, int, int, int]) -> None:
+        """Get ready, in the background, for input of a size (channel, k, j, i).
+
+        Nothing happens where the backend needs no preparation.
+        """
+        if self._takes_openvino:
+            self.of(role).prepare(shape)
+
+    def _make(self, role: str) -> Engine:
+        if self._bundle.manifest.name == GEODESIC:
+            return GeodesicEngine(role)
+        if not self._takes_openvino:
+            return TorchEngine(self._bundle.network(role), self._device, self._budget)
+        if self._runtime is None:
+            self._runtime = OpenVinoRuntime()
+        patient = self._engine == "openvino"
+        return OpenVinoEngine(self._bundle.network(role), self._runtime, self._budget, patient)
+
+    @cached_property
+    def _takes_openvino(self) -> bool:
+        if self._bundle.manifest.name == GEODESIC or self._engine == "torch":
+            return False
+        if self._engine == "openvino":
+            return True
+        return openvino_installed() and choose_device(self._device).type == "cpu"

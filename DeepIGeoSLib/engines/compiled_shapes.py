@@ -1,0 +1,121 @@
+"""A network compiled by OpenVINO for the shapes that it is given."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from DeepIGeoSLib.engines.openvino_runtime import CompiledNetwork, Network, OpenVinoRuntime
+from DeepIGeoSLib.errors import Cancelled
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# How many are kept. Their weights take a few megabytes each.
+_KEPT = 8
+
+# From so many voxels on, compiling (0.1 to 0.2 s) takes less time than it saves in the first run.
+# The memory that such a run works in is not kept for the next one.
+_LARGE = 500_000
+
+
+class CompiledShapes:
+    """The shapes that a network is compiled for, and the background work on further ones."""
+
+    def __init__(self, network: nn.Module, runtime: OpenVinoRuntime) -> None:
+        """Take over a network on the CPU, in evaluation mode, that nobody else uses."""
+        self._source = network
+        self._runtime = runtime
+        self._network: Network | None = None
+        self._compiled: OrderedDict[tuple, CompiledNetwork] = OrderedDict()
+        self._last: CompiledNetwork | None = None
+        self._threads: dict[tuple, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._one_at_a_time = threading.Lock()
+
+    def worth_waiting(self, shape: tuple[int, ...]) -> bool:
+        """Return whether a run saves more time than compiling for its shape (B, C, ...) takes."""
+        return self._network is not None and _voxels(shape) >= _LARGE
+
+    def start(self, shape: tuple[int, ...]) -> threading.Thread | None:
+        """Begin to compile for a shape (B, C, [D,] H, W), in the background.
+
+        Returns:
+            The thread that does it, or None where there is nothing to be done.
+        """
+        key = _key(shape)
+        with self._lock:
+            if self._runtime.broken or key in self._compiled:
+                return None
+            if key not in self._threads:
+                thread = threading.Thread(target=self._compile, args=key, name="OpenVINO compiler")
+                self._threads[key] = thread
+                thread.start()
+            return self._threads[key]
+
+    def run(self, batch: np.ndarray, cancel: threading.Event | None) -> np.ndarray | None:
+        """Return the probability of class 1, float32 (B, [D,] H, W), for a batch (B, C, ...).
+
+        Returns None where the network is not compiled for the shape, or OpenVINO fails.
+
+        Raises:
+            Cancelled: ``cancel`` was set.
+        """
+        key = _key(batch.shape)
+        with self._lock:
+            compiled = self._compiled.get(key)
+            if compiled is None or self._runtime.broken:
+                return None
+            self._compiled.move_to_end(key)
+        try:
+            # Only the newest keeps the memory that it works in: ready for the next stroke.
+            if self._last is not None and self._last is not compiled:
+                self._last.release_memory()
+            self._last = compiled
+            try:
+                return compiled.run(batch, cancel)
+            finally:
+                if _voxels(batch.shape) >= _LARGE:
+                    compiled.release_memory()
+        except Cancelled:
+            raise
+        except Exception as error:  # whatever it is, torch can go on
+            self._give_up(error)
+            return None
+
+    def _compile(self, shape: tuple[int, ...], threads: int) -> None:
+        try:
+            with self._one_at_a_time:
+                if self._network is None:
+                    self._network = self._runtime.convert(self._source, shape[1])
+                compiled = self._network.compiled(shape, threads)
+        except Exception as error:  # whatever it is, torch can go on
+            self._give_up(error)
+            compiled = None
+        with self._lock:
+            del self._threads[shape, threads]
+            if compiled is not None:
+                self._compiled[shape, threads] = compiled
+                while len(self._compiled) > _KEPT:
+                    self._compiled.popitem(last=False)
+
+    def _give_up(self, error: Exception) -> None:
+        self._runtime.give_up(error)
+        with self._lock:
+            self._compiled.clear()
+            self._last = None
+
+
+def _key(shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+    """Return what a network is compiled for: a shape, and as many threads as torch uses."""
+    import torch
+
+    return tuple(shape), torch.get_num_threads()
+
+
+def _voxels(shape: tuple[int, ...]) -> int:
+    return shape[0] * prod(shape[2:])

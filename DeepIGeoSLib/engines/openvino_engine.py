@@ -1,0 +1,72 @@
+"""Run a network on the CPU with OpenVINO."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from DeepIGeoSLib.engines.compiled_shapes import CompiledShapes
+from DeepIGeoSLib.engines.openvino_runtime import OpenVinoRuntime
+from DeepIGeoSLib.engines.padding import padded_shape
+from DeepIGeoSLib.engines.tiling import SmallestTileError
+from DeepIGeoSLib.engines.torch_engine import TorchEngine
+from DeepIGeoSLib.errors import Cancelled
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# How often a run that waits for a compiled network looks whether it was cancelled, in seconds.
+_LOOK = 0.01
+
+
+class OpenVinoEngine(TorchEngine):
+    """A network that OpenVINO runs where it is compiled for the shape, and torch elsewhere.
+
+    It is compiled in the background for each shape that it meets. Both answer the same to 1e-5, so
+    the change from one to the other is not seen. Tiles are those of torch, which needs at least as
+    much memory for them.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        runtime: OpenVinoRuntime,
+        memory_budget: int | None = None,
+        patient: bool = False,
+    ) -> None:
+        """Take over ``network``.
+
+        Args:
+            network: from ``build_network``.
+            runtime: of the session.
+            memory_budget: see ``TorchEngine``.
+            patient: every run waits for its compiled network instead of going ahead with torch.
+        """
+        super().__init__(network, "cpu", memory_budget)
+        self._patient = patient
+        self._shapes = CompiledShapes(copy.deepcopy(self.network), runtime)
+
+    def prepare(self, shape: tuple[int, int, int, int]) -> None:
+        """Compile in the background for input of a size (channels, k, j, i)."""
+        padded = padded_shape(shape[1:], self._multiple_of())
+        try:
+            tiles = self._tiles(padded, self._voxels_at_once())
+        except SmallestTileError:
+            return  # the run will tell
+        flat = self.network.dimension == 2
+        for tile in tiles:
+            k, *plane = (part.stop - part.start for part in tile.outer)
+            self._shapes.start((k, shape[0], *plane) if flat else (1, shape[0], k, *plane))
+
+    def _probability(self, batch: np.ndarray, cancel: threading.Event | None) -> np.ndarray:
+        thread = self._shapes.start(batch.shape)
+        wait = self._patient or self._shapes.worth_waiting(batch.shape)
+        while wait and thread is not None and thread.is_alive():
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("The network run was cancelled.")
+            thread.join(_LOOK)
+        answer = self._shapes.run(batch, cancel)
+        return super()._probability(batch, cancel) if answer is None else answer

@@ -1,0 +1,270 @@
+"""OpenVINO's answers are torch's, and a session goes on where it fails."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+import types
+
+import numpy as np
+import pytest
+import torch
+
+from DeepIGeoSLib import Cancelled, InputError, InteractiveSession, load_bundle
+from DeepIGeoSLib.engines import Engines, GeodesicEngine, TorchEngine
+from DeepIGeoSLib.engines import openvino_runtime as openvino_module
+from DeepIGeoSLib.engines.openvino_engine import OpenVinoEngine
+from DeepIGeoSLib.engines.openvino_runtime import CompiledNetwork, OpenVinoRuntime
+from DeepIGeoSLib.networks import build_network
+
+with_openvino = pytest.mark.skipif(
+    not openvino_module.openvino_installed(), reason="openvino is not installed"
+)
+
+
+def any_network(preset: str = "recommended", dimension: int = 3) -> torch.nn.Module:
+    torch.manual_seed(0)
+    network = build_network("rnet", dimension=dimension, preset=preset)
+    for module in network.modules():  # numbers of trained networks are not all 0 and 1
+        if hasattr(module, "running_mean"):
+            torch.nn.init.normal_(module.running_mean)
+            torch.nn.init.uniform_(module.running_var, 0.5, 2)
+    return network.eval()
+
+
+def any_input(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(4, *shape)).astype(np.float32)
+
+
+def patient_engine(network: torch.nn.Module, budget: int | None = None) -> OpenVinoEngine:
+    return OpenVinoEngine(network, OpenVinoRuntime(), budget, patient=True)
+
+
+@pytest.fixture
+def runs_of_openvino(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """Shapes that OpenVINO has run."""
+    shapes, run = [], CompiledNetwork.run
+
+    def counted(self: CompiledNetwork, batch: np.ndarray, cancel: threading.Event | None):
+        answer = run(self, batch, cancel)
+        shapes.append(batch.shape)
+        return answer
+
+    monkeypatch.setattr(CompiledNetwork, "run", counted)
+    return shapes
+
+
+@with_openvino
+@pytest.mark.parametrize("preset", ["paper", "recommended"])
+@pytest.mark.parametrize("dimension", [2, 3])
+@pytest.mark.parametrize("shape", [(8, 32, 48), (11, 37, 50)])
+def test_openvino_answers_as_torch_does(preset, dimension, shape, runs_of_openvino) -> None:
+    network = any_network(preset, dimension)
+    image = any_input(*shape)
+    answer = patient_engine(network).foreground_probability(image)
+    assert runs_of_openvino
+    expected = TorchEngine(network, "cpu").foreground_probability(image)
+    assert expected.std() > 0.01
+    np.testing.assert_allclose(answer, expected, atol=1e-5)
+
+
+@with_openvino
+def test_openvino_keeps_to_the_memory_budget(runs_of_openvino) -> None:
+    network = any_network("paper")
+    image = any_input(40, 100, 96)
+    expected = TorchEngine(network, "cpu").foreground_probability(image)
+    budget = int(0.9 * image[0].size * network.bytes_per_voxel)
+    answer = patient_engine(network, budget).foreground_probability(image)
+    np.testing.assert_allclose(answer, expected, atol=1e-5)
+    assert len(runs_of_openvino) > 1
+    assert all(np.prod(s[2:]) * network.bytes_per_voxel <= budget for s in runs_of_openvino)
+
+
+@with_openvino
+def test_torch_answers_until_openvino_is_ready(runs_of_openvino, monkeypatch) -> None:
+    may_convert = threading.Event()
+    convert = OpenVinoRuntime.convert
+
+    def later(self: OpenVinoRuntime, *arguments: object):
+        may_convert.wait()
+        return convert(self, *arguments)
+
+    monkeypatch.setattr(OpenVinoRuntime, "convert", later)
+    network = any_network()
+    engine, image = OpenVinoEngine(network, OpenVinoRuntime()), any_input(4, 32, 32)
+    first = engine.foreground_probability(image)
+    assert not runs_of_openvino
+    np.testing.assert_array_equal(first, TorchEngine(network, "cpu").foreground_probability(image))
+    may_convert.set()
+    _wait_for_compilers()
+    np.testing.assert_allclose(engine.foreground_probability(image), first, atol=1e-5)
+    assert runs_of_openvino == [(1, 4, 4, 32, 32)]
+
+
+@with_openvino
+@pytest.mark.parametrize(("dimension", "shape"), [(3, (5, 30, 40)), (2, (11, 30, 40))])
+def test_a_prepared_shape_needs_no_compiler(dimension, shape, runs_of_openvino) -> None:
+    engine = OpenVinoEngine(any_network(dimension=dimension), OpenVinoRuntime())
+    engine.prepare((4, *shape))
+    _wait_for_compilers()
+    engine.foreground_probability(any_input(*shape))
+    assert not _compilers()
+    assert len(runs_of_openvino) == (1 if dimension == 3 else 2)
+
+
+@with_openvino
+def test_few_compiled_shapes_are_kept(runs_of_openvino) -> None:
+    engine = patient_engine(any_network())
+    for size in range(1, 12):
+        engine.foreground_probability(any_input(4, 16, 16 * size))
+    assert len(runs_of_openvino) == 11
+    assert len(engine._shapes._compiled) == 8
+
+
+@with_openvino
+def test_openvino_uses_as_many_threads_as_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, image = patient_engine(any_network()), any_input(4, 32, 32)
+    seen = []
+    for threads in (1, 2):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        engine.foreground_probability(image)
+        compiled = engine._shapes._last._compiled
+        seen.append(compiled.get_property("INFERENCE_NUM_THREADS"))
+    assert seen == [1, 2]
+
+
+@with_openvino
+def test_cancel_stops_openvino() -> None:
+    engine, image = patient_engine(any_network("paper")), any_input(48, 160, 160)
+    engine.prepare((4, 48, 160, 160))
+    _wait_for_compilers()
+    began = time.perf_counter()
+    expected = engine.foreground_probability(image)
+    began, whole = time.perf_counter(), time.perf_counter() - began
+    cancel = threading.Event()
+    threading.Timer(0.05, cancel.set).start()
+    with pytest.raises(Cancelled):
+        engine.foreground_probability(image, cancel)
+    assert time.perf_counter() - began < whole
+    np.testing.assert_array_equal(engine.foreground_probability(image), expected)
+
+
+@with_openvino
+def test_nothing_is_reported_to_openvino_s_maker(monkeypatch: pytest.MonkeyPatch) -> None:
+    telemetry = pytest.importorskip("openvino_telemetry")
+
+    def never(*_: object) -> None:
+        raise AssertionError("OpenVINO reports its use")
+
+    for name in ("__init__", "send_event", "start_session"):
+        monkeypatch.setattr(telemetry.Telemetry, name, never)
+    runtime = OpenVinoRuntime()
+    OpenVinoEngine(any_network(), runtime, patient=True).foreground_probability(
+        any_input(4, 32, 32)
+    )
+    assert not runtime.broken
+
+
+def test_an_openvino_that_cannot_be_imported_leaves_the_work_to_torch(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = types.ModuleType("openvino")  # has nothing in it, as after a failed installation
+    for name in [name for name in sys.modules if name.split(".")[0] == "openvino"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "openvino", broken)
+    network, runtime, image = any_network(), OpenVinoRuntime(), any_input(4, 32, 32)
+    expected = TorchEngine(network, "cpu").foreground_probability(image)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):  # P-Net and R-Net of a session
+            engine = OpenVinoEngine(network, runtime, patient=True)
+            for _ in range(2):
+                np.testing.assert_array_equal(engine.foreground_probability(image), expected)
+    assert runtime.broken
+    assert caplog.text.count("OpenVINO does not work here; going on with PyTorch") == 1
+
+
+@with_openvino
+@pytest.mark.parametrize("name", ["compiled", "run"])
+def test_an_openvino_that_fails_leaves_the_work_to_torch(
+    name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such instruction")
+
+    owner = CompiledNetwork if name == "run" else openvino_module.Network
+    monkeypatch.setattr(owner, name, fail)
+    network, image = any_network(), any_input(4, 32, 32)
+    engine = patient_engine(network)
+    expected = TorchEngine(network, "cpu").foreground_probability(image)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            np.testing.assert_array_equal(engine.foreground_probability(image), expected)
+    assert caplog.text.count("going on with PyTorch. no such instruction") == 1
+
+
+@pytest.mark.parametrize(
+    ("engine", "device", "installed", "expected"),
+    [
+        ("auto", "cpu", True, OpenVinoEngine),
+        ("auto", "cpu", False, TorchEngine),
+        ("auto", "meta", True, TorchEngine),
+        ("torch", "cpu", True, TorchEngine),
+        ("openvino", "auto", True, OpenVinoEngine),
+    ],
+)
+def test_the_engine_is_chosen_by_what_there_is(
+    engine, device, installed, expected, tiny_bundle, monkeypatch
+) -> None:
+    monkeypatch.setattr("DeepIGeoSLib.engines.choice.openvino_installed", lambda: installed)
+    engines = Engines(load_bundle(tiny_bundle), engine, device)
+    assert type(engines.of("rnet")) is expected
+    assert engines.of("rnet") is engines.of("rnet")
+    assert type(Engines(load_bundle("geodesic"), engine, device).of("rnet")) is GeodesicEngine
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"engine": "onnx"}, "no engine 'onnx'"),
+        ({"engine": "openvino", "device": "cuda"}, "runs on the CPU, not on cuda"),
+    ],
+)
+def test_an_engine_that_cannot_be_is_refused(options, sentence, tiny_bundle, monkeypatch) -> None:
+    monkeypatch.setattr("DeepIGeoSLib.engines.choice.openvino_installed", lambda: True)
+    with pytest.raises(InputError, match=sentence):
+        InteractiveSession(load_bundle(tiny_bundle), **options)
+
+
+def test_an_engine_that_is_not_installed_is_refused(tiny_bundle, monkeypatch) -> None:
+    monkeypatch.setattr("DeepIGeoSLib.engines.choice.openvino_installed", lambda: False)
+    with pytest.raises(InputError, match="openvino is not installed; install it with 'pip"):
+        InteractiveSession(load_bundle(tiny_bundle), engine="openvino")
+
+
+@with_openvino
+def test_the_first_stroke_after_a_proposal_waits_for_no_compiler(
+    tiny_bundle, head, stroke, runs_of_openvino, monkeypatch
+) -> None:
+    monkeypatch.setattr("DeepIGeoSLib.engines.choice.openvino_installed", lambda: True)
+    session = InteractiveSession(load_bundle(tiny_bundle), device="cpu", engine="auto")
+    session.set_volume(head)
+    session.propose()
+    _wait_for_compilers()
+    runs_of_openvino.clear()
+    corrected = session.refine(background=stroke(5, 24, 20))
+    assert runs_of_openvino
+    reference = InteractiveSession(load_bundle(tiny_bundle), device="cpu", engine="torch")
+    reference.set_volume(head)
+    expected = reference.refine(background=stroke(5, 24, 20))
+    np.testing.assert_allclose(corrected.probability, expected.probability, atol=1e-5)
+
+
+def _compilers() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if t.name == "OpenVINO compiler"]
+
+
+def _wait_for_compilers() -> None:
+    for thread in _compilers():
+        thread.join()
