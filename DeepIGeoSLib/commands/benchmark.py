@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
+
+from DeepIGeoSLib.commands.evaluated_cases import add_cases, chosen_cases
 
 # Module of each benchmark in ``DeepIGeoSLib.evaluation.benchmarks``. It has a docstring whose first
 # line says what is measured, ``add_arguments(parser)`` and ``run_command(arguments, progress)``,
-# whose result holds a text for people as ``summary``.
-BENCHMARKS = ("geodesic", "crf", "interaction")
+# whose result holds a text for people as ``summary``. With USES_CASES it is given labeled cases as
+# ``arguments.chosen_cases``.
+BENCHMARKS = ("geodesic", "crf", "interaction", "locality")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
@@ -20,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> list[argparse.ArgumentPars
         benchmark = import_module(f"DeepIGeoSLib.evaluation.benchmarks.{name}")
         summary = benchmark.__doc__.splitlines()[0]
         sub = subparsers.add_parser(name, help=summary, description=summary)
+        if _uses_cases(benchmark):
+            add_cases(sub)
         benchmark.add_arguments(sub)
         sub.set_defaults(benchmark=benchmark)
         parsers.append(sub)
@@ -28,7 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> list[argparse.ArgumentPars
 
 def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
     """Run the chosen benchmark."""
+    if _uses_cases(arguments.benchmark):
+        arguments.chosen_cases = chosen_cases(arguments)
     return arguments.benchmark.run_command(arguments, progress)
+
+
+def _uses_cases(benchmark: ModuleType) -> bool:
+    return getattr(benchmark, "USES_CASES", False)
 
 
 def text(result: dict) -> str:
