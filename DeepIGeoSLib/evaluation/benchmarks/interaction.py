@@ -54,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also Slicer's grow-cut (where slicer-core is installed) and the random walker",
     )
+    parser.add_argument(
+        "--memory",
+        type=float,
+        metavar="GB",
+        help="what the networks may use for their intermediate results (default: half of what is "
+        "free)",
+    )
     parser.add_argument("-o", "--output", metavar="FOLDER", help="folder for JSON and the plot")
 
 
@@ -62,6 +69,8 @@ def run_command(arguments: argparse.Namespace, progress: Progress | None = None)
     for name in ("strokes", "threads"):
         if getattr(arguments, name) < 1:
             raise InputError(f"--{name} is {getattr(arguments, name)}; at least 1 is expected.")
+    if arguments.memory is not None and not arguments.memory > 0:
+        raise InputError(f"--memory is {arguments.memory:g}; a positive number is expected.")
     known = {case.name: case for case in CASES}
     unknown = [name for name in arguments.cases.split(",") if name not in known]
     if unknown:
@@ -157,7 +166,7 @@ def summary(result: dict) -> str:
     lines = [
         f"{result['bundle']} on {result['device']}, {result['threads']} threads; seconds",
         f"{'volume (k, j, i)':<28}{'propose':>9}{'stroke':>9}{'95 %':>8}{'maps':>8}"
-        f"{'network':>9}{'rest':>8}{'undo':>8}{'bytes/voxel':>13}",
+        f"{'network':>9}{'rest':>8}{'undo':>8}{'bytes/voxel':>13}{'process GB':>12}",
     ]
     for row in result["cases"]:
         parts = row["parts"]
@@ -165,6 +174,7 @@ def summary(result: dict) -> str:
             f"{row['name']:<28}{row['propose']['median']:>9.3g}{row['stroke']['median']:>9.3g}"
             f"{row['stroke']['percentile_95']:>8.3g}{parts['maps']:>8.2g}{parts['network']:>9.2g}"
             f"{parts['rest']:>8.2g}{row['undo']['median']:>8.2g}{row['bytes_per_voxel']:>13.0f}"
+            f"{row['process_bytes'] / 1e9:>12.2f}"
         )
         lines += [
             f"    {name}: {values['median']:.3g} s, {values['times_our_stroke']:.3g} of our strokes"

@@ -38,6 +38,7 @@ CASES = (
     Case("brats", (155, 240, 240)),
     Case("abdomen", (300, 512, 512), usual=False),
     Case("long", (600, 512, 512), usual=False),
+    Case("whole-body", (1000, 512, 512), usual=False),
 )
 
 
@@ -71,11 +72,17 @@ def pinned(case: Case, voxels: np.ndarray) -> Box | None:
 def strokes(volume: Volume, count: int) -> list[tuple[str, np.ndarray]]:
     """Return strokes at random places of the head: label and voxel numbers of each."""
     random = np.random.default_rng(2)
-    tissue = np.flatnonzero(volume.array > 100)
     found = []
     for number in range(count):
-        k, j, i = np.unravel_index(tissue[random.integers(tissue.size)], volume.shape)
+        k, j, i = _place_in_head(volume, random)
         mask = np.zeros(volume.shape, dtype=bool)
         mask[k, max(0, j - 2) : j + 3, max(0, i - 4) : i + 5] = True
         found.append((("foreground", "background")[number % 2], np.flatnonzero(mask)))
     return found
+
+
+def _place_in_head(volume: Volume, random: np.random.Generator) -> tuple[int, ...]:
+    while True:  # a list of all places would take more memory than the volume
+        place = tuple(random.integers(volume.shape))
+        if volume.array[place] > 100:
+            return place

@@ -47,13 +47,15 @@ def measured_case(
     scribbles = {name: np.zeros(volume.shape, dtype=bool) for name in ("foreground", "background")}
     session.refine(foreground=_one_voxel(volume))  # compiles, or loads what was compiled
     session.undo()
-    rounds, undos, profile = [], [], cProfile.Profile()
+    rounds, undos, profile, most = [], [], cProfile.Profile(), memory["process"]
     for label, voxels in strokes(volume, count):
         for name, mask in scribbles.items():
             mask.flat[voxels] = name == label
         given = {**scribbles, "region": pinned(case, voxels)}
         profile.enable()
-        rounds.append(_timed(partial(session.refine, **given)))
+        with _peak_memory() as memory_of_stroke:
+            rounds.append(_timed(partial(session.refine, **given)))
+        most = max(most, memory_of_stroke["process"])
         profile.disable()
         undos.append(_timed(session.undo))
         session.redo()
@@ -68,6 +70,7 @@ def measured_case(
         "undo": _statistics(undos),
         "parts": _parts(profile, count),
         "bytes_per_voxel": memory["bytes"] / np.prod(case.shape),
+        "process_bytes": most,
         "peers": _peers(volume, scribbles, rounds) if peers else {},
     }
 
@@ -117,14 +120,19 @@ def _parts(profile: cProfile.Profile, count: int) -> dict[str, float]:
 
 @contextmanager
 def _peak_memory() -> Iterator[dict[str, int]]:
-    """Give a mapping that holds, at the end, the most ``bytes`` taken above what was in use."""
+    """Give a mapping that holds, at the end, the most memory that was in use.
+
+    ``process`` is all of the process, ``bytes`` what lies above the use at the beginning.
+    """
     process, stop = psutil.Process(), threading.Event()
     before = process.memory_info().rss
-    found = {"bytes": 0}
+    found = {"bytes": 0, "process": before}
 
     def look() -> None:
         while not stop.wait(_LOOK):
-            found["bytes"] = max(found["bytes"], process.memory_info().rss - before)
+            now = process.memory_info().rss
+            found["process"] = max(found["process"], now)
+            found["bytes"] = max(found["bytes"], now - before)
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()

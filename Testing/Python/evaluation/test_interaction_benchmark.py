@@ -32,6 +32,7 @@ def test_every_case_is_measured(measured: dict) -> None:
         assert row["propose"]["median"] > 0
         assert row["undo"]["median"] > 0
         assert row["bytes_per_voxel"] >= 0
+        assert row["process_bytes"] > 50e6  # Python and torch alone take more
 
 
 def test_the_parts_are_the_whole_stroke(measured: dict) -> None:
@@ -109,6 +110,7 @@ def test_the_command_writes_json_and_a_plot(
         (["--cases", "nothing"], "There is no case 'nothing'"),
         (["--strokes", "0"], "--strokes is 0"),
         (["--threads", "-1"], "--threads is -1"),
+        (["--memory", "0"], "--memory is 0"),
         (["-o", "missing/folder"], "does not exist"),
     ],
 )
@@ -120,4 +122,4 @@ def test_bad_arguments_are_refused(
 
 
 def test_the_usual_cases_are_those_of_a_minute() -> None:
-    assert {case.name for case in CASES if not case.usual} == {"abdomen", "long"}
+    assert {case.name for case in CASES if not case.usual} == {"abdomen", "long", "whole-body"}
