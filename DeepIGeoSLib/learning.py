@@ -127,6 +127,8 @@ class LearningFolder:
             "validate_every": steps,
             "checkpoint_every": steps,
             "workers": 0,
+            # The front end draws the loss itself; Slicer has no TensorBoard.
+            "logging": {"tensorboard": False, "pictures": 0},
             "data": {"root": ".", "splits": "splits.csv", "sources": [source]},
             "optimization": {"steps": steps},
             "bundle": {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from DeepIGeoSLib.data.case import LabeledCase
@@ -22,6 +24,8 @@ from DeepIGeoSLib.files import written_in_one_step
 Progress = Callable[[float, str], None]
 
 NAME = "data-report"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class DataReport:
     def write(self, folder: Path) -> Path:
         """Write ``data-report.txt``, ``.json`` and ``.png``; return the path of the text.
 
+        Without matplotlib, which a Slicer need not have, there is no picture.
+
         Raises:
             InputError: the folder can't be written to.
         """
@@ -73,8 +79,11 @@ class DataReport:
         for ending, content in texts.items():
             with written_in_one_step(folder / f"{NAME}.{ending}") as path:
                 path.write_text(content, encoding="utf-8")
-        with written_in_one_step(folder / f"{NAME}.png") as path:
-            draw_sheet(self.examined, path)
+        if find_spec("matplotlib") is None:
+            _log.warning("No pictures of the cases: the Python package matplotlib is missing.")
+        else:
+            with written_in_one_step(folder / f"{NAME}.png") as path:
+                draw_sheet(self.examined, path)
         return folder / f"{NAME}.txt"
 
     def check(self, written: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +213,15 @@ def test_the_command_checks_without_training(
     assert sorted(p.name for p in run.iterdir()) == [
         f"data-report.{e}" for e in ("json", "png", "txt")
     ]
+
+
+def test_without_matplotlib_the_report_has_no_picture(
+    data, pairs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert check_data(data, pairs).write(pairs).is_file()
+    assert (pairs / "data-report.json").is_file()
+    assert not (pairs / "data-report.png").exists()
 
 
 def test_the_command_says_by_its_exit_code_that_data_are_unusable(

@@ -54,7 +54,40 @@ def test_without_a_model_there_is_nothing_to_start_from(section, user):
     assert section.run is None
 
 
+# What a Slicer need not have, and what the section does not ask for. Others may find these packages.
+MISSING = """
+import builtins, importlib.util, sys
+
+missing = {"matplotlib", "numba", "pandas", "PIL", "psutil", "tensorboard", "wandb"}
+real_import, real_find = builtins.__import__, importlib.util.find_spec
+
+def hidden(name, names):
+    ours = names is not None and names.get("__name__", "").startswith("DeepIGeoSLib")
+    return ours and name.partition(".")[0] in missing
+
+def import_(name, globals=None, locals=None, fromlist=(), level=0):
+    if level == 0 and hidden(name, globals):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    return real_import(name, globals, locals, fromlist, level)
+
+def find_spec(name, package=None):
+    return None if hidden(name, sys._getframe(1).f_globals) else real_find(name, package)
+
+builtins.__import__, importlib.util.find_spec = import_, find_spec
+"""
+
+
+@pytest.fixture
+def bare_python(tmp_path, monkeypatch):
+    """Let processes started from now on find the packages that the section asks for only."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(MISSING, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("bare_python")
 def test_learning_shows_its_way_and_ends_in_a_new_model(volume_node, section, user):
     import qt
     import slicer
