@@ -54,7 +54,7 @@ def test_without_a_model_there_is_nothing_to_start_from(section, user):
     assert section.run is None
 
 
-# What a Slicer need not have, and what the section does not ask for. Others may find these packages.
+# Hides from the library what a Slicer need not have and the section does not ask for.
 MISSING = """
 import builtins, importlib.util, sys
 
