@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -58,6 +60,61 @@ def test_names_and_addresses_agree(entry, entry_file, root):
     assert repository.rpartition("/")[2].startswith("Slicer")
     depends = re.search(r'^set\(EXTENSION_DEPENDS "([^"]+)"\)$', cmake, re.MULTILINE).group(1)
     assert depends.split() == entry["build_dependencies"]
+
+
+def owners(folder):
+    """Return every owner of the repository that a file under a folder names, by file."""
+    address = re.compile(r"github(?:usercontent)?\.com/([\w-]+)/SlicerDeepIGeoS")
+    named = {
+        name: set(address.findall((folder / name).read_text(encoding="utf-8")))
+        for name in ("CMakeLists.txt", "Docs/extension-index/DeepIGeoS.json")
+    }
+    assert all(named.values()), named
+    return set().union(*named.values())
+
+
+@pytest.fixture
+def copy(root, tmp_path):
+    """The files that name the owner, and the script that sets it, in another place."""
+    for name in ("Scripts/set_repository_owner.py", "CMakeLists.txt", "Docs/extension-index"):
+        place = tmp_path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (root / name).is_dir() else shutil.copy)(root / name, place)
+    return tmp_path
+
+
+def set_owner(folder, *names):
+    return subprocess.run(
+        [sys.executable, str(folder / "Scripts/set_repository_owner.py"), *names],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_one_step_sets_the_owner_everywhere(copy):
+    before = (copy / "CMakeLists.txt").read_bytes()
+    for name in ("some-lab", "Other9"):  # also when it was set already
+        assert set_owner(copy, name).returncode == 0
+        assert owners(copy) == {name}
+    (old,) = set(re.findall(rb"github\.com/([\w-]+)/SlicerDeepIGeoS", before))
+    after = (copy / "CMakeLists.txt").read_bytes()
+    assert after.replace(b"/Other9/", b"/" + old + b"/") == before
+
+
+@pytest.mark.parametrize("names", [(), ("a", "b"), ("a/b",), ("-a",), ("a--b",), ("a b",)])
+def test_what_is_no_owner_is_refused_and_nothing_is_changed(copy, names):
+    before = owners(copy)
+    refused = set_owner(copy, *names)
+    assert refused.returncode == 1
+    assert "Give one name" in refused.stderr
+    assert owners(copy) == before
+
+
+def test_the_owner_is_set(root):
+    (owner,) = owners(root)
+    if owner == "OWNER":
+        pytest.skip("not published yet: Docs/extension-index/README.md tells the steps that remain")
 
 
 def test_there_is_a_license_file(root):
