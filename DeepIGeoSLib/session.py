@@ -91,9 +91,10 @@ class InteractiveSession:
                 computed in overlapping tiles. Half of what is free at the time when None.
             crf: whether the bundle's CRF-Nets follow its networks; what the bundle recommends when
                 None.
-            engine: "torch"; "openvino", for the CPU; or "auto": OpenVINO where it is installed and
-                there is no other device. It gets ready in the background, and torch answers until
-                then; with "openvino" the first runs wait for it.
+            engine: "torch"; "openvino", for the CPU; "openvino-int8", for the CPU and a bundle with
+                8-bit networks; or "auto": OpenVINO where it is installed and there is no other
+                device. It gets ready in the background, and torch answers until then; with the
+                other two the first runs wait for it.
 
         Raises:
             InputError: a CRF is asked for, and the bundle has none; or an engine that is not

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.bundles.geodesic import GEODESIC, geodesic_manifest
 from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, crf_key, read_manifest
+from DeepIGeoSLib.bundles.quantized import load_quantized, quantized_key
 from DeepIGeoSLib.errors import BundleError
 
 if TYPE_CHECKING:
@@ -91,6 +92,26 @@ class Bundle:
                 "needs."
             )
         return crf
+
+    def quantized(self, role: str) -> tuple[bytes, bytes]:
+        """Return OpenVINO's description and numbers of the 8-bit "pnet" or "rnet".
+
+        Raises:
+            BundleError: there is none, or its file holds something else.
+        """
+        from safetensors import SafetensorError
+
+        weights = self.manifest.weights.get(quantized_key(role))
+        if weights is None:
+            raise BundleError(
+                f"The bundle {self.manifest.name} holds no int8 networks; "
+                "'deepigeos bundles optimize' makes a bundle with them."
+            )
+        path = self.folder / weights.file
+        try:
+            return load_quantized(path)
+        except (KeyError, SafetensorError) as error:
+            raise BundleError(f"{path} does not hold an int8 network for OpenVINO.") from error
 
 
 def list_bundles() -> list[str]:

@@ -57,7 +57,8 @@ class BundleManifest:
         features: width of the networks; the preset's when null.
         normalization, grid, interactions: how images and scribbles become network input.
         region: working voxels (k, j, i) that are computed anew around a stroke; null for all.
-        weights: files of "pnet" and "rnet", and of their CRF-Nets "pnet-crf" and "rnet-crf".
+        weights: files of "pnet" and "rnet", of their CRF-Nets "pnet-crf" and "rnet-crf", and of
+            their 8-bit versions "pnet-int8" and "rnet-int8" (see ``bundles.quantized``).
         training_data: what the weights were trained on.
         metrics: rows of the table in the model card, as measured by ``deepigeos evaluate``.
         crf: how the CRF-Nets are built, and whether they are on; null when there are none.

@@ -6,11 +6,14 @@ import dataclasses
 import json
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from DeepIGeoSLib.bundles.bundle import file_sha256
+from DeepIGeoSLib.bundles.bundle import Bundle, file_sha256
 from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, WeightFile
+from DeepIGeoSLib.bundles.quantized import quantized_key, save_quantized
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings import to_mapping
 
@@ -54,24 +57,74 @@ def write_bundle(
     """
     from safetensors.torch import save_file
 
-    folder = Path(folder)
-    if folder.exists():
-        raise InputError(f"{folder} exists already; a new folder is expected.")
-    if not folder.parent.is_dir():
-        raise InputError(f"The folder {folder.parent} does not exist.")
-    temporary = folder.parent / f".{uuid.uuid4().hex[:12]}-{folder.name}"
-    temporary.mkdir()
-    try:
+    with _whole_or_not_at_all(Path(folder)) as temporary:
         weights = {}
         for role, network in networks.items():
             name = f"{role}.safetensors"
             save_file(half_precision(network), temporary / name)
             weights[role] = WeightFile(name, file_sha256(temporary / name))
-        written = dataclasses.replace(manifest, weights=weights)
-        text = json.dumps(to_mapping(written), indent=2) + "\n"
-        (temporary / MANIFEST_NAME).write_text(text, encoding="utf-8")
-        (temporary / CARD_NAME).write_text(card, encoding="utf-8")
+        return _describe(temporary, dataclasses.replace(manifest, weights=weights), card)
+
+
+def write_with_quantized(
+    folder: str | Path, bundle: Bundle, quantized: dict[str, tuple[bytes, bytes]], note: str
+) -> BundleManifest:
+    """Write a copy of a bundle that also holds 8-bit networks; whole or not at all.
+
+    Args:
+        folder: must not exist yet.
+        bundle: the original.
+        quantized: OpenVINO's description and numbers by role, "pnet" and "rnet".
+        note: added to the model card, Markdown.
+
+    Returns:
+        The manifest as written.
+
+    Raises:
+        InputError: the folder exists, or its parent does not.
+    """
+    with _whole_or_not_at_all(Path(folder)) as temporary:
+        weights = dict(bundle.manifest.weights)
+        for weight in weights.values():
+            shutil.copyfile(bundle.folder / weight.file, temporary / weight.file)
+        for role, (description, numbers) in quantized.items():
+            key = quantized_key(role)
+            name = f"{key}.safetensors"
+            save_quantized(temporary / name, description, numbers)
+            weights[key] = WeightFile(name, file_sha256(temporary / name))
+        path = bundle.folder / CARD_NAME
+        card = path.read_text(encoding="utf-8") if path.is_file() else ""
+        written = dataclasses.replace(bundle.manifest, weights=weights)
+        return _describe(temporary, written, f"{card}\n{note}")
+
+
+def check_new_folder(folder: Path) -> None:
+    """Check that a bundle can be written.
+
+    Raises:
+        InputError: the folder exists, or its parent does not.
+    """
+    if folder.exists():
+        raise InputError(f"{folder} exists already; a new folder is expected.")
+    if not folder.absolute().parent.is_dir():
+        raise InputError(f"The folder {folder.parent} does not exist.")
+
+
+@contextmanager
+def _whole_or_not_at_all(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill, which becomes ``folder`` when nothing went wrong."""
+    check_new_folder(folder)
+    temporary = folder.parent / f".{uuid.uuid4().hex[:12]}-{folder.name}"
+    temporary.mkdir()
+    try:
+        yield temporary
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return written
+
+
+def _describe(folder: Path, manifest: BundleManifest, card: str) -> BundleManifest:
+    text = json.dumps(to_mapping(manifest), indent=2) + "\n"
+    (folder / MANIFEST_NAME).write_text(text, encoding="utf-8")
+    (folder / CARD_NAME).write_text(card, encoding="utf-8")
+    return manifest

@@ -20,7 +20,9 @@ from DeepIGeoSLib.tensors import choose_device
 if TYPE_CHECKING:
     from DeepIGeoSLib.bundles import Bundle
 
-ENGINES = ("auto", "torch", "openvino")
+ENGINES = ("auto", "torch", "openvino", "openvino-int8")
+
+_OPENVINO, _INT8 = ENGINES[2:]
 
 
 class Engine(Protocol):
@@ -46,23 +48,28 @@ class Engines:
 
         Args:
             bundle: from ``load_bundle``.
-            engine: "torch"; "openvino", whose first runs wait until it is ready; or "auto":
-                OpenVINO where it is installed and the device is the CPU, as soon as it is ready.
+            engine: "torch"; "openvino", whose first runs wait until it is ready; "openvino-int8",
+                the same with the bundle's 8-bit networks; or "auto": "openvino" where it is
+                installed and the device is the CPU, as soon as it is ready.
             device: see ``TorchEngine``.
             memory_budget: see ``TorchEngine``.
 
         Raises:
+            BundleError: the bundle has no 8-bit networks.
             InputError: there is no such engine, or it is not installed, or not for this device.
         """
         if engine not in ENGINES:
             raise InputError(f"There is no engine {engine!r}; choose one of {list(ENGINES)}.")
-        if engine == "openvino" and not openvino_installed():
+        self._required = engine in (_OPENVINO, _INT8)
+        if self._required and not openvino_installed():
             raise InputError(
-                "The engine openvino is not installed; install it with 'pip install openvino', or "
+                f"The engine {engine} is not installed; install it with 'pip install openvino', or "
                 "choose the engine torch."
             )
-        if engine == "openvino" and device not in ("auto", "cpu"):
-            raise InputError(f"The engine openvino runs on the CPU, not on {device}.")
+        if self._required and device not in ("auto", "cpu"):
+            raise InputError(f"The engine {engine} runs on the CPU, not on {device}.")
+        if engine == _INT8:
+            bundle.quantized("rnet")
         self._bundle = bundle
         self._engine = engine
         self._device = device
@@ -96,13 +103,15 @@ class Engines:
             return TorchEngine(self._bundle.network(role), self._device, self._budget)
         if self._runtime is None:
             self._runtime = OpenVinoRuntime()
-        patient = self._engine == "openvino"
-        return OpenVinoEngine(self._bundle.network(role), self._runtime, self._budget, patient)
+        quantized = self._bundle.quantized(role) if self._engine == _INT8 else None
+        return OpenVinoEngine(
+            self._bundle.network(role), self._runtime, self._budget, self._required, quantized
+        )
 
     @cached_property
     def _takes_openvino(self) -> bool:
         if self._bundle.manifest.name == GEODESIC or self._engine == "torch":
             return False
-        if self._engine == "openvino":
+        if self._required:
             return True
         return openvino_installed() and choose_device(self._device).type == "cpu"

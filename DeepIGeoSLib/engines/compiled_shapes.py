@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from DeepIGeoSLib.engines.openvino_runtime import CompiledNetwork, Network, OpenVinoRuntime
 from DeepIGeoSLib.errors import Cancelled
-
-if TYPE_CHECKING:
-    from torch import nn
 
 # How many are kept. Their weights take a few megabytes each.
 _KEPT = 8
@@ -26,9 +23,9 @@ _LARGE = 500_000
 class CompiledShapes:
     """The shapes that a network is compiled for, and the background work on further ones."""
 
-    def __init__(self, network: nn.Module, runtime: OpenVinoRuntime) -> None:
-        """Take over a network on the CPU, in evaluation mode, that nobody else uses."""
-        self._source = network
+    def __init__(self, make: Callable[[int], Network], runtime: OpenVinoRuntime) -> None:
+        """Compile what ``make`` returns for a number of input channels; it is called once."""
+        self._make = make
         self._runtime = runtime
         self._network: Network | None = None
         self._compiled: OrderedDict[tuple, CompiledNetwork] = OrderedDict()
@@ -91,7 +88,7 @@ class CompiledShapes:
         try:
             with self._one_at_a_time:
                 if self._network is None:
-                    self._network = self._runtime.convert(self._source, shape[1])
+                    self._network = self._make(shape[1])
                 compiled = self._network.compiled(shape, threads)
         except Exception as error:  # whatever it is, torch can go on
             self._give_up(error)

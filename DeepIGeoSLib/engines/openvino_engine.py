@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from DeepIGeoSLib.engines.compiled_shapes import CompiledShapes
-from DeepIGeoSLib.engines.openvino_runtime import OpenVinoRuntime
+from DeepIGeoSLib.engines.openvino_runtime import Network, OpenVinoRuntime
 from DeepIGeoSLib.engines.padding import padded_shape
 from DeepIGeoSLib.engines.tiling import SmallestTileError
 from DeepIGeoSLib.engines.torch_engine import TorchEngine
@@ -36,6 +37,7 @@ class OpenVinoEngine(TorchEngine):
         runtime: OpenVinoRuntime,
         memory_budget: int | None = None,
         patient: bool = False,
+        quantized: tuple[bytes, bytes] | None = None,
     ) -> None:
         """Take over ``network``.
 
@@ -44,10 +46,16 @@ class OpenVinoEngine(TorchEngine):
             runtime: of the session.
             memory_budget: see ``TorchEngine``.
             patient: every run waits for its compiled network instead of going ahead with torch.
+            quantized: OpenVINO's description and numbers of what is to answer instead, from
+                ``Bundle.quantized``; where OpenVINO fails, ``network`` answers.
         """
         super().__init__(network, "cpu", memory_budget)
         self._patient = patient
-        self._shapes = CompiledShapes(copy.deepcopy(self.network), runtime)
+        if quantized is not None:
+            make = partial(_read, runtime, quantized)
+        else:
+            make = partial(runtime.convert, copy.deepcopy(self.network))
+        self._shapes = CompiledShapes(make, runtime)
 
     def prepare(self, shape: tuple[int, int, int, int]) -> None:
         """Compile in the background for input of a size (channels, k, j, i)."""
@@ -70,3 +78,7 @@ class OpenVinoEngine(TorchEngine):
             thread.join(_LOOK)
         answer = self._shapes.run(batch, cancel)
         return super()._probability(batch, cancel) if answer is None else answer
+
+
+def _read(runtime: OpenVinoRuntime, quantized: tuple[bytes, bytes], _channels: int) -> Network:
+    return runtime.read(*quantized)

@@ -6,6 +6,8 @@ import logging
 import threading
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,20 +69,48 @@ class OpenVinoRuntime:
         decoder = TorchScriptPythonDecoder(traced)
         return Network(frontend.convert(frontend.load(decoder)), decoder)
 
+    def read(self, description: bytes, numbers: bytes) -> Network:
+        """Return a network from OpenVINO's own description and numbers."""
+        from openvino import Core
+
+        return Network(Core().read_model(description, numbers), numbers)
+
 
 class Network:
-    """A converted network, to be compiled for shapes."""
+    """A converted network, to be compiled for shapes.
+
+    Attributes:
+        model: OpenVINO's.
+    """
 
     def __init__(self, model: Model, weights: object = None) -> None:
         """Take over a model, and what holds its weights in memory."""
-        self._model = model
+        self.model = model
         self._weights = weights
+
+    def of_any_size(self) -> Network:
+        """Return the network with every size of its input but the channels left open."""
+        from openvino import PartialShape
+
+        model = self.model.clone()
+        _, channels, *space = model.input(0).partial_shape
+        model.reshape({0: PartialShape([-1, channels, *[-1] * len(space)])})
+        return Network(model, self._weights)
+
+    def saved(self) -> tuple[bytes, bytes]:
+        """Return OpenVINO's own description and numbers."""
+        from openvino import serialize
+
+        with TemporaryDirectory() as folder:
+            description, numbers = Path(folder, "network.xml"), Path(folder, "network.bin")
+            serialize(self.model, description, numbers)
+            return description.read_bytes(), numbers.read_bytes()
 
     def compiled(self, shape: tuple[int, ...], threads: int) -> CompiledNetwork:
         """Compile for input of a shape (B, C, [D,] H, W) and a number of threads."""
         from openvino import Core, PartialShape
 
-        model = self._model.clone()
+        model = self.model.clone()
         model.reshape({0: PartialShape(list(shape))})
         settings = {
             "INFERENCE_PRECISION_HINT": "f32",

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         default="auto",
-        help="auto, torch, openvino (default: %(default)s)",
+        help="auto, torch, openvino, openvino-int8 (default: %(default)s)",
     )
     parser.add_argument(
         "--cases",

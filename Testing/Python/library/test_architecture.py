@@ -16,7 +16,7 @@ FILES = sorted(LIBRARY.rglob("*.py"))
 # Upper layers first. A module may import from its own layer and from those below it.
 LAYERS = [
     {"cli", "__main__", "commands"},
-    {"demo", "samples", "learning", "batch", "web", "training"},
+    {"demo", "samples", "learning", "optimizing", "batch", "web", "training"},
     {"evaluation", "scene"},
     {"session"},
     {"pipeline", "history", "draft", "data", "phantom", "attention"},
