@@ -15,6 +15,7 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.preprocessing import bounding_box
+from DeepIGeoSLib.scene.translation import tr as _
 from DeepIGeoSLib.volume import Volume
 
 # A volume with several components names the one to use in this attribute of its node, as "0", "1"
@@ -42,7 +43,7 @@ def volumeFromNode(volumeNode: Any) -> Volume:
     array = slicer.util.arrayFromVolume(volumeNode)
     if array.ndim == 4:
         array = array[..., _component(volumeNode, array)]
-    return Volume(array, ijk_to_ras=_ijkToRas(volumeNode), name=_named(volumeNode, "The volume"))
+    return Volume(array, ijk_to_ras=_ijkToRas(volumeNode), name=f"The volume {_quoted(volumeNode)}")
 
 
 def volumeStamp(volumeNode: Any) -> tuple[object, ...]:
@@ -74,7 +75,7 @@ def maskFromSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> n
     )
     voxels = _voxelsOf(onGrid)
     if voxels is not None:
-        i, _, j, _, k, _ = onGrid.GetExtent()
+        i, j, k = onGrid.GetExtent()[::2]
         ends = (k + voxels.shape[0], j + voxels.shape[1], i + voxels.shape[2])
         mask[k : ends[0], j : ends[1], i : ends[2]] = voxels > 0
     return mask
@@ -94,7 +95,7 @@ def seedsFromSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> 
     voxels = None if labelmap is None else _voxelsOf(labelmap)
     if voxels is None:
         return seeds
-    i, _, j, _, k, _ = labelmap.GetExtent()
+    i, j, k = labelmap.GetExtent()[::2]
     painted = np.argwhere(voxels > 0)[:, ::-1] + (i, j, k)
     toWorld = vtk.vtkMatrix4x4()
     labelmap.GetImageToWorldMatrix(toWorld)
@@ -128,7 +129,7 @@ def writeMaskToSegment(
     grid = _gridOf(volumeNode)
     if mask.shape != grid.GetDimensions()[::-1]:
         raise InputError(
-            f"The mask has the shape {mask.shape}, but {_named(volumeNode, 'the volume')} has "
+            f"The mask has the shape {mask.shape}, but the volume {_quoted(volumeNode)} has "
             f"{grid.GetDimensions()[::-1]} (k, j, i)."
         )
     segmentation = segmentationNode.GetSegmentation()
@@ -159,12 +160,13 @@ def checkVolumeNode(volumeNode: Any) -> None:
     _checkNode(volumeNode, "vtkMRMLScalarVolumeNode", "source volume", "a volume")
     if volumeNode.IsA("vtkMRMLLabelMapVolumeNode"):
         raise InputError(
-            f"{_named(volumeNode, 'The source volume')} is a labelmap; choose the image that it "
-            "belongs to."
+            _(
+                "The source volume {volume} is a labelmap; choose the image that it belongs to."
+            ).format(volume=_quoted(volumeNode))
         )
     image = volumeNode.GetImageData()
     if image is None or image.GetNumberOfPoints() == 0 or image.GetPointData().GetScalars() is None:
-        raise InputError(f"{_named(volumeNode, 'The volume')} has no voxels.")
+        raise InputError(_("The volume {volume} has no voxels.").format(volume=_quoted(volumeNode)))
 
 
 def checkSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
@@ -175,21 +177,29 @@ def checkSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> None
             another parent transform than the volume's.
     """
     _checkNode(segmentationNode, "vtkMRMLSegmentationNode", "segmentation", "a segmentation")
-    named = _named(segmentationNode, "The segmentation")
+    named = _quoted(segmentationNode)
     segmentation = segmentationNode.GetSegmentation()
     if not segmentId or segmentation.GetSegment(segmentId) is None:
-        raise InputError(f"{named} has no segment with the ID {segmentId!r}.")
+        raise InputError(
+            _("The segmentation {segmentation} has no segment with the ID {segment!r}.").format(
+                segmentation=named, segment=segmentId
+            )
+        )
     binary = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
     stored = segmentation.GetSourceRepresentationName()
     if stored != binary:
         raise InputError(
-            f"{named} is stored as {stored.lower()}; convert it to {binary.lower()} in the module "
-            "Segmentations first."
+            _(
+                "The segmentation {segmentation} is stored as {stored}; convert it to {binary} in "
+                "the module Segmentations first."
+            ).format(segmentation=named, stored=stored.lower(), binary=binary.lower())
         )
     if not _sameTransform(volumeNode, segmentationNode):
         raise InputError(
-            f"{named} and {_named(volumeNode, 'the volume')} are under different transforms; put "
-            "both under the same one in the module Transforms."
+            _(
+                "The segmentation {segmentation} and the volume {volume} are under different "
+                "transforms; put both under the same one in the module Transforms."
+            ).format(segmentation=named, volume=_quoted(volumeNode))
         )
 
 
@@ -203,8 +213,10 @@ def checkOpen(segmentationNode: Any, segmentId: str) -> None:
     segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
     if logic.GetSegmentStatus(segment) == logic.Completed:
         raise InputError(
-            f"The segment {segment.GetName()!r} is completed, and stays as it is; set its status "
-            "to in progress to change it."
+            _(
+                "The segment {segment!r} is completed, and stays as it is; set its status to in "
+                "progress to change it."
+            ).format(segment=segment.GetName())
         )
 
 
@@ -227,9 +239,10 @@ def checkLattice(volumeNode: Any, segmentationNode: Any, segmentId: str) -> None
     ):
         segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
         raise InputError(
-            f"The segment {segment.GetName()!r} lies on another grid than "
-            f"{_named(volumeNode, 'the volume')}; choose the volume that it was made on, or press "
-            "Next lesion for a new segment."
+            _(
+                "The segment {segment!r} lies on another grid than the volume {volume}; choose the "
+                "volume that it was made on, or press Next lesion for a new segment."
+            ).format(segment=segment.GetName(), volume=_quoted(volumeNode))
         )
 
 
@@ -240,14 +253,14 @@ def _checkNode(node: Any, className: str, role: str, expected: str) -> None:
         raise InputError(f"The {role} is a {type(node).__name__}; a MRML node is expected.")
     if not node.IsA(className):
         raise InputError(
-            f"{_named(node, f'The {role}')} is a {node.GetClassName()}; {expected} is expected."
+            f"The {role} {_quoted(node)} is a {node.GetClassName()}; {expected} is expected."
         )
     if node.GetScene() is None:
-        raise InputError(f"{_named(node, f'The {role}')} is no longer in the scene.")
+        raise InputError(f"The {role} {_quoted(node)} is no longer in the scene.")
 
 
-def _named(node: Any, what: str) -> str:
-    return f"{what} {node.GetName()!r}"
+def _quoted(node: Any) -> str:
+    return repr(node.GetName())
 
 
 def _component(volumeNode: Any, array: np.ndarray) -> int:
@@ -257,16 +270,25 @@ def _component(volumeNode: Any, array: np.ndarray) -> int:
     if chosen is not None:
         if not chosen.isdigit() or int(chosen) >= count:
             raise InputError(
-                f"{_named(volumeNode, 'The volume')} has the attribute {COMPONENT_ATTRIBUTE} = "
-                f"{chosen!r}; a number from 0 to {count - 1} is expected."
+                _(
+                    "The volume {volume} has the attribute {attribute} = {chosen!r}; a number from "
+                    "0 to {last} is expected."
+                ).format(
+                    volume=_quoted(volumeNode),
+                    attribute=COMPONENT_ATTRIBUTE,
+                    chosen=chosen,
+                    last=count - 1,
+                )
             )
         return int(chosen)
     if all(np.array_equal(array[..., 0], array[..., other]) for other in range(1, count)):
         return 0
     raise InputError(
-        f"{_named(volumeNode, 'The volume')} has {count} components per voxel (color?); make a "
-        "gray volume of it in the module Vector to Scalar Volume, or name one component in its "
-        f"attribute {COMPONENT_ATTRIBUTE}."
+        _(
+            "The volume {volume} has {count} components per voxel (color?); make a gray volume of "
+            "it in the module Vector to Scalar Volume, or name one component in its attribute "
+            "{attribute}."
+        ).format(volume=_quoted(volumeNode), count=count, attribute=COMPONENT_ATTRIBUTE)
     )
 
 
@@ -316,7 +338,9 @@ def _replaceVoxels(mask: np.ndarray, grid: Any, segmentationNode: Any, segmentId
     segmentIds = vtk.vtkStringArray()
     segmentIds.InsertNextValue(segmentId)
     if not logic.ImportLabelmapToSegmentationNode(image, segmentationNode, segmentIds):
-        raise InputError(f"Slicer could not write the segment {segmentId!r}.")
+        raise InputError(
+            _("Slicer could not write the segment {segment!r}.").format(segment=segmentId)
+        )
 
 
 def _takeGeometryIfNone(segmentationNode: Any, volumeNode: Any) -> None:

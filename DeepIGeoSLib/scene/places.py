@@ -11,6 +11,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.scene.translation import tr as _
 
 
 def showBox(roiNode: Any, volumeNode: Any, box: Box) -> None:
@@ -68,8 +69,10 @@ def boxOfRoi(roiNode: Any, volumeNode: Any) -> Box:
     )
     if any(part.start >= part.stop for part in box):
         raise InputError(
-            f"The region {roiNode.GetName()!r} does not touch the volume "
-            f"{volumeNode.GetName()!r}; move it there, or unpin it."
+            _(
+                "The region {region!r} does not touch the volume {volume!r}; move it there, or "
+                "unpin it."
+            ).format(region=roiNode.GetName(), volume=volumeNode.GetName())
         )
     return box
 
@@ -137,7 +140,9 @@ def editableVoxels(
         forbidden = slicer.vtkOrientedImageData()
         if not segmentationNode.GenerateEditMask(forbidden, mode, grid, segmentId, maskSegmentId):
             raise InputError(
-                f"Slicer could not work out the editable area of {segmentationNode.GetName()!r}."
+                _("Slicer could not work out the editable area of {segmentation!r}.").format(
+                    segmentation=segmentationNode.GetName()
+                )
             )
         scalars = vtk_to_numpy(forbidden.GetPointData().GetScalars())
         editable = scalars.reshape(forbidden.GetDimensions()[::-1]) == 0

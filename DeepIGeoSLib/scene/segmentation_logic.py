@@ -28,6 +28,7 @@ from DeepIGeoSLib.scene.nodes import (
     writeMaskToSegment,
 )
 from DeepIGeoSLib.scene.segment_session import Round, SegmentSession
+from DeepIGeoSLib.scene.translation import tr as _
 from DeepIGeoSLib.session import Segmentation
 
 DEFAULT_BUNDLE = "flair-whole-tumor"
@@ -379,8 +380,9 @@ class SegmentationLogic:
         def write(result: Segmentation) -> None:
             if volumeStamp(place[0]) != stamp:
                 raise InputError(
-                    f"The volume {place[0].GetName()!r} changed during the computation; nothing "
-                    "was written."
+                    _(
+                        "The volume {volume!r} changed during the computation; nothing was written."
+                    ).format(volume=place[0].GetName())
                 )
             checkSegment(*place)
             checkOpen(*place[1:])
