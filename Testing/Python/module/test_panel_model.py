@@ -105,5 +105,5 @@ def test_a_scene_that_names_a_model_of_another_computer_gets_the_first_one(speck
     parameters = user.widget.logic.getParameterNode()
     parameters.bundle = "models/of-somebody-else"
     assert "There is no bundle 'models/of-somebody-else'" in user.status
-    assert parameters.bundle == user.panel.models.default
+    assert user.panel.parameters.bundle == user.panel.models.default
     assert segmented(user)
