@@ -53,8 +53,9 @@ def desktop(
 def module(desktop: Any, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The module file, executed as Slicer does."""
     monkeypatch.syspath_prepend(str(MODULE_FOLDER))
-    for name in [n for n in sys.modules if n.partition(".")[0] == "DeepIGeoSPanel"]:
-        monkeypatch.delitem(sys.modules, name)
+    for name in list(sys.modules):  # a copy: threads of earlier tests may still import
+        if name.partition(".")[0] == "DeepIGeoSPanel":
+            monkeypatch.delitem(sys.modules, name)
     specification = importlib.util.spec_from_file_location(
         "DeepIGeoS", MODULE_FOLDER / "DeepIGeoS.py"
     )
