@@ -21,10 +21,11 @@ def quantized_key(role: str) -> str:
 
 def save_quantized(path: Path, description: bytes, numbers: bytes) -> None:
     """Write OpenVINO's description and numbers of a network."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     parts = {_DESCRIPTION: description, _NUMBERS: numbers}
-    save_file({key: np.frombuffer(part, dtype=np.uint8) for key, part in parts.items()}, path)
+    # Its own ``save_file`` makes files that only their owner can read.
+    path.write_bytes(save({k: np.frombuffer(v, dtype=np.uint8) for k, v in parts.items()}))
 
 
 def load_quantized(path: Path) -> tuple[bytes, bytes]:
