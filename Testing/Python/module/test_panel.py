@@ -9,6 +9,7 @@ import pytest
 
 STROKE = (slice(5, 6), slice(17, 19), slice(12, 17))
 OFF = (slice(5, 6), slice(9, 11), slice(12, 17))
+FAR = (slice(2, 3), slice(20, 22), slice(22, 27))
 IDENTITY = np.diag([1, 1, 3, 1.0])
 SAGITTAL = np.array([[0, 0, 1.0, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 CORONAL = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
@@ -57,6 +58,34 @@ def test_segment_stroke_undo_redo_in_volumes_of_every_orientation(user, lesion, 
     user.click("redoButton")
     np.testing.assert_array_equal(user.content(), refined)
     assert not user.ui.redoButton.isEnabled()
+
+
+def test_undo_and_redo_go_through_all_steps_and_a_new_stroke_ends_redo(volume_node, user):
+    def state():
+        seeds = user.panel.workbench.seeds
+        masks = [user.content(), *(seeds.read(volume_node) if seeds else ())]
+        return [mask.sum() for mask in masks], b"".join(mask.tobytes() for mask in masks)
+
+    user.click("segmentButton")
+    user.click("missingButton")
+    states = [state()]
+    strokes = ((STROKE, "missingButton"), (OFF, "tooMuchButton"), (FAR, "missingButton"))
+    for box, button in strokes:
+        user.stroke(box, button)
+        states.append(state())
+    assert len({shown for _, shown in states}) == 4
+    for expected in states[-2::-1]:
+        user.click("undoButton")
+        assert state() == expected
+    for expected in states[1:]:
+        user.click("redoButton")
+        assert state() == expected
+    for _ in range(2):
+        user.click("undoButton")
+    assert user.ui.roundsTable.rowCount == 2
+    user.stroke(OFF, "tooMuchButton")
+    assert not user.ui.redoButton.isEnabled()
+    assert user.ui.roundsTable.rowCount == 3
 
 
 @pytest.mark.parametrize(
