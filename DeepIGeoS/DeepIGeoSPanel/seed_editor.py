@@ -103,11 +103,6 @@ class SeedEditor:
         """Change to the other kind."""
         self.paint(BACKGROUND if self.polarity == FOREGROUND else FOREGROUND)
 
-    def chooseEffect(self, name):
-        """Paint, draw or erase."""
-        self.paint(self.polarity)
-        self.widget.setActiveEffectByName(name)
-
     def stop(self):
         """Put the brush away."""
         self.widget.setActiveEffect(None)

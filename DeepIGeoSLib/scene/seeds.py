@@ -92,17 +92,6 @@ def showOnly(seeds: Seeds) -> None:
         display.SetSegmentVisibility(segmentId, segmentId in shown)
 
 
-def removeSeeds(segmentationNode: Any, segmentId: str) -> None:
-    """Remove the two segments of a target that is gone."""
-    node = segmentationNode.GetNodeReference(SEEDS_ROLE)
-    if node is None:
-        return
-    for name in COLORS:
-        found = _segmentFor(node.GetSegmentation(), segmentId, name)
-        if found is not None:
-            node.GetSegmentation().RemoveSegment(found)
-
-
 def _segmentFor(segmentation: Any, target: str, name: str) -> str | None:
     for segmentId in segmentation.GetSegmentIDs():
         segment = segmentation.GetSegment(segmentId)

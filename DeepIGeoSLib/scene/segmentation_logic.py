@@ -318,18 +318,6 @@ class SegmentationLogic:
         follow = self._executor.submit(lambda: session and session.follow(shown))
         return Computation(follow, threading.Event(), lambda nothing: None)
 
-    def hasSeeds(self, volumeNode: Any, segmentationNode: Any, *segmentIds: str | None) -> bool:
-        """Return whether any of the seed segments holds a voxel.
-
-        Raises:
-            InputError: a node or a segment can't be used.
-        """
-        return any(
-            seedsFromSegment(volumeNode, segmentationNode, segmentId).any()
-            for segmentId in segmentIds
-            if segmentId is not None
-        )
-
     def canUndo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> bool:
         """Return whether a target has a round to take back."""
         session = self._known(volumeNode, segmentationNode, segmentId)

@@ -59,7 +59,7 @@ def test_else_the_right_button_zooms_as_always(volume_node, user, views, reason)
     elif reason == "no brush":
         user.panel.editor.stop()
     elif reason == "Draw":
-        user.panel.editor.chooseEffect("Draw")
+        user.ui.seedEditor.setActiveEffectByName("Draw")
     else:
         user.panel.rightButton.remove()
     views.red.InvokeEvent("RightButtonPressEvent")
