@@ -31,10 +31,14 @@ class MultiScaleNet(nn.Module):
         multiple_of: what sizes must be multiples of, for each axis.
         reach: how many voxels away (D, H, W) an answer depends on the input.
         bytes_per_voxel: of memory at work, measured on a CPU.
+        fine_voxels_at_once: of 3D input, how many go through the layers of the finest scale
+            together in evaluation mode, which are flat. The answer is the same; less memory is
+            taken.
         late_layers: names of the parts nearest to the answer, which learn first in fine-tuning.
     """
 
-    bytes_per_voxel = 270
+    bytes_per_voxel = 170
+    fine_voxels_at_once = 500_000
     late_layers = ("widen", "decoder", "unfold", "sharpen", "classifier")
 
     def __init__(
@@ -74,18 +78,36 @@ class MultiScaleNet(nn.Module):
         self.classifier = convolution(fine_features, classes, flat)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        features = self.stem(_space_to_depth(x))
+        groups = self._groups(x)
+        skipped = [self.encoder[0](self.stem(_space_to_depth(group))) for group in groups]
+        features = self._coarse(torch.cat([self.shrink[0](fine) for fine in skipped], dim=2))
+        coarse = self.widen[0](features)
+        coarse = [coarse] if len(groups) == 1 else coarse.split(groups[0].shape[2], dim=2)
+        parts = zip(groups, skipped, coarse, strict=True)
+        return torch.cat([self._fine(*part) for part in parts], dim=2)
+
+    def _groups(self, x: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Return the slices that go through the layers of the finest scale together."""
+        if self.dimension == 2 or self.training:
+            return [x]
+        slices = max(1, self.fine_voxels_at_once // (x.shape[3] * x.shape[4]))
+        return [x] if slices >= x.shape[2] else x.split(slices, dim=2)
+
+    def _coarse(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the features of the scales below the finest one, at the finest of them."""
         skipped = []
-        for level, block in enumerate(self.encoder):
-            features = block(features)
+        for level in range(1, len(self.encoder)):
+            features = self.encoder[level](features)
             if level < len(self.shrink):
                 skipped.append(features)
                 features = self.shrink[level](features)
-        for level in reversed(range(len(self.decoder))):
-            fine = skipped.pop()
-            coarse = self.widen[level](features)
-            features = fine + functional.interpolate(coarse, size=fine.shape[2:], mode="nearest")
-            features = self.decoder[level](features)
+        for level in reversed(range(1, len(self.decoder))):
+            features = self.decoder[level](_joined(skipped.pop(), self.widen[level](features)))
+        return features
+
+    def _fine(self, x: torch.Tensor, skipped: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+        """Return the logits of some slices."""
+        features = self.decoder[0](_joined(skipped, coarse))
         sharp = self.sharpen(torch.cat([_depth_to_space(self.unfold(features)), x], dim=1))
         return self.classifier(sharp)
 
@@ -103,6 +125,10 @@ class _ResidualBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return functional.leaky_relu(x + self.norm(self.second(self.first(x))), 0.01)
+
+
+def _joined(fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+    return fine + functional.interpolate(coarse, size=fine.shape[2:], mode="nearest")
 
 
 def _convolution(dimension: int):

@@ -26,6 +26,19 @@ ALL = [
 ]
 
 
+def test_slices_of_the_finest_scale_may_be_computed_apart() -> None:
+    network = build_network("pnet", preset="recommended").eval()
+    x = torch.randn(1, 1, 12, 32, 48, generator=torch.Generator().manual_seed(0))
+    together = network(x)
+    network.fine_voxels_at_once = 5 * 32 * 48  # groups of 5, 5 and 2 slices
+    shown = []
+    network.classifier.register_forward_hook(lambda *run: shown.append(run[1][0].shape[2]))
+    torch.testing.assert_close(network(x), together, atol=1e-5, rtol=1e-5)
+    assert shown == [5, 5, 2]
+    network.train()(x)  # batch normalization needs all of a training sample at once
+    assert shown[3:] == [12]
+
+
 @pytest.mark.parametrize(("name", "dimension"), PAPER_PARAMETERS)
 def test_parameter_counts_of_the_paper(name: str, dimension: int) -> None:
     network = build_network(name, dimension=dimension, preset="paper")
