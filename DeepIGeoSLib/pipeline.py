@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str], None]
 
-# How often a region may grow; each time costs one more run of R-Net.
-_GROWTHS = 2
+# How often a region may grow; each time costs one more run of R-Net. A second growth gained nothing.
+_GROWTHS = 1
 
 
 def propose(

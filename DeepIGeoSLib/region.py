@@ -10,10 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from DeepIGeoSLib.preprocessing import Box, bounding_box
+from DeepIGeoSLib.preprocessing import Box, bounding_box, voxel_count
 
 # A region grows by this share of its size towards a border that a change has reached.
 _GROWTH = 0.5
+
+# A grown region has at most so many times the voxels, because a stroke is to be answered in time.
+_GROWN_AT_MOST = 2.0
 
 
 def stroke_groups(
@@ -68,10 +71,19 @@ def grown_where_changed(region: Box, changed: np.ndarray, shape: Sequence[int]) 
     reach = bounding_box(changed)
     if reach is None:
         return region
+    for share in np.linspace(_GROWTH, 0, 9):
+        grown = _grown(region, reach, shape, share)
+        if voxel_count(grown) <= _GROWN_AT_MOST * voxel_count(region):
+            return grown
+    return region
+
+
+def _grown(region: Box, reach: Box, shape: Sequence[int], share: float) -> Box:
+    """Return the region with each touched border moved by a share of the region's size."""
     grown = []
     for part, touched, available in zip(region, reach, shape, strict=True):
         length = part.stop - part.start
-        step = max(1, int(length * _GROWTH))
+        step = int(length * share)
         start = part.start - step if touched.start == 0 else part.start
         stop = part.stop + step if touched.stop == length else part.stop
         grown.append(slice(max(0, start), min(available, stop)))

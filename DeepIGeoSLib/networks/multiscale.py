@@ -88,8 +88,8 @@ class MultiScaleNet(nn.Module):
 
     def _groups(self, x: torch.Tensor) -> Sequence[torch.Tensor]:
         """Return the slices that go through the layers of the finest scale together."""
-        if self.dimension == 2 or self.training:
-            return [x]
+        if self.dimension == 2 or self.training or torch.jit.is_tracing():
+            return [x]  # a traced network has to suit input of any size
         slices = max(1, self.fine_voxels_at_once // (x.shape[3] * x.shape[4]))
         return [x] if slices >= x.shape[2] else x.split(slices, dim=2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from DeepIGeoSLib.preprocessing import voxel_count
 from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_groups
 
 SHAPE = (20, 100, 100)
@@ -60,3 +61,14 @@ def test_region_grows_only_towards_changes_at_its_border() -> None:
     )
     changed[4, 23, 0] = True  # the volume ends here: there is nowhere to grow to
     assert grown_where_changed(region, changed, SHAPE)[2] == slice(0, 24)
+
+
+def test_a_region_grows_to_twice_its_voxels_at_most() -> None:
+    region = (slice(6, 14), slice(40, 64), slice(40, 64))
+    changed = np.zeros((8, 24, 24), dtype=bool)
+    changed[4, 0, 0] = changed[4, 23, 23] = True
+    grown = grown_where_changed(region, changed, SHAPE)
+    assert grown[0] == region[0]
+    assert voxel_count(region) < voxel_count(grown) <= 2 * voxel_count(region)
+    for own, larger in zip(region[1:], grown[1:], strict=True):
+        assert own.start - larger.start == larger.stop - own.stop > 0
