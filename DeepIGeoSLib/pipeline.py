@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str], None]
 
-# How often a region may grow; each time costs one more run of R-Net. A second growth gained nothing.
+# How often a region may grow, each time for one more run of R-Net; a second time gained nothing.
 _GROWTHS = 1
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
@@ -165,11 +164,6 @@ def grown_box(box: Box, margin: Sequence[int], shape: Sequence[int]) -> Box:
         slice(max(0, s.start - m), min(n, s.stop + m))
         for s, m, n in zip(box, margin, shape, strict=True)
     )
-
-
-def voxel_count(box: Box) -> int:
-    """Return the number of voxels in a box."""
-    return prod(part.stop - part.start for part in box)
 
 
 def whole_box(shape: Sequence[int]) -> Box:

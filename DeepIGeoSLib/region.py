@@ -10,13 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from DeepIGeoSLib.preprocessing import Box, bounding_box, voxel_count
+from DeepIGeoSLib.preprocessing import Box, bounding_box
 
-# A region grows by this share of its size towards a border that a change has reached.
-_GROWTH = 0.5
-
-# A grown region has at most so many times the voxels, because a stroke is to be answered in time.
-_GROWN_AT_MOST = 2.0
+# A grown region has so many times the voxels: enough for most changes, and still answered in time.
+_GROWN_TO = 2.0
 
 
 def stroke_groups(
@@ -60,6 +57,9 @@ def region_around(box: Box, size: Sequence[int], shape: Sequence[int]) -> Box:
 def grown_where_changed(region: Box, changed: np.ndarray, shape: Sequence[int]) -> Box:
     """Return the region grown towards each border that a change has reached.
 
+    How large it becomes depends only on which axes it grows along: networks are fastest with input
+    of few sizes.
+
     Args:
         region: the box that was computed.
         changed: bool, the box's shape: where the answer differs from the state before.
@@ -71,20 +71,25 @@ def grown_where_changed(region: Box, changed: np.ndarray, shape: Sequence[int]) 
     reach = bounding_box(changed)
     if reach is None:
         return region
-    for share in np.linspace(_GROWTH, 0, 9):
-        grown = _grown(region, reach, shape, share)
-        if voxel_count(grown) <= _GROWN_AT_MOST * voxel_count(region):
-            return grown
-    return region
+    touched = [
+        (seen.start == 0 and part.start > 0, seen.stop == length and part.stop < size)
+        for part, seen, length, size in zip(region, reach, changed.shape, shape, strict=True)
+    ]
+    axes = sum(any(sides) for sides in touched)
+    if axes == 0:
+        return region
+    factor = _GROWN_TO ** (1 / axes)
+    return tuple(
+        _grown_part(part, sides, int((part.stop - part.start) * factor), size)
+        for part, sides, size in zip(region, touched, shape, strict=True)
+    )
 
 
-def _grown(region: Box, reach: Box, shape: Sequence[int], share: float) -> Box:
-    """Return the region with each touched border moved by a share of the region's size."""
-    grown = []
-    for part, touched, available in zip(region, reach, shape, strict=True):
-        length = part.stop - part.start
-        step = int(length * share)
-        start = part.start - step if touched.start == 0 else part.start
-        stop = part.stop + step if touched.stop == length else part.stop
-        grown.append(slice(max(0, start), min(available, stop)))
-    return tuple(grown)
+def _grown_part(part: slice, sides: tuple[bool, bool], wanted: int, size: int) -> slice:
+    """Return a part of an axis with the wanted length, grown to the sides that are to move."""
+    if not any(sides):
+        return part
+    extra = min(wanted, size) - (part.stop - part.start)
+    before = {(True, False): extra, (False, True): 0, (True, True): extra // 2}[sides]
+    start = min(max(part.start - before, 0), size - (part.stop - part.start + extra))
+    return slice(start, start + part.stop - part.start + extra)

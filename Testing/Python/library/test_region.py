@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from DeepIGeoSLib.preprocessing import voxel_count
 from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_groups
 
 SHAPE = (20, 100, 100)
@@ -53,22 +52,39 @@ def test_region_grows_only_towards_changes_at_its_border() -> None:
     assert grown_where_changed(region, changed, SHAPE) == region
     changed[4, 10, 10] = True
     assert grown_where_changed(region, changed, SHAPE) == region
+    changed[4, 10, 0] = True  # the volume ends here: there is nowhere to grow to
+    assert grown_where_changed(region, changed, SHAPE) == region
     changed[4, 23, 10] = True
     assert grown_where_changed(region, changed, SHAPE) == (
         slice(6, 14),
-        slice(40, 76),
+        slice(40, 88),
         slice(0, 24),
     )
-    changed[4, 23, 0] = True  # the volume ends here: there is nowhere to grow to
-    assert grown_where_changed(region, changed, SHAPE)[2] == slice(0, 24)
+    changed[4, 0, 10] = True
+    assert grown_where_changed(region, changed, SHAPE)[1] == slice(28, 76)
 
 
-def test_a_region_grows_to_twice_its_voxels_at_most() -> None:
-    region = (slice(6, 14), slice(40, 64), slice(40, 64))
+def test_a_region_that_meets_the_end_of_the_volume_grows_to_the_other_side() -> None:
+    region = (slice(6, 14), slice(70, 94), slice(0, 24))
     changed = np.zeros((8, 24, 24), dtype=bool)
-    changed[4, 0, 0] = changed[4, 23, 23] = True
-    grown = grown_where_changed(region, changed, SHAPE)
-    assert grown[0] == region[0]
-    assert voxel_count(region) < voxel_count(grown) <= 2 * voxel_count(region)
-    for own, larger in zip(region[1:], grown[1:], strict=True):
-        assert own.start - larger.start == larger.stop - own.stop > 0
+    changed[4, 23, 10] = True
+    assert grown_where_changed(region, changed, SHAPE)[1] == slice(SHAPE[1] - 48, SHAPE[1])
+
+
+def test_grown_regions_hold_the_old_one_have_twice_its_voxels_and_few_sizes() -> None:
+    random = np.random.default_rng(0)
+    region = (slice(6, 14), slice(40, 64), slice(40, 64))
+    sizes = set()
+    for _ in range(200):
+        changed = np.zeros((8, 24, 24), dtype=bool)
+        changed[tuple(random.integers(0, (8, 24, 24), size=(6, 3)).T)] = True
+        changed[tuple(random.choice([0, -1], 3))] |= random.random() < 0.5
+        grown = grown_where_changed(region, changed, SHAPE)
+        assert all(
+            g.start <= r.start and r.stop <= g.stop for g, r in zip(grown, region, strict=True)
+        )
+        assert all(g.start >= 0 and g.stop <= size for g, size in zip(grown, SHAPE, strict=True))
+        sizes.add(tuple(part.stop - part.start for part in grown))
+    assert len(sizes) <= 8
+    assert max(np.prod(size) for size in sizes) <= 2 * 8 * 24 * 24
+    assert min(np.prod(size) for size in sizes - {(8, 24, 24)}) > 1.5 * 8 * 24 * 24
