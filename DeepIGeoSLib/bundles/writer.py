@@ -55,13 +55,14 @@ def write_bundle(
     Raises:
         InputError: the folder exists, or its parent does not.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     with _whole_or_not_at_all(Path(folder)) as temporary:
         weights = {}
         for role, network in networks.items():
             name = f"{role}.safetensors"
-            save_file(half_precision(network), temporary / name)
+            # Not ``save_file``, whose files only their owner may read.
+            (temporary / name).write_bytes(save(half_precision(network)))
             weights[role] = WeightFile(name, file_sha256(temporary / name))
         return _describe(temporary, dataclasses.replace(manifest, weights=weights), card)
 

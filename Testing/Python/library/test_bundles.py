@@ -51,6 +51,17 @@ def test_manifest_survives_writing(tiny_bundle: Path, tmp_path: Path) -> None:
     assert load_bundle(tmp_path / "again").manifest == bundle.manifest
 
 
+def test_whoever_may_read_a_new_file_may_read_the_weights(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    bundle = load_bundle(tiny_bundle)
+    networks = {role: bundle.network(role) for role in ("pnet", "rnet")}
+    write_bundle(tmp_path / "shared", bundle.manifest, networks, "# Shared\n")
+    (tmp_path / "new").touch()
+    modes = {path.stat().st_mode for path in (tmp_path / "shared").iterdir()}
+    assert modes == {(tmp_path / "new").stat().st_mode}
+
+
 def test_a_flipped_byte_is_noticed(bundle_copy: Path) -> None:
     path = bundle_copy / "rnet.safetensors"
     content = bytearray(path.read_bytes())
