@@ -14,8 +14,9 @@ from pathlib import Path
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.benchmarks.interaction_cases import CASES, Case
-from DeepIGeoSLib.evaluation.benchmarks.interaction_measures import measured_case
+from DeepIGeoSLib.evaluation.benchmarks.interaction_measures import Setup, measured_case
 from DeepIGeoSLib.evaluation.benchmarks.interaction_plot import plot
+from DeepIGeoSLib.evaluation.benchmarks.interaction_unet import measured_unet
 from DeepIGeoSLib.files import written_in_one_step
 
 Progress = Callable[[float, str], None]
@@ -52,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--peers",
         action="store_true",
-        help="also Slicer's grow-cut (where slicer-core is installed) and the random walker",
+        help="also Slicer's grow-cut (where slicer-core is installed), the random walker, and a "
+        "U-Net of nnInteractive's size (where dynamic-network-architectures is installed)",
     )
     parser.add_argument(
         "--memory",
@@ -78,42 +80,32 @@ def run_command(arguments: argparse.Namespace, progress: Progress | None = None)
     if arguments.output is not None and not Path(arguments.output).absolute().parent.is_dir():
         raise InputError(f"The folder {Path(arguments.output).absolute().parent} does not exist.")
     cases = [known[name] for name in arguments.cases.split(",")]
-    result = run(
-        arguments.bundle,
-        cases,
-        arguments.strokes,
-        arguments.threads,
-        arguments.device,
-        arguments.peers,
-        progress,
-        arguments.engine,
-    )
+    budget = None if arguments.memory is None else int(arguments.memory * 1e9)
+    setup = Setup(arguments.bundle, arguments.device, arguments.engine, budget)
+    result = run(setup, cases, arguments.strokes, arguments.threads, arguments.peers, progress)
     if arguments.output is not None:
         write(result, Path(arguments.output))
     return result
 
 
 def run(
-    bundle: str,
+    setup: Setup,
     cases: list[Case],
     strokes: int = 10,
     threads: int = 2,
-    device: str = "cpu",
     peers: bool = False,
     progress: Progress | None = None,
-    engine: str = "auto",
 ) -> dict:
     """Measure a bundle on volumes.
 
     Args:
-        bundle: name or folder.
+        setup: the bundle and how it runs.
         cases: the volumes.
         strokes: for each volume, at random places.
         threads: of torch and of the distance maps.
-        device: see ``InteractiveSession``.
-        peers: also measure other methods on the same strokes.
+        peers: also measure other methods on the same strokes, and a network of nnInteractive's
+            class.
         progress: called with the share done and a text.
-        engine: see ``InteractiveSession``.
 
     Returns:
         What was measured for each case, exponents over the volumes' sizes, and a ``summary``.
@@ -130,18 +122,18 @@ def run(
         for number, case in enumerate(cases):
             if progress is not None:
                 progress(number / len(cases), case.name)
-            rows.append(measured_case(bundle, case, strokes, device, peers, engine))
+            rows.append(measured_case(setup, case, strokes, peers))
+        unet = measured_unet() if peers else None
     finally:
         torch.set_num_threads(before)
         set_thread_count(None)
     if progress is not None:
         progress(1.0, "Done")
     result = {
-        "bundle": bundle,
-        "device": device,
-        "engine": engine,
+        **vars(setup),
         "threads": threads,
         "cases": rows,
+        "unet": unet,
         "exponents": exponents(rows),
     }
     return {**result, "summary": summary(result)}
@@ -182,6 +174,16 @@ def summary(result: dict) -> str:
         ]
     for name, exponent in result["exponents"].items():
         lines.append(f"{name} grows with voxels to the power of {exponent:.2f}")
+    if result["unet"] is not None:
+        unet = result["unet"]
+        lines.append(
+            f"a U-Net of nnInteractive's class ({unet['parameters'] / 1e6:.0f} M parameters, "
+            f"random weights): {unet['seconds']:.3g} s for {unet['size']}^3 voxels"
+        )
+        lines += [
+            f"    {unet['seconds'] / row['stroke']['median']:.0f} of our strokes in {row['name']}"
+            for row in result["cases"]
+        ]
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -25,21 +26,41 @@ from DeepIGeoSLib.volume import Volume
 _LOOK = 0.002
 
 
-def measured_case(
-    bundle: str, case: Case, count: int, device: str, peers: bool, engine: str = "auto"
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Setup:
+    """What is measured.
+
+    Attributes:
+        bundle: name or folder.
+        device, engine, memory_budget: see ``InteractiveSession``.
+    """
+
+    bundle: str
+    device: str = "cpu"
+    engine: str = "auto"
+    memory_budget: int | None = None
+
+    def session(self) -> InteractiveSession:
+        """Return a session without a volume."""
+        return InteractiveSession(
+            load_bundle(self.bundle),
+            device=self.device,
+            engine=self.engine,
+            memory_budget=self.memory_budget,
+        )
+
+
+def measured_case(setup: Setup, case: Case, count: int, peers: bool) -> dict[str, Any]:
     """Return the times of a proposal and of strokes on one volume, and the memory they take.
 
     Args:
-        bundle: name or folder.
+        setup: with what.
         case: the volume.
         count: strokes.
-        device: see ``InteractiveSession``.
         peers: also measure other methods.
-        engine: see ``InteractiveSession``.
     """
     volume = head(case)
-    session = InteractiveSession(load_bundle(bundle), device=device, engine=engine)
+    session = setup.session()
     opened = _timed(lambda: session.set_volume(volume))
     with _peak_memory() as memory:
         first = _timed(session.propose)  # builds and warms the network up

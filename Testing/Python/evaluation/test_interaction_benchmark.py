@@ -11,6 +11,8 @@ import pytest
 from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.evaluation.benchmarks import interaction
 from DeepIGeoSLib.evaluation.benchmarks.interaction_cases import CASES, Case, head, pinned, strokes
+from DeepIGeoSLib.evaluation.benchmarks.interaction_measures import Setup
+from DeepIGeoSLib.evaluation.benchmarks.interaction_unet import measured_unet
 
 SMALL = (
     Case("small", (12, 24, 24), (2.0, 1.0, 1.0)),
@@ -21,7 +23,8 @@ SMALL = (
 
 @pytest.fixture(scope="module")
 def measured(tiny_bundle: Path) -> dict:
-    return interaction.run(str(tiny_bundle), list(SMALL), strokes=4, threads=1, peers=True)
+    setup = Setup(str(tiny_bundle))
+    return interaction.run(setup, list(SMALL), strokes=4, threads=1, peers=True)
 
 
 def test_every_case_is_measured(measured: dict) -> None:
@@ -119,6 +122,19 @@ def test_bad_arguments_are_refused(
 ) -> None:
     assert main(["benchmark", "interaction", *arguments]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_the_budget_reaches_the_networks(tiny_bundle: Path, capsys: pytest.CaptureFixture) -> None:
+    arguments = ["--bundle", str(tiny_bundle), "--cases", "cube-64", "--memory", "0.0001"]
+    assert main(["benchmark", "interaction", *arguments]) == 2
+    assert "The memory budget of 0 MB is too small" in capsys.readouterr().err
+
+
+def test_the_rivals_network_is_measured_where_its_package_is_installed() -> None:
+    pytest.importorskip("dynamic_network_architectures")
+    measured = measured_unet(64)
+    assert measured["parameters"] == pytest.approx(102e6, rel=0.01)
+    assert measured["seconds"] > 0
 
 
 def test_the_usual_cases_are_those_of_a_minute() -> None:
