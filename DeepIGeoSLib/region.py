@@ -7,6 +7,7 @@ size that R-Net was trained on, and it grows where a change reaches its border.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
@@ -75,21 +76,44 @@ def grown_where_changed(region: Box, changed: np.ndarray, shape: Sequence[int]) 
         (seen.start == 0 and part.start > 0, seen.stop == length and part.stop < size)
         for part, seen, length, size in zip(region, reach, changed.shape, shape, strict=True)
     ]
-    axes = sum(any(sides) for sides in touched)
-    if axes == 0:
-        return region
-    factor = _GROWN_TO ** (1 / axes)
+    size = [part.stop - part.start for part in region]
+    grown = _grown_size(size, [any(sides) for sides in touched], shape)
     return tuple(
-        _grown_part(part, sides, int((part.stop - part.start) * factor), size)
-        for part, sides, size in zip(region, touched, shape, strict=True)
+        _grown_part(part, sides, wanted, available)
+        for part, sides, wanted, available in zip(region, touched, grown, shape, strict=True)
     )
 
 
-def _grown_part(part: slice, sides: tuple[bool, bool], wanted: int, size: int) -> slice:
+def sizes_of_regions(size: Sequence[int], shape: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the sizes that regions around short strokes have, before and after they have grown.
+
+    Args:
+        size: of a region that has not grown, (k, j, i).
+        shape: of the volume.
+
+    Returns:
+        Different sizes, the one before growing first.
+    """
+    first = [min(own, available) for own, available in zip(size, shape, strict=True)]
+    choices = product((False, True), repeat=len(first))
+    return list(dict.fromkeys(_grown_size(first, axes, shape) for axes in choices))
+
+
+def _grown_size(
+    size: Sequence[int], grows: Sequence[bool], shape: Sequence[int]
+) -> tuple[int, ...]:
+    factor = _GROWN_TO ** (1 / max(1, sum(grows)))
+    return tuple(
+        min(int(own * factor), available) if moves else own
+        for own, moves, available in zip(size, grows, shape, strict=True)
+    )
+
+
+def _grown_part(part: slice, sides: tuple[bool, bool], wanted: int, available: int) -> slice:
     """Return a part of an axis with the wanted length, grown to the sides that are to move."""
     if not any(sides):
         return part
-    extra = min(wanted, size) - (part.stop - part.start)
+    extra = wanted - (part.stop - part.start)
     before = {(True, False): extra, (False, True): 0, (True, True): extra // 2}[sides]
-    start = min(max(part.start - before, 0), size - (part.stop - part.start + extra))
-    return slice(start, start + part.stop - part.start + extra)
+    start = min(max(part.start - before, 0), available - wanted)
+    return slice(start, start + wanted)

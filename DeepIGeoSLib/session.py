@@ -23,6 +23,7 @@ from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.pipeline import Progress
 from DeepIGeoSLib.prepared_image import PreparedImage
 from DeepIGeoSLib.preprocessing import Box, bounding_box, whole_box
+from DeepIGeoSLib.region import sizes_of_regions
 from DeepIGeoSLib.volume import Volume
 
 _NOTHING: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
@@ -338,10 +339,10 @@ class InteractiveSession:
 
     def _prepare_rnet(self) -> None:
         """Let R-Net get ready for its regions while the user looks at the proposal."""
-        sizes = zip(self._image.region_size(), self._image.shape, strict=True)
-        region = tuple(slice(0, min(size, available)) for size, available in sizes)
         channels = input_channels("rnet", len(self.bundle.manifest.channels))
-        self._engines.prepare("rnet", (channels, *self._image.grid(region).shape))
+        for size in sizes_of_regions(self._image.region_size(), self._image.shape):
+            grid = self._image.grid(whole_box(size))
+            self._engines.prepare("rnet", (channels, *grid.shape))
 
     def _crf_of(self, role: str) -> MeanField | None:
         if not self._crf_enabled:

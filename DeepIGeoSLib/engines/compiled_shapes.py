@@ -12,12 +12,12 @@ import numpy as np
 from DeepIGeoSLib.engines.openvino_runtime import CompiledNetwork, Network, OpenVinoRuntime
 from DeepIGeoSLib.errors import Cancelled
 
-# How many are kept. Their weights take a few megabytes each.
+# How many are kept: a region has eight sizes. Their weights take a few megabytes each.
 _KEPT = 8
 
 # From so many voxels on, compiling (0.1 to 0.2 s) takes less time than it saves in the first run.
 # The memory that such a run works in is not kept for the next one.
-_LARGE = 500_000
+_LARGE = 1_000_000
 
 
 class CompiledShapes:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_groups
+from DeepIGeoSLib.region import (
+    grown_where_changed,
+    region_around,
+    sizes_of_regions,
+    stroke_groups,
+)
 
 SHAPE = (20, 100, 100)
 
@@ -85,6 +90,12 @@ def test_grown_regions_hold_the_old_one_have_twice_its_voxels_and_few_sizes() ->
         )
         assert all(g.start >= 0 and g.stop <= size for g, size in zip(grown, SHAPE, strict=True))
         sizes.add(tuple(part.stop - part.start for part in grown))
-    assert len(sizes) <= 8
+    assert sizes <= set(sizes_of_regions((8, 24, 24), SHAPE))
+    assert len(sizes_of_regions((8, 24, 24), SHAPE)) == 8
     assert max(np.prod(size) for size in sizes) <= 2 * 8 * 24 * 24
     assert min(np.prod(size) for size in sizes - {(8, 24, 24)}) > 1.5 * 8 * 24 * 24
+
+
+def test_sizes_begin_with_the_region_itself_and_end_with_the_volume() -> None:
+    assert sizes_of_regions((8, 24, 24), SHAPE)[0] == (8, 24, 24)
+    assert sizes_of_regions((64, 200, 200), SHAPE) == [SHAPE]
