@@ -19,7 +19,7 @@ from DeepIGeoSLib.errors import Cancelled
 from DeepIGeoSLib.history import Reader
 from DeepIGeoSLib.interactions import Interactions, distance_maps, network_input
 from DeepIGeoSLib.prepared_image import PreparedImage
-from DeepIGeoSLib.preprocessing import Box, voxels_in, whole_box
+from DeepIGeoSLib.preprocessing import Box, resample_in_slabs, voxels_in, whole_box
 from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_groups
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ def propose(
     if crf is not None:
         report(progress, cancel, 0.7, "Running the CRF")
         answer = crf.foreground_probability(answer, channels, grid.spacing, cancel=cancel)
-    probability = grid.to_volume(answer)
-    if grid.box != whole_box(image.shape):
-        inside, probability = probability, np.zeros(image.shape, dtype=np.float32)
-        probability[grid.box] = inside
+    if grid.box == whole_box(image.shape) and answer.shape == image.shape:
+        probability = answer
+    else:
+        probability = np.zeros(image.shape, dtype=np.float32)
+        resample_in_slabs(answer.__getitem__, answer.shape, probability[grid.box])
     report(progress, cancel, 1.0, "Initial segmentation ready")
     return probability
 

@@ -15,6 +15,7 @@ from DeepIGeoSLib.preprocessing import (
     bounding_box,
     grown_box,
     hull,
+    resample_in_slabs,
     tissue_mask,
     working_spacing,
 )
@@ -91,7 +92,10 @@ class PreparedImage:
             if grid.shape == grid.box_shape:
                 normalization.apply(array[grid.box], out=channel)
             else:
-                channel[...] = grid.to_working(normalization.apply(array[grid.box]))
+                own = array[grid.box]
+                resample_in_slabs(
+                    lambda k, own=own, by=normalization: by.apply(own[k]), own.shape, channel
+                )
         return channels
 
     def read_on(self, grid: WorkingGrid) -> Channels:

@@ -7,7 +7,7 @@ the same object serves both directions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ import numpy as np
 from DeepIGeoSLib.errors import InputError
 
 Box = tuple[slice, slice, slice]
+
+# Slices that are resampled together where an array is too large to hold twice.
+_SLAB = 16
 
 # Half the interquartile range of a normal distribution, in standard deviations.
 _HALF_IQR_OF_NORMAL = 0.6745
@@ -260,6 +263,25 @@ def resample(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
         else:
             array = array @ weights.T
     return np.ascontiguousarray(array)
+
+
+def resample_in_slabs(
+    read: Callable[[slice], np.ndarray], source: Sequence[int], out: np.ndarray
+) -> None:
+    """Resample as ``resample`` does, a few slices at a time, for arrays too large to hold twice.
+
+    Args:
+        read: returns slices of the array, float32, axes (k, j, i).
+        source: the array's shape.
+        out: float32 array to fill; its shape is the wanted one.
+    """
+    weights = _interpolation_weights(source[0], len(out))
+    for start in range(0, len(out), _SLAB):
+        rows = weights[start : start + _SLAB]
+        used = np.flatnonzero(rows.any(axis=0))
+        part = slice(int(used[0]), int(used[-1]) + 1)
+        in_plane = resample(read(part), (part.stop - part.start, *out.shape[1:]))
+        out[start : start + _SLAB] = np.tensordot(rows[:, part], in_plane, axes=1)
 
 
 def _interpolation_weights(source: int, target: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from DeepIGeoSLib.preprocessing import (
     grown_box,
     normalize,
     resample,
+    resample_in_slabs,
     tissue_mask,
     working_spacing,
 )
@@ -162,3 +163,26 @@ def test_values_are_sampled_evenly_over_a_mask() -> None:
         values = array[mask]
         expected = values[:: max(1, values.size // size)]
         assert np.array_equal(evenly_sampled(array, mask, size), expected)
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ((40, 6, 7), (20, 6, 7)),
+        ((37, 6, 7), (50, 4, 9)),
+        ((5, 6, 7), (5, 6, 7)),
+        ((1, 3, 3), (40, 2, 2)),
+    ],
+)
+def test_slabs_together_are_the_whole(source: tuple[int, ...], target: tuple[int, ...]) -> None:
+    array = np.random.default_rng(0).random(source, dtype=np.float32)
+    longest = []
+
+    def read(part: slice) -> np.ndarray:
+        longest.append(part.stop - part.start)
+        return array[part]
+
+    out = np.empty(target, dtype=np.float32)
+    resample_in_slabs(read, source, out)
+    np.testing.assert_allclose(out, resample(array, target), atol=1e-6)
+    assert max(longest) <= 16 * max(1, source[0] / target[0]) + 2
