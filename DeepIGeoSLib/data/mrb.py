@@ -205,5 +205,5 @@ def _check_attached(path: Path, place: str) -> None:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (OSError, zipfile.BadZipFile, RuntimeError, EOFError) as error:
         raise InputError(f"{path} can't be read as a zip file: {error}.") from error

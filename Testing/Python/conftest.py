@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,25 @@ def openvino_only_where_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     When OpenVINO takes over from torch depends on time, and its last bits are others.
     """
     monkeypatch.setattr("DeepIGeoSLib.engines.choice.openvino_installed", lambda: False)
+
+
+@pytest.fixture(scope="session")
+def write_heads() -> Callable[[Path, int], None]:
+    """Write phantoms as the data set "heads"; in its split file the last one is for validation."""
+    from DeepIGeoSLib.phantom import head_phantom
+
+    def write(root: Path, count: int) -> None:
+        (root / "heads").mkdir()
+        with (root / "splits.csv").open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["dataset", "case", "use"])
+            for seed in range(count):
+                volume, lesion = head_phantom((12, 64, 56), (12.0, 3.0, 3.0), seed)
+                volume.write_map(root / "heads" / f"{seed}_image.nii.gz", volume.array)
+                volume.write_labels(root / "heads" / f"{seed}_label.nii.gz", lesion)
+                writer.writerow(["heads", str(seed), "val" if seed == count - 1 else "train"])
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from DeepIGeoSLib.evaluation.benchmarks.interaction_cases import CASES, Case
 from DeepIGeoSLib.evaluation.benchmarks.interaction_measures import Setup, measured_case
 from DeepIGeoSLib.evaluation.benchmarks.interaction_plot import plot
 from DeepIGeoSLib.evaluation.benchmarks.interaction_unet import measured_unet
+from DeepIGeoSLib.evaluation.benchmarks.model_arguments import add_model
 from DeepIGeoSLib.files import written_in_one_step
 
 Progress = Callable[[float, str], None]
@@ -27,12 +28,7 @@ PLOT_NAME = "interaction.png"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument(
-        "--bundle", default="flair-whole-tumor", help="model bundle (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--device", default="cpu", help="auto, cpu, cuda, mps (default: %(default)s)"
-    )
+    add_model(parser)
     parser.add_argument(
         "--engine",
         default="auto",

@@ -17,6 +17,7 @@ import numpy as np
 
 from DeepIGeoSLib.bundles import load_bundle
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.evaluation.benchmarks.model_arguments import add_model
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.preprocessing import whole_box
 from DeepIGeoSLib.robot import RobotUser
@@ -32,12 +33,7 @@ USES_CASES = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument(
-        "--bundle", default="flair-whole-tumor", help="model bundle (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--device", default="cpu", help="auto, cpu, cuda, mps (default: %(default)s)"
-    )
+    add_model(parser)
     parser.add_argument(
         "--rounds", type=int, default=5, help="strokes a case (default: %(default)s)"
     )

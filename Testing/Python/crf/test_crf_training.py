@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ from DeepIGeoSLib.crf.settings import PretrainingSettings
 from DeepIGeoSLib.networks.crf_settings import CrfSettings
 from DeepIGeoSLib.networks.crfnet import NO_SCRIBBLE
 from DeepIGeoSLib.networks.pairwise import ContrastSensitive
-from DeepIGeoSLib.phantom import head_phantom
 
 pytest.importorskip("lightning", reason="the extra 'train' is not installed")
 
@@ -31,18 +30,12 @@ CRF = {
 
 
 @pytest.fixture(scope="module")
-def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def heads(
+    tmp_path_factory: pytest.TempPathFactory, write_heads: Callable[[Path, int], None]
+) -> Path:
     """Two phantoms to train on and one to validate with."""
     root = tmp_path_factory.mktemp("data")
-    (root / "heads").mkdir()
-    with (root / "splits.csv").open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["dataset", "case", "use"])
-        for seed in range(3):
-            volume, lesion = head_phantom((12, 64, 56), (12.0, 3.0, 3.0), seed)
-            volume.write_map(root / "heads" / f"{seed}_image.nii.gz", volume.array)
-            volume.write_labels(root / "heads" / f"{seed}_label.nii.gz", lesion)
-            writer.writerow(["heads", str(seed), "val" if seed == 2 else "train"])
+    write_heads(root, 3)
     return root
 
 

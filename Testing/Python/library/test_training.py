@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,20 +27,15 @@ from DeepIGeoSLib.training.sampling import CropSampler, PNetSamples, RNetSamples
 
 
 @pytest.fixture(scope="module")
-def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def heads(
+    tmp_path_factory: pytest.TempPathFactory, write_heads: Callable[[Path, int], None]
+) -> Path:
     """Three phantoms to train on and one to validate with, in a folder with a split file."""
     root = tmp_path_factory.mktemp("data")
-    (root / "heads").mkdir()
+    write_heads(root, 4)
     (root / "other").mkdir()
-    with (root / "splits.csv").open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["dataset", "case", "use"])
-        for seed in range(4):
-            volume, lesion = head_phantom((12, 64, 56), (12.0, 3.0, 3.0), seed)
-            volume.write_map(root / "heads" / f"{seed}_image.nii.gz", volume.array)
-            volume.write_labels(root / "heads" / f"{seed}_label.nii.gz", lesion)
-            writer.writerow(["heads", str(seed), "val" if seed == 3 else "train"])
-            writer.writerow(["other", str(seed), "train"])
+    with (root / "splits.csv").open("a", newline="") as stream:
+        csv.writer(stream).writerows(["other", str(case), "train"] for case in range(4))
     return root
 
 

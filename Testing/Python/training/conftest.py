@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import subprocess
@@ -12,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from DeepIGeoSLib.phantom import head_phantom
-
 pytest.importorskip("lightning", reason="the extra 'train' is not installed")
 
 Configure = Callable[..., Path]
@@ -21,18 +18,12 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="session")
-def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def heads(
+    tmp_path_factory: pytest.TempPathFactory, write_heads: Callable[[Path, int], None]
+) -> Path:
     """Three phantoms to train on and one to validate with, in a folder with a split file."""
     root = tmp_path_factory.mktemp("data")
-    (root / "heads").mkdir()
-    with (root / "splits.csv").open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["dataset", "case", "use"])
-        for seed in range(4):
-            volume, lesion = head_phantom((12, 64, 56), (12.0, 3.0, 3.0), seed)
-            volume.write_map(root / "heads" / f"{seed}_image.nii.gz", volume.array)
-            volume.write_labels(root / "heads" / f"{seed}_label.nii.gz", lesion)
-            writer.writerow(["heads", str(seed), "val" if seed == 3 else "train"])
+    write_heads(root, 4)
     return root
 
 
