@@ -16,7 +16,7 @@ from DeepIGeoSLib.errors import Cancelled
 _KEPT = 8
 
 # From so many voxels on, compiling (0.1 to 0.2 s) takes less time than it saves in the first run.
-# The memory that such a run works in is not kept for the next one.
+# The memory that such runs work in is not kept.
 _LARGE = 1_000_000
 
 
@@ -30,6 +30,7 @@ class CompiledShapes:
         self._network: Network | None = None
         self._compiled: OrderedDict[tuple, CompiledNetwork] = OrderedDict()
         self._last: CompiledNetwork | None = None
+        self._last_is_large = False
         self._threads: dict[tuple, threading.Thread] = {}
         self._lock = threading.Lock()
         self._one_at_a_time = threading.Lock()
@@ -73,16 +74,18 @@ class CompiledShapes:
             if self._last is not None and self._last is not compiled:
                 self._last.release_memory()
             self._last = compiled
-            try:
-                return compiled.run(batch, cancel)
-            finally:
-                if _voxels(batch.shape) >= _LARGE:
-                    compiled.release_memory()
+            self._last_is_large = _voxels(batch.shape) >= _LARGE
+            return compiled.run(batch, cancel)
         except Cancelled:
             raise
         except Exception as error:  # whatever it is, torch can go on
             self._give_up(error)
             return None
+
+    def release_large(self) -> None:
+        """Give back the memory that the last run worked in, if it was a large one."""
+        if self._last is not None and self._last_is_large:
+            self._last.release_memory()
 
     def _compile(self, shape: tuple[int, ...], threads: int) -> None:
         try:

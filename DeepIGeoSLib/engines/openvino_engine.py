@@ -11,13 +11,13 @@ import numpy as np
 
 from DeepIGeoSLib.engines.compiled_shapes import CompiledShapes
 from DeepIGeoSLib.engines.openvino_runtime import Network, OpenVinoRuntime
-from DeepIGeoSLib.engines.padding import padded_shape
+from DeepIGeoSLib.engines.padding import Channels, padded_shape
 from DeepIGeoSLib.engines.tiling import SmallestTileError
 from DeepIGeoSLib.engines.torch_engine import TorchEngine
 from DeepIGeoSLib.errors import Cancelled
 
 if TYPE_CHECKING:
-    from torch import nn
+    from DeepIGeoSLib.networks.part import Part, PartNetwork
 
 # How often a run that waits for a compiled network looks whether it was cancelled, in seconds.
 _LOOK = 0.01
@@ -27,13 +27,12 @@ class OpenVinoEngine(TorchEngine):
     """A network that OpenVINO runs where it is compiled for the shape, and torch elsewhere.
 
     It is compiled in the background for each shape that it meets. Both answer the same to 1e-5, so
-    the change from one to the other is not seen. Tiles are those of torch, which needs at least as
-    much memory for them.
+    the change from one to the other is not seen.
     """
 
     def __init__(
         self,
-        network: nn.Module,
+        network: PartNetwork,
         runtime: OpenVinoRuntime,
         memory_budget: int | None = None,
         patient: bool = False,
@@ -69,7 +68,21 @@ class OpenVinoEngine(TorchEngine):
             k, *plane = (part.stop - part.start for part in tile.outer)
             self._shapes.start((k, shape[0], *plane) if flat else (1, shape[0], k, *plane))
 
-    def _probability(self, batch: np.ndarray, cancel: threading.Event | None) -> np.ndarray:
+    def foreground_probability(
+        self, channels: Channels, cancel: threading.Event | None = None
+    ) -> np.ndarray:
+        """See ``TorchEngine``; what large runs worked in is given back."""
+        try:
+            return super().foreground_probability(channels, cancel)
+        finally:
+            self._shapes.release_large()
+
+    def _bytes_per_voxel(self) -> int:
+        return self.network.bytes_per_voxel
+
+    def _probability(
+        self, batch: np.ndarray, part: Part, cancel: threading.Event | None
+    ) -> np.ndarray:
         thread = self._shapes.start(batch.shape)
         wait = self._patient or self._shapes.worth_waiting(batch.shape)
         while wait and thread is not None and thread.is_alive():
@@ -77,7 +90,9 @@ class OpenVinoEngine(TorchEngine):
                 raise Cancelled("The network run was cancelled.")
             thread.join(_LOOK)
         answer = self._shapes.run(batch, cancel)
-        return super()._probability(batch, cancel) if answer is None else answer
+        if answer is None:
+            return super()._probability(batch, part, cancel)
+        return (answer if self.network.dimension == 2 else answer[0])[part]
 
 
 def _read(runtime: OpenVinoRuntime, quantized: tuple[bytes, bytes], _channels: int) -> Network:

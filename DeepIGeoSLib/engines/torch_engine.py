@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from DeepIGeoSLib.engines.allocator import keep_freed_memory
 from DeepIGeoSLib.engines.memory import free_memory
 from DeepIGeoSLib.engines.padding import Channels, PaddedChannels
 from DeepIGeoSLib.engines.tiling import SmallestTileError, Tile, tiles_of
@@ -20,6 +21,9 @@ from DeepIGeoSLib.tensors import choose_device, to_array, to_tensor
 if TYPE_CHECKING:
     from torch import nn
 
+    from DeepIGeoSLib.networks.part import Part, PartNetwork
+
+# How many slices a 2D network sees together: on a CPU, more take longer than one after the other.
 _SLICES_AT_ONCE = 8
 
 # How much smaller tiles become when a device has run out of memory.
@@ -30,7 +34,7 @@ class TorchEngine:
     """A network in evaluation mode on a device."""
 
     def __init__(
-        self, network: nn.Module, device: str = "auto", memory_budget: int | None = None
+        self, network: PartNetwork, device: str = "auto", memory_budget: int | None = None
     ) -> None:
         """Take over ``network``.
 
@@ -41,6 +45,8 @@ class TorchEngine:
                 free at the time when None.
         """
         self.device = choose_device(device)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self.network = network.to(self.device).eval()
         self._budget = memory_budget
 
@@ -78,7 +84,11 @@ class TorchEngine:
             budget = torch.cuda.mem_get_info(self.device)[0] // 2
         elif budget is None:
             budget = free_memory() // 2
-        return int(budget // self.network.bytes_per_voxel)
+        return int(budget // self._bytes_per_voxel())
+
+    def _bytes_per_voxel(self) -> int:
+        on_cpu = self.device.type == "cpu"
+        return self.network.part_bytes_per_voxel if on_cpu else self.network.bytes_per_voxel
 
     def _in_tiles(
         self, padded: PaddedChannels, most: int, cancel: threading.Event | None
@@ -93,13 +103,13 @@ class TorchEngine:
         probability = np.empty([part.stop for part in padded.content(whole)], dtype=np.float32)
         try:
             for tile in self._tiles(padded.shape, most):
-                answer = self._run(padded.read(tile.outer), cancel)[tile.kept]
+                answer = self._run(padded.read(tile.outer), tile.kept, cancel)
                 probability[padded.content(tile.inner)] = answer[padded.content_within(tile.inner)]
         except SmallestTileError as error:
             raise InputError(
-                f"The memory budget of {most * self.network.bytes_per_voxel / 1e6:.0f} MB is too "
+                f"The memory budget of {most * self._bytes_per_voxel() / 1e6:.0f} MB is too "
                 "small for this network; the smallest that works here is "
-                f"{error.voxels * self.network.bytes_per_voxel / 1e6:.0f} MB."
+                f"{error.voxels * self._bytes_per_voxel() / 1e6:.0f} MB."
             ) from error
         except torch.OutOfMemoryError:
             return self._with_less_memory(padded, most, cancel)
@@ -111,7 +121,8 @@ class TorchEngine:
         if network.dimension == 3:
             return tiles_of(shape, network.reach, network.multiple_of, most)
         tiles = tiles_of(shape[1:], network.reach, network.multiple_of, most)
-        count = max(1, min(_SLICES_AT_ONCE, most // max(1, shape[1] * shape[2])))
+        together = 1 if self.device.type == "cpu" else _SLICES_AT_ONCE
+        count = max(1, min(together, most // max(1, shape[1] * shape[2])))
         groups = [slice(k, min(k + count, shape[0])) for k in range(0, shape[0], count)]
         return [
             Tile(outer=(group, *tile.outer), inner=(group, *tile.inner))
@@ -141,18 +152,23 @@ class TorchEngine:
             logging.warning("%s is out of memory; going on in smaller parts.", self.device)
         return self._in_tiles(padded, less, cancel)
 
-    def _run(self, channels: np.ndarray, cancel: threading.Event | None) -> np.ndarray:
-        """Return the probability of class 1, axes (k, j, i)."""
+    def _run(self, channels: np.ndarray, part: Part, cancel: threading.Event | None) -> np.ndarray:
+        """Return the probability of class 1 in a part (k, j, i) of the channels."""
         flat = self.network.dimension == 2
         batch = np.moveaxis(channels, 1, 0) if flat else channels[np.newaxis]
-        probability = self._probability(batch, cancel)
-        return probability if flat else probability[0]
+        return self._probability(batch, part, cancel)
 
-    def _probability(self, batch: np.ndarray, cancel: threading.Event | None) -> np.ndarray:
-        """Return the probability of class 1 (B, [D,] H, W) for a batch (B, C, [D,] H, W)."""
+    def _probability(
+        self, batch: np.ndarray, part: Part, cancel: threading.Event | None
+    ) -> np.ndarray:
+        """Return the probability of class 1 (k, j, i) in a part of a batch (B, C, [D,] H, W).
+
+        In 2D the batch holds the slices along k, in 3D one volume.
+        """
         with _cancelling(self.network, cancel):
-            logits = self.network(to_tensor(batch, self.device))
-        return to_array(logits.float().softmax(dim=1)[:, 1])
+            logits = self.network.forward_part(to_tensor(batch, self.device), part)
+        probability = logits.float().softmax(dim=1)[:, 1]
+        return to_array(probability if self.network.dimension == 2 else probability[0])
 
 
 @contextmanager

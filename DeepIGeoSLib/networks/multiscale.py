@@ -20,25 +20,22 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from DeepIGeoSLib.networks.convolution import Conv3d
+from DeepIGeoSLib.networks.multiscale_part import logits_of_part
+from DeepIGeoSLib.networks.part import Part, PartNetwork
 
-class MultiScaleNet(nn.Module):
+# Of ``forward_part`` in 3D on a CPU, measured.
+_PART_BYTES_PER_VOXEL = 100
+
+
+class MultiScaleNet(PartNetwork):
     """A residual encoder and decoder over four scales, for 2D or 3D.
 
     Input (B, C, [D,] H, W), output logits (B, classes, [D,] H, W). H and W must be multiples of
     16, D of 4 (``multiple_of`` gives them per axis).
-
-    Attributes:
-        multiple_of: what sizes must be multiples of, for each axis.
-        reach: how many voxels away (D, H, W) an answer depends on the input.
-        bytes_per_voxel: of memory at work, measured on a CPU.
-        fine_voxels_at_once: of 3D input, how many go through the layers of the finest scale
-            together in evaluation mode, which are flat. The answer is the same; less memory is
-            taken.
-        late_layers: names of the parts nearest to the answer, which learn first in fine-tuning.
     """
 
     bytes_per_voxel = 170
-    fine_voxels_at_once = 500_000
     late_layers = ("widen", "decoder", "unfold", "sharpen", "classifier")
 
     def __init__(
@@ -53,75 +50,84 @@ class MultiScaleNet(nn.Module):
         self.dimension = dimension
         self.multiple_of = (4, 16, 16)[-dimension:]
         self.reach = (13, 107, 107)[-dimension:]
-        flat, deep = (1, 3, 3)[-dimension:], (3, 3, 3)[-dimension:]
-        strides = [stride[-dimension:] for stride in ((1, 2, 2), (2, 2, 2), (2, 2, 2))]
-        convolution = _convolution(dimension)
+        finest, coarser = features[0], features[1:]
 
-        self.stem = convolution(4 * in_channels, features[0], flat)
-        self.encoder = nn.ModuleList(
-            _ResidualBlock(dimension, width, flat, deep if level else flat)
-            for level, width in enumerate(features)
-        )
-        self.shrink = nn.ModuleList(
-            _normalized(dimension, fine, coarse, stride, stride)
-            for fine, coarse, stride in zip(features, features[1:], strides, strict=False)
-        )
-        self.widen = nn.ModuleList(
-            convolution(coarse, fine, (1,) * dimension) for fine, coarse in pairwise(features)
-        )
-        self.decoder = nn.ModuleList(
-            _ResidualBlock(dimension, width, flat, deep if level else flat)
-            for level, width in enumerate(features[:-1])
-        )
-        self.unfold = convolution(features[0], 4 * fine_features, (1,) * dimension)
-        self.sharpen = _normalized(dimension, fine_features + in_channels, fine_features, flat)
-        self.classifier = convolution(fine_features, classes, flat)
+        # The finest scale sees slices one by one: its layers are two-dimensional.
+        self.stem = _convolution(2, 4 * in_channels, finest)
+        self.encoder = nn.ModuleList([_ResidualBlock(2, finest)])
+        self.shrink = nn.ModuleList([_shrinking(2, finest, coarser[0])])
+        self.widen = nn.ModuleList([_mixing(2, coarser[0], finest)])
+        self.decoder = nn.ModuleList([_ResidualBlock(2, finest)])
+        for fine, coarse in pairwise(coarser):
+            self.encoder.append(_ResidualBlock(dimension, fine))
+            self.shrink.append(_shrinking(dimension, fine, coarse))
+            self.widen.append(_mixing(dimension, coarse, fine))
+            self.decoder.append(_ResidualBlock(dimension, fine))
+        self.encoder.append(_ResidualBlock(dimension, coarser[-1]))
+        self.unfold = _mixing(2, finest, 4 * fine_features)
+        self.sharpen = _normalized(2, fine_features + in_channels, fine_features)
+        self.classifier = _convolution(2, fine_features, classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        groups = self._groups(x)
-        skipped = [self.encoder[0](self.stem(_space_to_depth(group))) for group in groups]
-        features = self._coarse(torch.cat([self.shrink[0](fine) for fine in skipped], dim=2))
-        coarse = self.widen[0](features)
-        coarse = [coarse] if len(groups) == 1 else coarse.split(groups[0].shape[2], dim=2)
-        parts = zip(groups, skipped, coarse, strict=True)
-        return torch.cat([self._fine(*part) for part in parts], dim=2)
+        slices = self.slices_of(x)
+        finest = self.encode_finest(slices)
+        coarse = self.scales_from(1, self.stacked(self.shrink[0](finest), x.shape[0]))
+        return self.stacked(self.decode_finest(slices, finest, self.slices_of(coarse)), x.shape[0])
 
-    def _groups(self, x: torch.Tensor) -> Sequence[torch.Tensor]:
-        """Return the slices that go through the layers of the finest scale together."""
-        if self.dimension == 2 or self.training or torch.jit.is_tracing():
-            return [x]  # a traced network has to suit input of any size
-        slices = max(1, self.fine_voxels_at_once // (x.shape[3] * x.shape[4]))
-        return [x] if slices >= x.shape[2] else x.split(slices, dim=2)
+    @property
+    def part_bytes_per_voxel(self) -> int:
+        return _PART_BYTES_PER_VOXEL if self.dimension == 3 else self.bytes_per_voxel
 
-    def _coarse(self, features: torch.Tensor) -> torch.Tensor:
-        """Return the features of the scales below the finest one, at the finest of them."""
-        skipped = []
-        for level in range(1, len(self.encoder)):
-            features = self.encoder[level](features)
-            if level < len(self.shrink):
-                skipped.append(features)
-                features = self.shrink[level](features)
-        for level in reversed(range(1, len(self.decoder))):
-            features = self.decoder[level](_joined(skipped.pop(), self.widen[level](features)))
-        return features
+    def forward_part(self, x: torch.Tensor, part: Part) -> torch.Tensor:
+        if self.dimension == 3 and x.device.type == "cpu":
+            return logits_of_part(self, x, part)
+        return super().forward_part(x, part)
 
-    def _fine(self, x: torch.Tensor, skipped: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
-        """Return the logits of some slices."""
-        features = self.decoder[0](_joined(skipped, coarse))
-        sharp = self.sharpen(torch.cat([_depth_to_space(self.unfold(features)), x], dim=1))
+    def slices_of(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, C, [D,] H, W) -> (B [D], C, H, W): the finest scale sees slices one by one."""
+        return x if self.dimension == 2 else x.movedim(2, 1).flatten(0, 1)
+
+    def stacked(self, slices: torch.Tensor, batch: int) -> torch.Tensor:
+        """(B [D], C, H, W) -> (B, C, [D,] H, W), the inverse of ``slices_of``."""
+        if self.dimension == 2:
+            return slices
+        return slices.unflatten(0, (batch, -1)).movedim(1, 2)
+
+    def encode_finest(self, slices: torch.Tensor) -> torch.Tensor:
+        """Return the features of the finest scale, at half the resolution."""
+        return self.encoder[0](self.stem(_space_to_depth(slices)))
+
+    def scales_from(self, level: int, features: torch.Tensor) -> torch.Tensor:
+        """Return the features of a scale after it and all coarser ones were computed."""
+        features = self.encoder[level](features)
+        if level == len(self.shrink):
+            return features
+        coarser = self.scales_from(level + 1, self.shrink[level](features))
+        return self.decoder[level](_joined(features, self.widen[level](coarser)))
+
+    def decode_finest(
+        self, slices: torch.Tensor, finest: torch.Tensor, coarse: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the logits of slices.
+
+        Args:
+            slices: the input (N, C, H, W).
+            finest: its features from ``encode_finest``, (N, F, H/2, W/2).
+            coarse: features of the scales below, (N, G, H/4, W/4).
+        """
+        features = self.decoder[0](_joined(finest, self.widen[0](coarse)))
+        sharp = self.sharpen(torch.cat([_depth_to_space(self.unfold(features)), slices], dim=1))
         return self.classifier(sharp)
 
 
 class _ResidualBlock(nn.Module):
-    """Two normalized convolutions around a shortcut."""
+    """Two normalized convolutions around a shortcut; the first one is flat."""
 
-    def __init__(
-        self, dimension: int, width: int, first: Sequence[int], second: Sequence[int]
-    ) -> None:
+    def __init__(self, dimension: int, width: int) -> None:
         super().__init__()
-        self.first = _normalized(dimension, width, width, first)
-        self.second = _convolution(dimension)(width, width, second, bias=False)
-        self.norm = _batch_norm(dimension)(width)
+        self.first = _normalized(dimension, width, width)
+        self.second = _convolution(dimension, width, width, deep=True, bias=False)
+        self.norm = _batch_norm(dimension, width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return functional.leaky_relu(x + self.norm(self.second(self.first(x))), 0.01)
@@ -131,44 +137,44 @@ def _joined(fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
     return fine + functional.interpolate(coarse, size=fine.shape[2:], mode="nearest")
 
 
-def _convolution(dimension: int):
-    """Return a maker of same-size convolutions of a dimension."""
-    kind = nn.Conv3d if dimension == 3 else nn.Conv2d
-
-    def make(
-        in_channels: int,
-        out_channels: int,
-        kernel: Sequence[int],
-        stride: Sequence[int] | int = 1,
-        bias: bool = True,
-    ) -> nn.Module:
-        # A strided convolution here is a non-overlapping fold, which needs no border.
-        padding = tuple(size // 2 for size in kernel) if stride == 1 else 0
-        return kind(in_channels, out_channels, tuple(kernel), stride, padding, bias=bias)
-
-    return make
+def _convolution(
+    dimension: int, in_channels: int, out_channels: int, *, deep: bool = False, bias: bool = True
+) -> nn.Module:
+    """Return a convolution of 3 x 3 voxels in plane, in 3D of three slices if it is deep."""
+    if dimension == 2:
+        return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=bias)
+    kernel = (3 if deep else 1, 3, 3)
+    padding = tuple(size // 2 for size in kernel)
+    return Conv3d(in_channels, out_channels, kernel, padding=padding, bias=bias)
 
 
-def _batch_norm(dimension: int) -> type[nn.Module]:
-    return nn.BatchNorm3d if dimension == 3 else nn.BatchNorm2d
+def _mixing(dimension: int, in_channels: int, out_channels: int) -> nn.Module:
+    """Return a convolution that sees single voxels."""
+    return (Conv3d if dimension == 3 else nn.Conv2d)(in_channels, out_channels, 1)
 
 
-def _normalized(
-    dimension: int,
-    in_channels: int,
-    out_channels: int,
-    kernel: Sequence[int],
-    stride: Sequence[int] | int = 1,
-) -> nn.Sequential:
-    return nn.Sequential(
-        _convolution(dimension)(in_channels, out_channels, kernel, stride, bias=False),
-        _batch_norm(dimension)(out_channels),
-        nn.LeakyReLU(0.01, inplace=True),
-    )
+def _shrinking(dimension: int, in_channels: int, out_channels: int) -> nn.Sequential:
+    """Return layers that fold two by two (by two) voxels into one; they need no border."""
+    kind = Conv3d if dimension == 3 else nn.Conv2d
+    fold = kind(in_channels, out_channels, 2, stride=2, bias=False)
+    return nn.Sequential(fold, *_normalization(dimension, out_channels))
+
+
+def _normalized(dimension: int, in_channels: int, out_channels: int) -> nn.Sequential:
+    convolution = _convolution(dimension, in_channels, out_channels, bias=False)
+    return nn.Sequential(convolution, *_normalization(dimension, out_channels))
+
+
+def _normalization(dimension: int, channels: int) -> tuple[nn.Module, nn.Module]:
+    return _batch_norm(dimension, channels), nn.LeakyReLU(0.01, inplace=True)
+
+
+def _batch_norm(dimension: int, channels: int) -> nn.Module:
+    return (nn.BatchNorm3d if dimension == 3 else nn.BatchNorm2d)(channels)
 
 
 def _space_to_depth(x: torch.Tensor) -> torch.Tensor:
-    """(B, C, ..., H, W) -> (B, 4C, ..., H/2, W/2)."""
+    """(B, C, H, W) -> (B, 4C, H/2, W/2)."""
     parts = [x[..., row::2, column::2] for row in (0, 1) for column in (0, 1)]
     return torch.cat(parts, dim=1)
 

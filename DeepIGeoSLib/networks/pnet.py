@@ -18,18 +18,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from DeepIGeoSLib.networks.part import PartNetwork
+
 _LAYERS_PER_BLOCK = (2, 2, 3, 3, 3)
 
 
-class PNet2d(nn.Module):
+class PNet2d(PartNetwork):
     """The 2D network (Fig. 3a).
 
     Input (B, C, H, W), output logits (B, classes, H, W), any H and W.
-
-    Attributes:
-        reach: how many pixels away (H, W) an answer depends on the input.
-        bytes_per_voxel: of memory at work, measured on a CPU.
-        late_layers: names of the parts nearest to the answer, which learn first in fine-tuning.
     """
 
     dimension = 2
@@ -68,15 +65,10 @@ class PNet2d(nn.Module):
         return self.classifier(hidden)
 
 
-class PNet3d(nn.Module):
+class PNet3d(PartNetwork):
     """The 3D network (Fig. 3b); the axis with kernel size 1 is the through-plane one.
 
     Input (B, C, D, H, W), output logits (B, classes, D, H, W), any size.
-
-    Attributes:
-        reach: how many voxels away (D, H, W) an answer depends on the input.
-        bytes_per_voxel: of memory at work, measured on a CPU.
-        late_layers: names of the parts nearest to the answer, which learn first in fine-tuning.
     """
 
     dimension = 3

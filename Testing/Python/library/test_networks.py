@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from DeepIGeoSLib import InputError
 from DeepIGeoSLib.engines import TorchEngine
-from DeepIGeoSLib.networks import build_network
+from DeepIGeoSLib.networks import build_network, multiscale_part
+from DeepIGeoSLib.networks.convolution import Conv3d
 from DeepIGeoSLib.networks.pnet import PNet2d, PNet3d
 
 PAPER_PARAMETERS = {
@@ -26,17 +27,49 @@ ALL = [
 ]
 
 
-def test_slices_of_the_finest_scale_may_be_computed_apart() -> None:
+@pytest.mark.parametrize(("name", "dimension", "preset"), ALL)
+def test_a_part_gets_the_answer_of_the_whole(name: str, dimension: int, preset: str) -> None:
+    network = build_network(name, dimension=dimension, preset=preset).eval()
+    channels = 1 if name == "pnet" else 4
+    random = torch.Generator().manual_seed(0)
+    size = (1, channels, 12, 48, 64) if dimension == 3 else (12, channels, 48, 64)
+    x = torch.randn(size, generator=random)
+    with torch.inference_mode():
+        whole = network(x)
+        for k, j, i in [
+            (slice(0, 12), slice(0, 48), slice(0, 64)),
+            (slice(4, 8), slice(16, 32), slice(16, 48)),
+            (slice(8, 12), slice(0, 48), slice(48, 64)),
+        ]:
+            wanted = whole[..., k, j, i] if dimension == 3 else whole[k, :, j, i]
+            answer = network.forward_part(x, (k, j, i))
+            torch.testing.assert_close(answer, wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_large_scales_are_computed_some_slices_at_a_time(monkeypatch) -> None:
+    monkeypatch.setattr(multiscale_part, "_FINEST_AT_ONCE", 5 * 32 * 48)
+    monkeypatch.setattr(multiscale_part, "_SECOND_AT_ONCE", 3 * 8 * 12)
     network = build_network("pnet", preset="recommended").eval()
-    x = torch.randn(1, 1, 12, 32, 48, generator=torch.Generator().manual_seed(0))
-    together = network(x)
-    network.fine_voxels_at_once = 5 * 32 * 48  # groups of 5, 5 and 2 slices
-    shown = []
-    network.classifier.register_forward_hook(lambda *run: shown.append(run[1][0].shape[2]))
-    torch.testing.assert_close(network(x), together, atol=1e-5, rtol=1e-5)
-    assert shown == [5, 5, 2]
-    network.train()(x)  # batch normalization needs all of a training sample at once
-    assert shown[3:] == [12]
+    x = torch.randn(1, 1, 16, 32, 48, generator=torch.Generator().manual_seed(0))
+    finest, second = [], []
+    network.classifier.register_forward_hook(lambda *run: finest.append(len(run[1][0])))
+    network.decoder[1].register_forward_hook(lambda *run: second.append(run[1][0].shape[2]))
+    with torch.inference_mode():
+        answer = network.forward_part(x, (slice(4, 12), slice(0, 32), slice(0, 48)))
+        assert finest == [5, 3]
+        assert second == [4, 5, 5, 5, 5, 2]  # groups of 3, and the slices beside them
+        torch.testing.assert_close(answer, network(x)[:, :, 4:12], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", [(1, 3, 3), (3, 3, 3)])
+def test_a_small_convolution_is_the_same_by_onednn(kernel: tuple[int, int, int]) -> None:
+    torch.manual_seed(0)
+    layer = Conv3d(6, 5, kernel, padding=tuple(size // 2 for size in kernel))
+    x = torch.randn(1, 6, 4, 7, 9)
+    with torch.inference_mode(), torch.profiler.profile() as profile:
+        answer = layer(x)
+    assert "aten::mkldnn_convolution" in {event.name for event in profile.events()}
+    torch.testing.assert_close(answer, layer(x), atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "dimension"), PAPER_PARAMETERS)

@@ -14,9 +14,10 @@ from DeepIGeoSLib import Cancelled, InputError
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.engines.tiling import SmallestTileError, tiles_of
 from DeepIGeoSLib.networks import build_network
+from DeepIGeoSLib.networks.part import Part, PartNetwork
 
 
-def any_network(preset: str, dimension: int) -> torch.nn.Module:
+def any_network(preset: str, dimension: int) -> PartNetwork:
     torch.manual_seed(0)
     size = {"features": (8,) if preset == "paper" else (4, 4, 4, 4)}
     return build_network("pnet", dimension=dimension, preset=preset, **size).eval()
@@ -97,18 +98,25 @@ def test_answers_depend_on_nothing_beyond_reach(preset: str, dimension: int) -> 
         ("recommended", 3, (64, 320, 32)),
     ],
 )
-def test_tiles_are_seamless(preset: str, dimension: int, shape: tuple[int, int, int]) -> None:
+def test_tiles_are_seamless(
+    preset: str, dimension: int, shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     network = any_network(preset, dimension)
     channels = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
     whole = TorchEngine(network, "cpu", memory_budget=10**12).foreground_probability(channels)
     voxels = prod(shape[-dimension:])
-    budget = int(0.9 * voxels * network.bytes_per_voxel)
+    budget = int(0.9 * voxels * network.part_bytes_per_voxel)
     tiled = TorchEngine(network, "cpu", memory_budget=budget)
     runs = []
-    network.register_forward_hook(lambda *arguments: runs.append(arguments[1][0][0, 0].numel()))
+
+    def counted(x: torch.Tensor, part: Part, run=network.forward_part) -> torch.Tensor:
+        runs.append(x[0, 0].numel())
+        return run(x, part)
+
+    monkeypatch.setattr(network, "forward_part", counted)
     np.testing.assert_allclose(tiled.foreground_probability(channels), whole, atol=1e-5)
     assert len(runs) > (1 if dimension == 3 else shape[0])
-    assert max(runs) * network.bytes_per_voxel <= budget
+    assert max(runs) * network.part_bytes_per_voxel <= budget
 
 
 def test_a_budget_too_small_for_a_tile_names_the_smallest() -> None:

@@ -1,0 +1,116 @@
+"""The answer of a three-dimensional ``MultiScaleNet`` for a part of its input, on a CPU.
+
+Much of a large run's time is not spent on sums: results that don't fit into the processor's cache
+travel to memory and back, and memory that was never used before is slow to get. So the two largest
+scales are computed some slices at a time, and what is not needed any more is overwritten. The sums
+are those of ``MultiScaleNet.forward``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.networks.multiscale import MultiScaleNet
+    from DeepIGeoSLib.networks.part import Part
+
+# How many voxels of the finest and the second scale go through layers together, by whole slices.
+_FINEST_AT_ONCE = 100_000
+_SECOND_AT_ONCE = 100_000
+
+# How many pixels around an answer the finest scale looks at, rounded up to a multiple of 4.
+_FINEST_REACH = 8
+
+
+def logits_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -> torch.Tensor:
+    """Return the logits (1, classes, ...) of a part (D, H, W) of one input (1, C, D, H, W)."""
+    slices, (rows, *plane) = network.slices_of(x), part
+    seen = [_around(own, size) for own, size in zip(plane, x.shape[-2:], strict=True)]
+    full, half, quarter = (_shrunk_by(factor, seen) for factor in (1, 2, 4))
+    inner = (..., *(_within(own, around) for own, around in zip(plane, seen, strict=True)))
+
+    finest, coarse = [], None
+    for group in _groups(len(slices), rows, _at_once(slices, _FINEST_AT_ONCE)):
+        features = network.encode_finest(slices[group])
+        if rows.start <= group.start < rows.stop:
+            finest.append((group, features[half].contiguous()))
+        shrunk = network.shrink[0](features)
+        coarse = shrunk.new_empty(len(slices), *shrunk.shape[1:]) if coarse is None else coarse
+        coarse[group] = shrunk
+    _refine_second_scale(network, coarse)
+    logits = [
+        network.decode_finest(slices[group][full], features, coarse[group][quarter])[inner]
+        for group, features in finest
+    ]
+    return network.stacked(torch.cat(logits), 1)
+
+
+def _refine_second_scale(network: MultiScaleNet, slices: torch.Tensor) -> None:
+    """Replace the features of the second scale by what they are after all coarser ones."""
+    at_once = _at_once(slices, _SECOND_AT_ONCE)
+
+    def encode(seen: torch.Tensor, _first: int) -> torch.Tensor:
+        return network.slices_of(network.encoder[1](network.stacked(seen, 1)))
+
+    _replace(slices, encode, at_once)
+    even = 2 * max(1, at_once // 2)
+    shrunk = [network.shrink[1](network.stacked(group, 1)) for group in slices.split(even)]
+    coarser = network.scales_from(2, torch.cat(shrunk, dim=2))
+    coarser = network.slices_of(network.widen[1](coarser))
+
+    def decode(seen: torch.Tensor, first: int) -> torch.Tensor:
+        below = coarser[torch.arange(first, first + len(seen)) // 2]
+        joined = functional.interpolate(below, size=seen.shape[2:], mode="nearest").add_(seen)
+        return network.slices_of(network.decoder[1](network.stacked(joined, 1)))
+
+    _replace(slices, decode, at_once)
+
+
+def _replace(
+    slices: torch.Tensor, run: Callable[[torch.Tensor, int], torch.Tensor], at_once: int
+) -> None:
+    """Overwrite slices by what ``run`` makes of them and of the slices next to them.
+
+    Args:
+        slices: (D, C, H, W).
+        run: from some slices and the number of the first one to as many.
+        at_once: how many to replace together.
+    """
+    before = None
+    for start in range(0, len(slices), at_once):
+        stop = min(start + at_once, len(slices))
+        seen = slices[start : stop + 1]
+        seen = seen if before is None else torch.cat([before, seen])
+        before, extra = slices[stop - 1 : stop].clone(), min(start, 1)
+        slices[start:stop] = run(seen, start - extra)[extra : extra + stop - start]
+
+
+def _at_once(slices: torch.Tensor, voxels: int) -> int:
+    return max(1, voxels // (slices.shape[2] * slices.shape[3]))
+
+
+def _groups(count: int, rows: slice, at_once: int) -> list[slice]:
+    """Divide ``count`` slices into groups, each of which lies inside or outside of ``rows``."""
+    return [
+        slice(start, min(start + at_once, stop))
+        for first, stop in pairwise((0, rows.start, rows.stop, count))
+        for start in range(first, stop, at_once)
+    ]
+
+
+def _around(own: slice, size: int) -> slice:
+    """Return the pixels whose coarser features the finest scale needs for its own."""
+    return slice(max(0, own.start - _FINEST_REACH), min(size, own.stop + _FINEST_REACH))
+
+
+def _shrunk_by(factor: int, plane: Sequence[slice]) -> tuple:
+    return (..., *(slice(part.start // factor, part.stop // factor) for part in plane))
+
+
+def _within(own: slice, around: slice) -> slice:
+    return slice(own.start - around.start, own.stop - around.start)

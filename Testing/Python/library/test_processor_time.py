@@ -1,0 +1,53 @@
+"""Nothing takes the processor's time away from a network that runs next."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+# A thread that goes on spinning shows as time of the process, but not of this thread.
+_RESAMPLING = """
+import time
+import numpy as np
+from DeepIGeoSLib.preprocessing import resample
+
+array = np.ones((48, 112, 112), dtype=np.float32)
+resample(array, (24, 112, 112))
+time.sleep(0.5)  # until threads that importing has started are at rest
+process, thread = time.process_time(), time.thread_time()
+for shape in [(24, 112, 112), (48, 90, 112), (48, 112, 90), (96, 150, 150)]:
+    resample(array, shape)
+    time.sleep(0.05)
+print(time.process_time() - process - (time.thread_time() - thread))
+"""
+
+_FREEING = """
+import resource
+import numpy as np
+from DeepIGeoSLib.engines.allocator import keep_freed_memory
+
+
+keep_freed_memory()
+def fill():
+    arrays = [np.ones(3_000_000, dtype=np.float64) for _ in range(6)]
+fill()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+fill()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def printed_by(program: str) -> float:
+    answer = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    return float(answer.stdout)
+
+
+def test_resampling_leaves_no_thread_busy() -> None:
+    assert printed_by(_RESAMPLING) < 0.01
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is of Linux")
+def test_freed_memory_is_used_again() -> None:
+    assert printed_by(_FREEING) < 1000  # pages; the arrays have 35 000
