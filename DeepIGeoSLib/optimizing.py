@@ -25,9 +25,11 @@ from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.tensors import to_array
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from DeepIGeoSLib.networks.crfnet import CRFNet
+    from DeepIGeoSLib.networks.part import Part
 
 Progress = Callable[[float, str], None]
 
@@ -124,9 +126,13 @@ class _Watched:
 
     def network(self, role: str) -> nn.Module:
         network = self._bundle.network(role)
-        network.register_forward_pre_hook(
-            lambda _, arguments: self.inputs[role].append(to_array(arguments[0]))
-        )
+        run = network.forward_part
+
+        def watched(x: torch.Tensor, part: Part) -> torch.Tensor:
+            self.inputs[role].append(to_array(x))
+            return run(x, part)
+
+        network.forward_part = watched
         return network
 
     def crf(self, role: str) -> CRFNet:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import nn
@@ -22,6 +23,7 @@ from torch.nn import functional
 
 from DeepIGeoSLib.networks.convolution import Conv3d
 from DeepIGeoSLib.networks.multiscale_part import logits_of_part
+from DeepIGeoSLib.networks.overview import Overview, with_overview
 from DeepIGeoSLib.networks.part import Part, PartNetwork
 
 # Of ``forward_part`` in 3D on a CPU, measured.
@@ -33,6 +35,9 @@ class MultiScaleNet(PartNetwork):
 
     Input (B, C, [D,] H, W), output logits (B, classes, [D,] H, W). H and W must be multiples of
     16, D of 4 (``multiple_of`` gives them per axis).
+
+    Attributes:
+        overview: where the finest scale has to decide; None where it does everywhere.
     """
 
     bytes_per_voxel = 170
@@ -67,12 +72,27 @@ class MultiScaleNet(PartNetwork):
         self.unfold = _mixing(2, finest, 4 * fine_features)
         self.sharpen = _normalized(2, fine_features + in_channels, fine_features)
         self.classifier = _convolution(2, fine_features, classes)
+        self.register_module("overview", None)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         slices = self.slices_of(x)
         finest = self.encode_finest(slices)
         coarse = self.scales_from(1, self.stacked(self.shrink[0](finest), x.shape[0]))
-        return self.stacked(self.decode_finest(slices, finest, self.slices_of(coarse)), x.shape[0])
+        coarse = self.slices_of(coarse)
+        logits = self.decode_finest(slices, finest, coarse)
+        if self.overview is not None and not self.training:
+            logits = with_overview(logits, self.overview(coarse))
+        return self.stacked(logits, x.shape[0])
+
+    def add_overview(self) -> Overview:
+        """Give the network an overview, for two classes; it is to be trained (or loaded) next."""
+        self.overview = Overview(self.shrink[0][0].out_channels)
+        return self.overview
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *arguments: Any) -> None:
+        if self.overview is None and f"{prefix}overview.hidden.weight" in state_dict:
+            self.add_overview()
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     @property
     def part_bytes_per_voxel(self) -> int:

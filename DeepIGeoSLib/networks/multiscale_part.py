@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from DeepIGeoSLib.networks.finest import REACH, decoded
+
 if TYPE_CHECKING:
     from DeepIGeoSLib.networks.multiscale import MultiScaleNet
     from DeepIGeoSLib.networks.part import Part
@@ -23,30 +25,29 @@ if TYPE_CHECKING:
 _FINEST_AT_ONCE = 100_000
 _SECOND_AT_ONCE = 100_000
 
-# How many pixels around an answer the finest scale looks at, rounded up to a multiple of 4.
-_FINEST_REACH = 8
-
 
 def logits_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -> torch.Tensor:
     """Return the logits (1, classes, ...) of a part (D, H, W) of one input (1, C, D, H, W)."""
     slices, (rows, *plane) = network.slices_of(x), part
-    seen = [_around(own, size) for own, size in zip(plane, x.shape[-2:], strict=True)]
-    full, half, quarter = (_shrunk_by(factor, seen) for factor in (1, 2, 4))
-    inner = (..., *(_within(own, around) for own, around in zip(plane, seen, strict=True)))
+    groups = _groups(len(slices), rows, _at_once(slices, _FINEST_AT_ONCE))
+    seen = tuple(_around(own, size) for own, size in zip(plane, x.shape[-2:], strict=True))
 
     finest, coarse = [], None
-    for group in _groups(len(slices), rows, _at_once(slices, _FINEST_AT_ONCE)):
+    for group in groups:
         features = network.encode_finest(slices[group])
         if rows.start <= group.start < rows.stop:
-            finest.append((group, features[half].contiguous()))
+            finest.append(features[_scaled(seen, 2)].contiguous())
         shrunk = network.shrink[0](features)
         coarse = shrunk.new_empty(len(slices), *shrunk.shape[1:]) if coarse is None else coarse
         coarse[group] = shrunk
     _refine_second_scale(network, coarse)
-    logits = [
-        network.decode_finest(slices[group][full], features, coarse[group][quarter])[inner]
-        for group, features in finest
-    ]
+
+    own = (..., *(_within(own, around) for own, around in zip(plane, seen, strict=True)))
+    logits = []
+    for group in groups:
+        if rows.start <= group.start < rows.stop:
+            inputs = slices[group][_scaled(seen, 1)], finest.pop(0), coarse[group][_scaled(seen, 4)]
+            logits.append(decoded(network, *inputs)[own])
     return network.stacked(torch.cat(logits), 1)
 
 
@@ -105,10 +106,10 @@ def _groups(count: int, rows: slice, at_once: int) -> list[slice]:
 
 def _around(own: slice, size: int) -> slice:
     """Return the pixels whose coarser features the finest scale needs for its own."""
-    return slice(max(0, own.start - _FINEST_REACH), min(size, own.stop + _FINEST_REACH))
+    return slice(max(0, own.start - REACH), min(size, own.stop + REACH))
 
 
-def _shrunk_by(factor: int, plane: Sequence[slice]) -> tuple:
+def _scaled(plane: Sequence[slice], factor: int) -> tuple:
     return (..., *(slice(part.start // factor, part.stop // factor) for part in plane))
 
 

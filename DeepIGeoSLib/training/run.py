@@ -18,9 +18,11 @@ from torch.utils.data import Dataset
 from DeepIGeoSLib.bundles import Bundle, TrainingData, crf_key
 from DeepIGeoSLib.bundles.writer import half_precision
 from DeepIGeoSLib.data import check_data, find_cases
+from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.evaluate import evaluate
 from DeepIGeoSLib.networks.crfnet import CRFNet
+from DeepIGeoSLib.networks.multiscale import MultiScaleNet
 from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.training.checkpoints import BEST
 from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings
@@ -29,6 +31,7 @@ from DeepIGeoSLib.training.export import draft_manifest, export_bundle
 from DeepIGeoSLib.training.fine_tuning import FrozenStage
 from DeepIGeoSLib.training.fitting import fit
 from DeepIGeoSLib.training.modules import NetworkModule, PNetModule, RNetModule
+from DeepIGeoSLib.training.overview import fit_overview
 from DeepIGeoSLib.training.sampling import PNetSamples, RNetSamples
 from DeepIGeoSLib.training.starting import (
     prepared,
@@ -46,6 +49,9 @@ from DeepIGeoSLib.training.validation import (
 )
 
 Progress = Callable[[float, str], None]
+
+# From how many training cases a P-Net's overview learns.
+_OVERVIEW_CASES = 24
 
 
 def train(
@@ -172,6 +178,7 @@ def write_trained_bundle(
     networks, crfs = _trained_networks(settings, base, folder, bundle)
     for network in [*networks.values(), *crfs.values()]:  # measure what the bundle will hold
         network.load_state_dict(half_precision(network))
+    _add_overview(networks["pnet"], settings, base)
     source = None if bundle is None else bundle.manifest
     if not settings.bundle.training_data:
         settings = dataclasses.replace(settings, bundle=_with_data(settings, base))
@@ -183,6 +190,16 @@ def write_trained_bundle(
     shutil.rmtree(target, ignore_errors=True)
     networks.update({crf_key(role): crf for role, crf in crfs.items()})
     return export_bundle(target, settings, networks, results, source)
+
+
+def _add_overview(pnet: nn.Module, settings: TrainingSettings, base: Path) -> None:
+    """Give a 3D P-Net that has none an overview, so that its proposals take less time."""
+    suitable = isinstance(pnet, MultiScaleNet) and pnet.dimension == 3
+    if not suitable or pnet.overview is not None:
+        return
+    files = evenly(find_cases(settings.data, base, "train"), _OVERVIEW_CASES)
+    fit_overview(pnet, [case.image for case in prepared(files, settings)])
+    pnet.load_state_dict(half_precision(pnet))
 
 
 def _with_data(settings: TrainingSettings, base: Path) -> BundleSettings:

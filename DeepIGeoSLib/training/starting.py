@@ -16,6 +16,7 @@ from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.networks import build_network
 from DeepIGeoSLib.networks.crfnet import CRFNet
+from DeepIGeoSLib.networks.multiscale import MultiScaleNet
 from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
 from DeepIGeoSLib.training.checkpoints import network_weights, read_checkpoint
 from DeepIGeoSLib.training.config import NetworkSettings, TrainingSettings
@@ -77,7 +78,10 @@ def starting_networks(
     if settings.crf is not None and settings.crf.network is not None:
         return trained_network(role, base / settings.crf.network, settings).train(), crf
     if bundle is not None:
-        return bundle.network(role), crf
+        network = bundle.network(role)
+        if isinstance(network, MultiScaleNet):
+            network.overview = None  # it would not know what the network is about to learn
+        return network, crf
     return new_network(role, settings.network, channels), crf
 
 
