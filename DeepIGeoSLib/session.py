@@ -93,9 +93,10 @@ class InteractiveSession:
             crf: whether the bundle's CRF-Nets follow its networks; what the bundle recommends when
                 None.
             engine: "torch"; "openvino", for the CPU; "openvino-int8", for the CPU and a bundle with
-                8-bit networks; or "auto": OpenVINO where it is installed and there is no other
-                device. It gets ready in the background, and torch answers until then; with the
-                other two the first runs wait for it.
+                8-bit networks; or "auto": torch, and for R-Net OpenVINO where it is installed,
+                there is no other device, and it turns out to be faster. It gets ready in the
+                background, and torch answers until then; with the other two the first runs wait
+                for it.
 
         Raises:
             InputError: a CRF is asked for, and the bundle has none; or an engine that is not

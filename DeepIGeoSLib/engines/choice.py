@@ -49,8 +49,8 @@ class Engines:
         Args:
             bundle: from ``load_bundle``.
             engine: "torch"; "openvino", whose first runs wait until it is ready; "openvino-int8",
-                the same with the bundle's 8-bit networks; or "auto": "openvino" where it is
-                installed and the device is the CPU, as soon as it is ready.
+                the same with the bundle's 8-bit networks; or "auto": torch, and for R-Net OpenVINO
+                where it is installed, the device is the CPU, and it turns out to be faster.
             device: see ``TorchEngine``.
             memory_budget: see ``TorchEngine``.
 
@@ -93,13 +93,15 @@ class Engines:
 
         Nothing happens where the backend needs no preparation.
         """
-        if self._takes_openvino:
-            self.of(role).prepare(shape)
+        engine = self.of(role)
+        if isinstance(engine, OpenVinoEngine):
+            engine.prepare(shape)
 
     def _make(self, role: str) -> Engine:
         if self._bundle.manifest.name == GEODESIC:
             return GeodesicEngine(role)
-        if not self._takes_openvino:
+        if not self._takes_openvino or not (self._required or role == "rnet"):
+            # A proposal is over before OpenVINO is ready, which would take cores from it.
             return TorchEngine(self._bundle.network(role), self._device, self._budget)
         if self._runtime is None:
             self._runtime = OpenVinoRuntime()

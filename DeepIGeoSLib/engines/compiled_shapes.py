@@ -12,6 +12,9 @@ import numpy as np
 from DeepIGeoSLib.engines.openvino_runtime import CompiledNetwork, Network, OpenVinoRuntime
 from DeepIGeoSLib.errors import Cancelled
 
+# How many times as fast as torch OpenVINO has to be: it takes a second to get ready, and memory.
+WORTH_ITS_WHILE = 1.25
+
 # How many are kept: a region has eight sizes. Their weights take a few megabytes each.
 _KEPT = 8
 
@@ -23,10 +26,24 @@ _LARGE = 1_000_000
 class CompiledShapes:
     """The shapes that a network is compiled for, and the background work on further ones."""
 
-    def __init__(self, make: Callable[[int], Network], runtime: OpenVinoRuntime) -> None:
-        """Compile what ``make`` returns for a number of input channels; it is called once."""
+    def __init__(
+        self,
+        make: Callable[[int], Network],
+        runtime: OpenVinoRuntime,
+        gain: Callable[[CompiledNetwork, tuple[int, ...]], float] | None = None,
+    ) -> None:
+        """Take over how a network is made.
+
+        Args:
+            make: returns it for a number of input channels; it is called once.
+            runtime: of the session.
+            gain: measures how many times as fast a compiled network is as torch, for a shape. It is
+                asked once, for the first shape; OpenVINO is declined where it is below
+                ``WORTH_ITS_WHILE``. Never when None.
+        """
         self._make = make
         self._runtime = runtime
+        self._gain = gain
         self._network: Network | None = None
         self._compiled: OrderedDict[tuple, CompiledNetwork] = OrderedDict()
         self._last: CompiledNetwork | None = None
@@ -47,7 +64,7 @@ class CompiledShapes:
         """
         key = _key(shape)
         with self._lock:
-            if self._runtime.broken or key in self._compiled:
+            if self._runtime.given_up or key in self._compiled:
                 return None
             if key not in self._threads:
                 thread = threading.Thread(target=self._compile, args=key, name="OpenVINO compiler")
@@ -66,7 +83,7 @@ class CompiledShapes:
         key = _key(batch.shape)
         with self._lock:
             compiled = self._compiled.get(key)
-            if compiled is None or self._runtime.broken:
+            if compiled is None or self._runtime.given_up:
                 return None
             self._compiled.move_to_end(key)
         try:
@@ -93,15 +110,21 @@ class CompiledShapes:
                 if self._network is None:
                     self._network = self._make(shape[1])
                 compiled = self._network.compiled(shape, threads)
+                self._decline_where_slow(compiled, shape)
         except Exception as error:  # whatever it is, torch can go on
             self._give_up(error)
             compiled = None
         with self._lock:
             del self._threads[shape, threads]
-            if compiled is not None:
+            if compiled is not None and not self._runtime.given_up:
                 self._compiled[shape, threads] = compiled
                 while len(self._compiled) > _KEPT:
                     self._compiled.popitem(last=False)
+
+    def _decline_where_slow(self, compiled: CompiledNetwork, shape: tuple[int, ...]) -> None:
+        measure, self._gain = self._gain, None
+        if measure is not None and (gain := measure(compiled, shape)) < WORTH_ITS_WHILE:
+            self._runtime.decline(gain)
 
     def _give_up(self, error: Exception) -> None:
         self._runtime.give_up(error)

@@ -33,20 +33,26 @@ class OpenVinoRuntime:
     """OpenVINO for the networks of one session; it may be used from several threads.
 
     Attributes:
-        broken: whether it has failed, and torch has to do.
+        given_up: whether it has failed, or is not worth its while, and torch has to do.
     """
 
     def __init__(self) -> None:
-        self.broken = False
+        self.given_up = False
         self._lock = threading.Lock()
 
     def give_up(self, error: Exception) -> None:
         """Stop using OpenVINO after an error, and warn of it once."""
         with self._lock:
-            known, self.broken = self.broken, True
+            known, self.given_up = self.given_up, True
         if not known:
             reason = " ".join(str(error).split()) or type(error).__name__
             _logger.warning("OpenVINO does not work here; going on with PyTorch. %s", reason)
+
+    def decline(self, gain: float) -> None:
+        """Stop using OpenVINO because it is only ``gain`` times as fast as torch here."""
+        with self._lock:
+            self.given_up = True
+        _logger.info("PyTorch goes on: OpenVINO is only %.2f times as fast here.", gain)
 
     def convert(self, network: nn.Module, channels: int) -> Network:
         """Return a network as OpenVINO's, which answers with the probability of class 1.

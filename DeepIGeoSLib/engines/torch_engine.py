@@ -19,6 +19,7 @@ from DeepIGeoSLib.errors import Cancelled, InputError
 from DeepIGeoSLib.tensors import choose_device, to_array, to_tensor
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from DeepIGeoSLib.networks.part import Part, PartNetwork
@@ -67,11 +68,8 @@ class TorchEngine:
             InputError: the memory budget is too small for any tile.
             Cancelled: ``cancel`` was set.
         """
-        import torch
-
         padded = PaddedChannels(channels, self._multiple_of())
-        with torch.inference_mode():
-            return self._in_tiles(padded, self._voxels_at_once(), cancel)
+        return self._in_tiles(padded, self._voxels_at_once(), cancel)
 
     def _multiple_of(self) -> tuple[int, int, int]:
         return (1, *self.network.multiple_of)[-3:]
@@ -161,14 +159,24 @@ class TorchEngine:
     def _probability(
         self, batch: np.ndarray, part: Part, cancel: threading.Event | None
     ) -> np.ndarray:
-        """Return the probability of class 1 (k, j, i) in a part of a batch (B, C, [D,] H, W).
-
-        In 2D the batch holds the slices along k, in 3D one volume.
-        """
+        """Return what ``run_part`` does, unless ``cancel`` stops it."""
         with _cancelling(self.network, cancel):
-            logits = self.network.forward_part(to_tensor(batch, self.device), part)
+            return run_part(self.network, batch, part, self.device)
+
+
+def run_part(
+    network: PartNetwork, batch: np.ndarray, part: Part, device: str | torch.device = "cpu"
+) -> np.ndarray:
+    """Return the probability of class 1 (k, j, i) in a part of a batch (B, C, [D,] H, W).
+
+    In 2D the batch holds the slices along k, in 3D one volume.
+    """
+    import torch
+
+    with torch.inference_mode():
+        logits = network.forward_part(to_tensor(batch, device), part)
         probability = logits.float().softmax(dim=1)[:, 1]
-        return to_array(probability if self.network.dimension == 2 else probability[0])
+    return to_array(probability if network.dimension == 2 else probability[0])
 
 
 @contextmanager
