@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 
 class DeepIGeoSError(Exception):
     """Base of the library's own exceptions."""
@@ -17,3 +19,9 @@ class BundleError(InputError):
 
 class Cancelled(DeepIGeoSError):
     """The caller's ``cancel`` event was set; whatever was being computed has been discarded."""
+
+
+def stop_if(cancel: threading.Event | None) -> None:
+    """Raise ``Cancelled`` if the caller has asked for an end."""
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("The work was cancelled.")

@@ -126,13 +126,13 @@ class _Watched:
 
     def network(self, role: str) -> nn.Module:
         network = self._bundle.network(role)
-        run = network.forward_part
+        run = network.foreground_of_part
 
         def watched(x: torch.Tensor, part: Part) -> torch.Tensor:
             self.inputs[role].append(to_array(x))
             return run(x, part)
 
-        network.forward_part = watched
+        network.foreground_of_part = watched
         return network
 
     def crf(self, role: str) -> CRFNet:

@@ -15,7 +15,7 @@ import numpy as np
 
 from DeepIGeoSLib.consent import Request
 from DeepIGeoSLib.draft import Draft
-from DeepIGeoSLib.errors import Cancelled
+from DeepIGeoSLib.errors import stop_if
 from DeepIGeoSLib.history import Reader
 from DeepIGeoSLib.interactions import Interactions, distance_maps, network_input
 from DeepIGeoSLib.prepared_image import PreparedImage
@@ -53,7 +53,8 @@ def propose(
     """
     report(progress, cancel, 0.0, "Preparing the volume")
     grid = image.grid(image.tissue_box)
-    channels = image.on(grid) if crf is not None else image.read_on(grid)
+    read = image.on if crf is not None else image.read_on
+    channels = read(grid, cancel)
     report(progress, cancel, 0.1, "Running P-Net")
     answer = engine.foreground_probability(channels, cancel)
     if crf is not None:
@@ -63,7 +64,12 @@ def propose(
         probability = answer
     else:
         probability = np.zeros(image.shape, dtype=np.float32)
-        resample_in_slabs(answer.__getitem__, answer.shape, probability[grid.box])
+
+        def slab(k: slice) -> np.ndarray:
+            stop_if(cancel)
+            return answer[k]
+
+        resample_in_slabs(slab, answer.shape, probability[grid.box])
     report(progress, cancel, 1.0, "Initial segmentation ready")
     return probability
 
@@ -189,7 +195,6 @@ def report(
     Raises:
         Cancelled: ``cancel`` is set.
     """
-    if cancel is not None and cancel.is_set():
-        raise Cancelled(f"Cancelled before: {text}.")
+    stop_if(cancel)
     if progress is not None:
         progress(fraction, text)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, stop_if
 from DeepIGeoSLib.preprocessing import (
     Box,
     Normalization,
@@ -83,32 +84,41 @@ class PreparedImage:
             for count, wanted, own in zip(self.manifest.region, target, self.spacing, strict=True)
         )
 
-    def on(self, grid: WorkingGrid) -> np.ndarray:
-        """Return the normalized channels on a working grid: float32, axes (channel, k, j, i)."""
+    def on(self, grid: WorkingGrid, cancel: threading.Event | None = None) -> np.ndarray:
+        """Return the normalized channels on a working grid: float32, axes (channel, k, j, i).
+
+        Raises:
+            Cancelled: ``cancel`` was set.
+        """
         channels = np.empty((len(self._arrays), *grid.shape), dtype=np.float32)
         for array, normalization, channel in zip(
             self._arrays, self._normalizations, channels, strict=True
         ):
-            if grid.shape == grid.box_shape:
-                normalization.apply(array[grid.box], out=channel)
-            else:
-                own = array[grid.box]
-                resample_in_slabs(
-                    lambda k, own=own, by=normalization: by.apply(own[k]), own.shape, channel
-                )
+            own = array[grid.box]
+
+            def read(k: slice, own: np.ndarray = own, by: Normalization = normalization):
+                stop_if(cancel)
+                return by.apply(own[k])
+
+            resample_in_slabs(read, own.shape, channel)
         return channels
 
-    def read_on(self, grid: WorkingGrid) -> Channels:
+    def read_on(self, grid: WorkingGrid, cancel: threading.Event | None = None) -> Channels:
         """Return what ``on`` does, made part by part as it is read where that is possible."""
-        return _Parts(self, grid) if grid.shape == grid.box_shape else self.on(grid)
+        if grid.shape == grid.box_shape:
+            return _Parts(self, grid, cancel)
+        return self.on(grid, cancel)
 
 
 class _Parts:
     """The normalized channels of a box on the volume's own grid, made when they are read."""
 
-    def __init__(self, image: PreparedImage, grid: WorkingGrid) -> None:
+    def __init__(
+        self, image: PreparedImage, grid: WorkingGrid, cancel: threading.Event | None
+    ) -> None:
         self._image = image
         self._grid = grid
+        self._cancel = cancel
         self.shape = (len(image.manifest.channels), *grid.shape)
 
     def __getitem__(self, part: tuple[slice, ...]) -> np.ndarray:
@@ -117,4 +127,4 @@ class _Parts:
             slice(own.start + within.start, own.start + within.stop)
             for own, within in zip(self._grid.box, inside, strict=True)
         )
-        return self._image.on(self._image.grid(box))[of_channels]
+        return self._image.on(self._image.grid(box), self._cancel)[of_channels]

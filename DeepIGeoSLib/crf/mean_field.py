@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from DeepIGeoSLib.crf.tables import Tables, tabulate
-from DeepIGeoSLib.errors import Cancelled
+from DeepIGeoSLib.errors import stop_if
 from DeepIGeoSLib.geodesic import thread_count
 from DeepIGeoSLib.tensors import choose_device, to_array, to_tensor
 
@@ -114,7 +114,7 @@ class MeanField:
         Raises:
             Cancelled: ``cancel`` was set.
         """
-        _check(cancel)
+        stop_if(cancel)
         if len(image) > 1 or self._engine == "network":
             return self._by_torch(self.network, scores, image, spacing, scribbles)
         tables = self._tables_for(image, spacing)
@@ -184,7 +184,7 @@ class MeanField:
         threads = thread_count()
         with ThreadPoolExecutor(threads) as pool:
             for _ in range(self.network.iterations):
-                _check(cancel)
+                stop_if(cancel)
                 jobs = [
                     pool.submit(
                         kernels.iterate, *fields, costs.astype(np.float32), old, new, part, threads
@@ -195,11 +195,6 @@ class MeanField:
                     job.result()
                 old, new = new, old
         return np.ascontiguousarray(old[(slice(None), *inside)])
-
-
-def _check(cancel: threading.Event | None) -> None:
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("The CRF was cancelled.")
 
 
 def _constrained(scores: np.ndarray, scribbles: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

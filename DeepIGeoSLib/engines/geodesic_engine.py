@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 
-from DeepIGeoSLib.errors import Cancelled
+from DeepIGeoSLib.errors import stop_if
 
 
 class GeodesicEngine:
@@ -35,8 +35,7 @@ class GeodesicEngine:
         Raises:
             Cancelled: ``cancel`` was set.
         """
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("Cancelled before the geodesic rule.")
+        stop_if(cancel)
         if self._role == "pnet":
             return np.zeros(channels.shape[1:], dtype=np.float32)
         initial, to_background, to_foreground = channels[-3:]

@@ -15,7 +15,7 @@ from DeepIGeoSLib.engines.openvino_runtime import CompiledNetwork, Network, Open
 from DeepIGeoSLib.engines.padding import Channels, padded_shape
 from DeepIGeoSLib.engines.tiling import SmallestTileError
 from DeepIGeoSLib.engines.torch_engine import TorchEngine, run_part
-from DeepIGeoSLib.errors import Cancelled
+from DeepIGeoSLib.errors import stop_if
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.networks.part import Part, PartNetwork
@@ -84,8 +84,8 @@ class OpenVinoEngine(TorchEngine):
         finally:
             self._shapes.release_large()
 
-    def _bytes_per_voxel(self) -> int:
-        return self.network.bytes_per_voxel
+    def _bytes(self) -> tuple[int, int]:
+        return 0, self.network.bytes_per_voxel
 
     def _probability(
         self, batch: np.ndarray, part: Part, cancel: threading.Event | None
@@ -93,8 +93,7 @@ class OpenVinoEngine(TorchEngine):
         thread = self._shapes.start(batch.shape)
         wait = self._patient or self._shapes.worth_waiting(batch.shape)
         while wait and thread is not None and thread.is_alive():
-            if cancel is not None and cancel.is_set():
-                raise Cancelled("The network run was cancelled.")
+            stop_if(cancel)
             thread.join(_LOOK)
         answer = self._shapes.run(batch, cancel)
         if answer is None:

@@ -1,4 +1,4 @@
-"""Network input with its border repeated up to sizes a network can halve, read part by part."""
+"""Network input mirrored at its border up to sizes a network can halve, read part by part."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Channels(Protocol):
 
 
 class PaddedChannels:
-    """Channels with a repeated border on both sides of each axis.
+    """Channels mirrored at both ends of each axis (Ronneberger et al., U-Net, MICCAI 2015).
 
     Attributes:
         shape: padded voxels along (k, j, i): multiples of ``multiple_of``.
@@ -43,7 +43,7 @@ class PaddedChannels:
             start, stop = part.start - before, part.stop - before
             widths.append((own.start - start, stop - own.stop))
         values = self._channels[(slice(None), *content)]
-        return np.pad(values, widths, mode="edge") if np.any(widths) else values
+        return np.pad(values, widths, mode="symmetric") if np.any(widths) else values
 
     def content(self, box: Sequence[slice]) -> tuple[slice, ...]:
         """Return the slices of the input itself that lie in a box of the padded input."""

@@ -15,7 +15,7 @@ from DeepIGeoSLib.engines.allocator import keep_freed_memory
 from DeepIGeoSLib.engines.memory import free_memory
 from DeepIGeoSLib.engines.padding import Channels, PaddedChannels
 from DeepIGeoSLib.engines.tiling import SmallestTileError, Tile, tiles_of
-from DeepIGeoSLib.errors import Cancelled, InputError
+from DeepIGeoSLib.errors import InputError, stop_if
 from DeepIGeoSLib.tensors import choose_device, to_array, to_tensor
 
 if TYPE_CHECKING:
@@ -75,18 +75,23 @@ class TorchEngine:
         return (1, *self.network.multiple_of)[-3:]
 
     def _voxels_at_once(self) -> int:
+        fixed, per_voxel = self._bytes()
+        return int(max(0, self._memory() - fixed) // per_voxel)
+
+    def _memory(self) -> int:
+        """Return how many bytes may be used now."""
         import torch
 
-        budget = self._budget
-        if budget is None and self.device.type == "cuda":
-            budget = torch.cuda.mem_get_info(self.device)[0] // 2
-        elif budget is None:
-            budget = free_memory() // 2
-        return int(budget // self._bytes_per_voxel())
+        if self._budget is not None:
+            return self._budget
+        if self.device.type == "cuda":
+            return torch.cuda.mem_get_info(self.device)[0] // 2
+        return free_memory() // 2
 
-    def _bytes_per_voxel(self) -> int:
+    def _bytes(self) -> tuple[int, int]:
+        """Return how many bytes a run uses: in any case, and for each voxel."""
         on_cpu = self.device.type == "cpu"
-        return self.network.part_bytes_per_voxel if on_cpu else self.network.bytes_per_voxel
+        return self.network.part_bytes if on_cpu else (0, self.network.bytes_per_voxel)
 
     def _in_tiles(
         self, padded: PaddedChannels, most: int, cancel: threading.Event | None
@@ -104,10 +109,11 @@ class TorchEngine:
                 answer = self._run(padded.read(tile.outer), tile.kept, cancel)
                 probability[padded.content(tile.inner)] = answer[padded.content_within(tile.inner)]
         except SmallestTileError as error:
+            fixed, per_voxel = self._bytes()
             raise InputError(
-                f"The memory budget of {most * self._bytes_per_voxel() / 1e6:.0f} MB is too "
-                "small for this network; the smallest that works here is "
-                f"{error.voxels * self._bytes_per_voxel() / 1e6:.0f} MB."
+                f"The memory budget of {self._memory() / 1e6:.0f} MB is too small for this "
+                "network; the smallest that works here is "
+                f"{(fixed + error.voxels * per_voxel) / 1e6:.0f} MB."
             ) from error
         except torch.OutOfMemoryError:
             return self._with_less_memory(padded, most, cancel)
@@ -174,9 +180,7 @@ def run_part(
     import torch
 
     with torch.inference_mode():
-        logits = network.forward_part(to_tensor(batch, device), part)
-        probability = logits.float().softmax(dim=1)[:, 1]
-    return to_array(probability if network.dimension == 2 else probability[0])
+        return to_array(network.foreground_of_part(to_tensor(batch, device), part))
 
 
 @contextmanager
@@ -184,8 +188,7 @@ def _cancelling(network: nn.Module, cancel: threading.Event | None) -> Iterator[
     """Let ``cancel`` stop the network before each of its layers."""
 
     def stop(*_: object) -> None:
-        if cancel.is_set():
-            raise Cancelled("The network run was cancelled.")
+        stop_if(cancel)
 
     layers = [] if cancel is None else [m for m in network.modules() if not list(m.children())]
     hooks = [layer.register_forward_pre_hook(stop) for layer in layers]

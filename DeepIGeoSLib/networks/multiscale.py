@@ -22,12 +22,12 @@ from torch import nn
 from torch.nn import functional
 
 from DeepIGeoSLib.networks.convolution import Conv3d
-from DeepIGeoSLib.networks.multiscale_part import logits_of_part
+from DeepIGeoSLib.networks.multiscale_part import foreground_of_part
 from DeepIGeoSLib.networks.overview import Overview, with_overview
 from DeepIGeoSLib.networks.part import Part, PartNetwork
 
-# Of ``forward_part`` in 3D on a CPU, measured.
-_PART_BYTES_PER_VOXEL = 100
+# Of ``foreground_of_part`` in 3D on a CPU, measured: in any case, and for each voxel.
+_PART_BYTES = (100_000_000, 70)
 
 
 class MultiScaleNet(PartNetwork):
@@ -95,13 +95,14 @@ class MultiScaleNet(PartNetwork):
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     @property
-    def part_bytes_per_voxel(self) -> int:
-        return _PART_BYTES_PER_VOXEL if self.dimension == 3 else self.bytes_per_voxel
+    def part_bytes(self) -> tuple[int, int]:
+        """See ``PartNetwork``."""
+        return _PART_BYTES if self.dimension == 3 else super().part_bytes
 
-    def forward_part(self, x: torch.Tensor, part: Part) -> torch.Tensor:
+    def foreground_of_part(self, x: torch.Tensor, part: Part) -> torch.Tensor:
         if self.dimension == 3 and x.device.type == "cpu":
-            return logits_of_part(self, x, part)
-        return super().forward_part(x, part)
+            return foreground_of_part(self, x, part)
+        return super().foreground_of_part(x, part)
 
     def slices_of(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, [D,] H, W) -> (B [D], C, H, W): the finest scale sees slices one by one."""

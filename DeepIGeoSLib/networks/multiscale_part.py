@@ -1,9 +1,9 @@
 """The answer of a three-dimensional ``MultiScaleNet`` for a part of its input, on a CPU.
 
 Much of a large run's time is not spent on sums: results that don't fit into the processor's cache
-travel to memory and back, and memory that was never used before is slow to get. So the two largest
-scales are computed some slices at a time, and what is not needed any more is overwritten. The sums
-are those of ``MultiScaleNet.forward``.
+travel to memory and back, and memory that was never used before is slow to get. So large scales are
+computed some slices at a time, and what is not needed any more is overwritten. The sums are those
+of ``MultiScaleNet.forward``.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from DeepIGeoSLib.networks.multiscale import MultiScaleNet
     from DeepIGeoSLib.networks.part import Part
 
-# How many voxels of the finest and the second scale go through layers together, by whole slices.
+# How many voxels of the finest scale go through layers together, by whole slices; and of coarser
+# ones, halved with each scale because layers become wider.
 _FINEST_AT_ONCE = 100_000
-_SECOND_AT_ONCE = 100_000
+_COARSE_AT_ONCE = 200_000
 
 
-def logits_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -> torch.Tensor:
-    """Return the logits (1, classes, ...) of a part (D, H, W) of one input (1, C, D, H, W)."""
+def foreground_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -> torch.Tensor:
+    """Return the probability of class 1 in a part (D, H, W) of one input (1, C, D, H, W)."""
     slices, (rows, *plane) = network.slices_of(x), part
     groups = _groups(len(slices), rows, _at_once(slices, _FINEST_AT_ONCE))
     seen = tuple(_around(own, size) for own, size in zip(plane, x.shape[-2:], strict=True))
@@ -40,34 +41,40 @@ def logits_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -> torch
         shrunk = network.shrink[0](features)
         coarse = shrunk.new_empty(len(slices), *shrunk.shape[1:]) if coarse is None else coarse
         coarse[group] = shrunk
-    _refine_second_scale(network, coarse)
+    _refine(network, 1, coarse)
 
     own = (..., *(_within(own, around) for own, around in zip(plane, seen, strict=True)))
-    logits = []
+    answer = x.new_empty([own.stop - own.start for own in part])
     for group in groups:
         if rows.start <= group.start < rows.stop:
             inputs = slices[group][_scaled(seen, 1)], finest.pop(0), coarse[group][_scaled(seen, 4)]
-            logits.append(decoded(network, *inputs)[own])
-    return network.stacked(torch.cat(logits), 1)
+            foreground = decoded(network, *inputs)[own].softmax(dim=1)[:, 1]
+            answer[group.start - rows.start : group.stop - rows.start] = foreground
+    return answer
 
 
-def _refine_second_scale(network: MultiScaleNet, slices: torch.Tensor) -> None:
-    """Replace the features of the second scale by what they are after all coarser ones."""
-    at_once = _at_once(slices, _SECOND_AT_ONCE)
+def _refine(network: MultiScaleNet, level: int, slices: torch.Tensor) -> None:
+    """Replace the features of a scale by what they are after it and all coarser ones."""
+    at_once = _at_once(slices, _COARSE_AT_ONCE // 2**level)
+    if at_once >= len(slices) or level == len(network.shrink):
+        slices[:] = network.slices_of(network.scales_from(level, network.stacked(slices, 1)))
+        return
 
     def encode(seen: torch.Tensor, _first: int) -> torch.Tensor:
-        return network.slices_of(network.encoder[1](network.stacked(seen, 1)))
+        return network.slices_of(network.encoder[level](network.stacked(seen, 1)))
 
     _replace(slices, encode, at_once)
     even = 2 * max(1, at_once // 2)
-    shrunk = [network.shrink[1](network.stacked(group, 1)) for group in slices.split(even)]
-    coarser = network.scales_from(2, torch.cat(shrunk, dim=2))
-    coarser = network.slices_of(network.widen[1](coarser))
+    shrink = network.shrink[level]
+    coarser = [network.slices_of(shrink(network.stacked(s, 1))) for s in slices.split(even)]
+    coarser = torch.cat(coarser)
+    _refine(network, level + 1, coarser)
+    coarser = network.slices_of(network.widen[level](network.stacked(coarser, 1)))
 
     def decode(seen: torch.Tensor, first: int) -> torch.Tensor:
         below = coarser[torch.arange(first, first + len(seen)) // 2]
         joined = functional.interpolate(below, size=seen.shape[2:], mode="nearest").add_(seen)
-        return network.slices_of(network.decoder[1](network.stacked(joined, 1)))
+        return network.slices_of(network.decoder[level](network.stacked(joined, 1)))
 
     _replace(slices, decode, at_once)
 

@@ -35,30 +35,33 @@ def test_a_part_gets_the_answer_of_the_whole(name: str, dimension: int, preset: 
     size = (1, channels, 12, 48, 64) if dimension == 3 else (12, channels, 48, 64)
     x = torch.randn(size, generator=random)
     with torch.inference_mode():
-        whole = network(x)
+        whole = network(x).softmax(dim=1)[:, 1]
+        whole = whole[0] if dimension == 3 else whole
         for k, j, i in [
             (slice(0, 12), slice(0, 48), slice(0, 64)),
             (slice(4, 8), slice(16, 32), slice(16, 48)),
             (slice(8, 12), slice(0, 48), slice(48, 64)),
         ]:
-            wanted = whole[..., k, j, i] if dimension == 3 else whole[k, :, j, i]
-            answer = network.forward_part(x, (k, j, i))
-            torch.testing.assert_close(answer, wanted, atol=1e-5, rtol=1e-5)
+            answer = network.foreground_of_part(x, (k, j, i))
+            torch.testing.assert_close(answer, whole[k, j, i], atol=1e-5, rtol=1e-5)
 
 
 def test_large_scales_are_computed_some_slices_at_a_time(monkeypatch) -> None:
     monkeypatch.setattr(multiscale_part, "_FINEST_AT_ONCE", 5 * 32 * 48)
-    monkeypatch.setattr(multiscale_part, "_SECOND_AT_ONCE", 3 * 8 * 12)
+    monkeypatch.setattr(multiscale_part, "_COARSE_AT_ONCE", 2 * 3 * 8 * 12)
     network = build_network("pnet", preset="recommended").eval()
     x = torch.randn(1, 1, 16, 32, 48, generator=torch.Generator().manual_seed(0))
-    finest, second = [], []
+    finest, second, third = [], [], []
     network.classifier.register_forward_hook(lambda *run: finest.append(len(run[1][0])))
     network.decoder[1].register_forward_hook(lambda *run: second.append(run[1][0].shape[2]))
+    network.decoder[2].register_forward_hook(lambda *run: third.append(run[1][0].shape[2]))
     with torch.inference_mode():
-        answer = network.forward_part(x, (slice(4, 12), slice(0, 32), slice(0, 48)))
+        answer = network.foreground_of_part(x, (slice(4, 12), slice(0, 32), slice(0, 48)))
         assert finest == [5, 3]
         assert second == [4, 5, 5, 5, 5, 2]  # groups of 3, and the slices beside them
-        torch.testing.assert_close(answer, network(x)[:, :, 4:12], atol=1e-5, rtol=1e-5)
+        assert third == [7, 3]  # of 6
+        wanted = network(x).softmax(dim=1)[0, 1, 4:12]
+        torch.testing.assert_close(answer, wanted, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kernel", [(1, 3, 3), (3, 3, 3)])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from DeepIGeoSLib import InputError
+from DeepIGeoSLib import Cancelled, InputError
+from DeepIGeoSLib.bundles.geodesic import geodesic_manifest
+from DeepIGeoSLib.prepared_image import PreparedImage
 from DeepIGeoSLib.preprocessing import (
     GridSettings,
     NormalizationSettings,
@@ -20,6 +25,7 @@ from DeepIGeoSLib.preprocessing import (
     resample,
     resample_in_slabs,
     tissue_mask,
+    whole_box,
     working_spacing,
 )
 
@@ -186,3 +192,19 @@ def test_slabs_together_are_the_whole(source: tuple[int, ...], target: tuple[int
     resample_in_slabs(read, source, out)
     np.testing.assert_allclose(out, resample(array, target), atol=1e-6)
     assert max(longest) <= 16 * max(1, source[0] / target[0]) + 2
+
+
+@pytest.mark.parametrize("spacing", [1.0, 2.0])
+def test_preparing_a_large_part_can_be_cancelled(spacing: float) -> None:
+    array = np.random.default_rng(0).normal(size=(40, 12, 12)).astype(np.float32)
+    manifest = geodesic_manifest()
+    manifest = dataclasses.replace(manifest, grid=GridSettings(minimum=(2.0, 1.0, 1.0)))
+    image = PreparedImage([array], (spacing, 1.0, 1.0), manifest, "noise")
+    grid = image.grid(whole_box(array.shape))
+    cancel = threading.Event()
+    assert image.on(grid, cancel).shape == (1, *grid.shape)
+    cancel.set()
+    with pytest.raises(Cancelled):
+        image.on(grid, cancel)
+    with pytest.raises(Cancelled):
+        image.read_on(grid, cancel)[(slice(None), slice(0, 4), slice(0, 4), slice(0, 4))]

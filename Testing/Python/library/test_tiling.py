@@ -105,18 +105,19 @@ def test_tiles_are_seamless(
     channels = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
     whole = TorchEngine(network, "cpu", memory_budget=10**12).foreground_probability(channels)
     voxels = prod(shape[-dimension:])
-    budget = int(0.9 * voxels * network.part_bytes_per_voxel)
+    fixed, per_voxel = network.part_bytes
+    budget = fixed + int(0.9 * voxels * per_voxel)
     tiled = TorchEngine(network, "cpu", memory_budget=budget)
     runs = []
 
-    def counted(x: torch.Tensor, part: Part, run=network.forward_part) -> torch.Tensor:
+    def counted(x: torch.Tensor, part: Part, run=network.foreground_of_part) -> torch.Tensor:
         runs.append(x[0, 0].numel())
         return run(x, part)
 
-    monkeypatch.setattr(network, "forward_part", counted)
+    monkeypatch.setattr(network, "foreground_of_part", counted)
     np.testing.assert_allclose(tiled.foreground_probability(channels), whole, atol=1e-5)
     assert len(runs) > (1 if dimension == 3 else shape[0])
-    assert max(runs) * network.part_bytes_per_voxel <= budget
+    assert fixed + max(runs) * per_voxel <= budget
 
 
 def test_a_budget_too_small_for_a_tile_names_the_smallest() -> None:
