@@ -1,9 +1,10 @@
-"""Let memory that was freed be used again."""
+"""Let memory that was freed be used again, or give it back."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
 from functools import cache
 
 # glibc's mallopt parameters, and what they are set to, in bytes. By itself, glibc moves the first
@@ -20,9 +21,21 @@ def keep_freed_memory() -> None:
     get: without this, half of a large run's time goes into it. Only where the C library is glibc,
     as on most Linux systems; elsewhere nothing happens.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = _of_glibc("mallopt")
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _RETURNED_AT_ONCE)
         mallopt(_M_TRIM_THRESHOLD, _KEPT_AT_MOST)
+
+
+def return_freed_memory() -> None:
+    """Give the system back what was freed, also between what is in use."""
+    trim = _of_glibc("malloc_trim")
+    if trim is not None:
+        trim(0)
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    """Return a function of the C library; None where there is none of that name."""
+    if not sys.platform.startswith("linux"):
+        return None
+    return getattr(ctypes.CDLL(None), name, None)

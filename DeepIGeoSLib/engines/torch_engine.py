@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from DeepIGeoSLib.engines.allocator import keep_freed_memory
+from DeepIGeoSLib.engines.allocator import keep_freed_memory, return_freed_memory
 from DeepIGeoSLib.engines.memory import free_memory
 from DeepIGeoSLib.engines.padding import Channels, PaddedChannels
 from DeepIGeoSLib.engines.tiling import SmallestTileError, Tile, tiles_of
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 # How many slices a 2D network sees together: on a CPU, more take longer than one after the other.
 _SLICES_AT_ONCE = 8
+
+# From so many voxels on, a run leaves so much freed memory between what is in use that it is given
+# back; smaller runs keep it for the next one.
+_LARGE = 10_000_000
 
 # How much smaller tiles become when a device has run out of memory.
 _SMALLER = 0.9
@@ -69,7 +73,11 @@ class TorchEngine:
             Cancelled: ``cancel`` was set.
         """
         padded = PaddedChannels(channels, self._multiple_of())
-        return self._in_tiles(padded, self._voxels_at_once(), cancel)
+        try:
+            return self._in_tiles(padded, self._voxels_at_once(), cancel)
+        finally:
+            if prod(padded.shape) >= _LARGE:
+                return_freed_memory()
 
     def _multiple_of(self) -> tuple[int, int, int]:
         return (1, *self.network.multiple_of)[-3:]

@@ -51,3 +51,26 @@ def test_resampling_leaves_no_thread_busy() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is of Linux")
 def test_freed_memory_is_used_again() -> None:
     assert printed_by(_FREEING) < 1000  # pages; the arrays have 35 000
+
+
+_RETURNING = """
+import os
+from pathlib import Path
+import numpy as np
+from DeepIGeoSLib.engines.allocator import keep_freed_memory, return_freed_memory
+
+keep_freed_memory()
+arrays = [np.ones(100_000, dtype=np.float64) for _ in range(400)]
+kept = arrays[-1]
+del arrays  # 319 MB below what is still in use
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+before = resident()
+return_freed_memory()
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is of Linux")
+def test_freed_memory_is_given_back_when_asked() -> None:
+    assert printed_by(_RETURNING) > 300e6
