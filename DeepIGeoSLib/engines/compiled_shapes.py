@@ -105,26 +105,30 @@ class CompiledShapes:
             self._last.release_memory()
 
     def _compile(self, shape: tuple[int, ...], threads: int) -> None:
-        try:
-            with self._one_at_a_time:
-                if self._network is None:
-                    self._network = self._make(shape[1])
-                compiled = self._network.compiled(shape, threads)
-                self._decline_where_slow(compiled, shape)
-        except Exception as error:  # whatever it is, torch can go on
-            self._give_up(error)
-            compiled = None
+        compiled = None
+        with self._one_at_a_time:
+            try:
+                if not self._runtime.given_up:
+                    compiled = self._made(shape, threads)
+            except Exception as error:  # whatever it is, torch can go on
+                self._give_up(error)
         with self._lock:
             del self._threads[shape, threads]
-            if compiled is not None and not self._runtime.given_up:
+            if compiled is not None:
                 self._compiled[shape, threads] = compiled
                 while len(self._compiled) > _KEPT:
                     self._compiled.popitem(last=False)
 
-    def _decline_where_slow(self, compiled: CompiledNetwork, shape: tuple[int, ...]) -> None:
+    def _made(self, shape: tuple[int, ...], threads: int) -> CompiledNetwork | None:
+        """Return the network compiled for a shape; None where it turns out to be too slow."""
+        if self._network is None:
+            self._network = self._make(shape[1])
+        compiled = self._network.compiled(shape, threads)
         measure, self._gain = self._gain, None
         if measure is not None and (gain := measure(compiled, shape)) < WORTH_ITS_WHILE:
             self._runtime.decline(gain)
+            return None
+        return compiled
 
     def _give_up(self, error: Exception) -> None:
         self._runtime.give_up(error)

@@ -16,7 +16,7 @@ from DeepIGeoSLib import Cancelled, InputError, InteractiveSession, load_bundle
 from DeepIGeoSLib.engines import Engines, GeodesicEngine, TorchEngine, openvino_engine
 from DeepIGeoSLib.engines import openvino_runtime as openvino_module
 from DeepIGeoSLib.engines.openvino_engine import OpenVinoEngine
-from DeepIGeoSLib.engines.openvino_runtime import CompiledNetwork, OpenVinoRuntime
+from DeepIGeoSLib.engines.openvino_runtime import CompiledNetwork, Network, OpenVinoRuntime
 from DeepIGeoSLib.networks import build_network
 
 with_openvino = pytest.mark.skipif(
@@ -287,14 +287,18 @@ def test_openvino_is_declined_where_it_is_hardly_faster(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(openvino_engine, "_gain", lambda *_: 1.1)
+    compiled, make = [], Network.compiled
+    monkeypatch.setattr(Network, "compiled", lambda *a: compiled.append(a[1]) or make(*a))
     runtime = OpenVinoRuntime()
     network, image = any_network(dimension=dimension), any_input(4, 32, 32)
     engine = OpenVinoEngine(network, runtime)
     with caplog.at_level(logging.INFO):
-        engine.prepare(image.shape)
+        for width in (32, 48, 64):
+            engine.prepare((4, 4, 32, width))
         _wait_for_compilers()
         answer = engine.foreground_probability(image)
     assert runtime.given_up
+    assert len(compiled) == 1
     assert not runs_of_openvino
     np.testing.assert_array_equal(answer, TorchEngine(network, "cpu").foreground_probability(image))
     assert [record.levelname for record in caplog.records] == ["INFO"]
@@ -311,3 +315,16 @@ def test_the_gain_is_the_ratio_of_both_times(dimension: int, shape, monkeypatch)
     run = compiled.run
     compiled.run = lambda batch: (time.sleep(0.2), run(batch))
     assert 0 < openvino_engine._gain(network, compiled, shape) < usual
+
+
+@with_openvino
+def test_a_proposal_s_two_levels_go_with_the_network(runs_of_openvino) -> None:
+    network = load_bundle("flair-whole-tumor").network("pnet").eval()
+    assert network.overview is not None
+    image = np.random.default_rng(0).normal(size=(1, 8, 64, 96)).astype(np.float32)
+    image[:, 2:6, 16:48, 32:64] += 4
+    answer = patient_engine(network).foreground_probability(image)
+    assert runs_of_openvino
+    expected = TorchEngine(network, "cpu").foreground_probability(image)
+    assert expected.min() < 0.1 < 0.9 < expected.max()
+    np.testing.assert_allclose(answer, expected, atol=1e-5)
