@@ -11,7 +11,11 @@ import numpy as np
 from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.engines.geodesic_engine import GeodesicEngine
 from DeepIGeoSLib.engines.openvino_engine import OpenVinoEngine
-from DeepIGeoSLib.engines.openvino_runtime import OpenVinoRuntime, openvino_installed
+from DeepIGeoSLib.engines.openvino_runtime import (
+    OpenVinoRuntime,
+    hardly_faster,
+    openvino_installed,
+)
 from DeepIGeoSLib.engines.padding import Channels
 from DeepIGeoSLib.engines.torch_engine import TorchEngine
 from DeepIGeoSLib.errors import InputError
@@ -116,4 +120,6 @@ class Engines:
             return False
         if self._required:
             return True
-        return openvino_installed() and choose_device(self._device).type == "cpu"
+        if hardly_faster.is_set() or not openvino_installed():
+            return False
+        return choose_device(self._device).type == "cpu"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
+# Set once OpenVINO turned out to be hardly faster: a machine stays what it is while a process runs.
+hardly_faster = threading.Event()
+
 # How often a run looks whether it was cancelled, in milliseconds.
 _LOOK = 5
 
@@ -49,9 +52,13 @@ class OpenVinoRuntime:
             _logger.warning("OpenVINO does not work here; going on with PyTorch. %s", reason)
 
     def decline(self, gain: float) -> None:
-        """Stop using OpenVINO because it is only ``gain`` times as fast as torch here."""
+        """Stop using OpenVINO because it is only ``gain`` times as fast as torch here.
+
+        ``hardly_faster`` remembers it for the next sessions.
+        """
         with self._lock:
             self.given_up = True
+        hardly_faster.set()
         _logger.info("PyTorch goes on: OpenVINO is only %.2f times as fast here.", gain)
 
     def convert(self, network: nn.Module, channels: int) -> Network:

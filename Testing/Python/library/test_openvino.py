@@ -60,6 +60,7 @@ def runs_of_openvino(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 def openvino_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let OpenVINO be found fast enough, whatever machine this is."""
     monkeypatch.setattr(openvino_engine, "_gain", lambda *_: 2.0)
+    openvino_module.hardly_faster.clear()
 
 
 @with_openvino
@@ -299,6 +300,10 @@ def test_openvino_is_declined_where_it_is_hardly_faster(
         answer = engine.foreground_probability(image)
     assert runtime.given_up
     assert len(compiled) == 1
+    monkeypatch.setattr("DeepIGeoSLib.engines.choice.openvino_installed", lambda: True)
+    bundle = load_bundle("flair-whole-tumor")
+    assert type(Engines(bundle, "auto", "cpu").of("rnet")) is TorchEngine  # not tried again
+    assert type(Engines(bundle, "openvino", "cpu").of("rnet")) is OpenVinoEngine
     assert not runs_of_openvino
     np.testing.assert_array_equal(answer, TorchEngine(network, "cpu").foreground_probability(image))
     assert [record.levelname for record in caplog.records] == ["INFO"]
