@@ -36,8 +36,10 @@ def plot(result: dict, path: Path) -> None:
             width = row["parts"][part]
             axes.barh(place, width, 0.6, left, color=color, label=part if place == 0 else None)
             left += width
-        axes.text(left, place, f"  {left:.2f} s (95 %: {row['stroke']['percentile_95']:.2f} s)")
-        axes.plot([row["stroke"]["percentile_95"]] * 2, [place - 0.3, place + 0.3], color="black")
+        slow = row["stroke"]["percentile_95"]
+        words = f"  {left:.2f} s (95 %: {slow:.2f} s)"
+        axes.text(max(left, slow), place, words, verticalalignment="center")
+        axes.plot([slow, slow], [place - 0.3, place + 0.3], color="black")
     axes.axvline(_PROMISE, color="black", linestyle=":", linewidth=1)
     axes.set_yticks(
         range(len(rows)),
