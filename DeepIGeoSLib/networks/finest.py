@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 import torch
@@ -29,43 +32,70 @@ def decoded(
     if network.overview is None:
         return network.decode_finest(slices, finest, coarse)
     overview = network.overview(coarse)
-    blocks = _blocks(doubtful(overview))
-    height, width = (min(_BLOCK + 2 * REACH, size) for size in slices.shape[2:])
-    if len(blocks) * height * width >= _MOST * slices[:, 0].numel():
+    blocks = [_Block.at(*place, slices.shape[2:]) for place in _places(doubtful(overview))]
+    if sum(block.pixels for block in blocks) >= _MOST * slices[:, 0].numel():
         return with_overview(network.decode_finest(slices, finest, coarse), overview)
     logits = slices.new_zeros(len(slices), 2, *slices.shape[2:])
     if blocks:
-        corners = [
-            (number, _start(top, height, slices.shape[2]), _start(left, width, slices.shape[3]))
-            for number, top, left in blocks
-        ]
-        answers = network.decode_finest(
-            *(
-                torch.stack(
-                    [
-                        features[n, :, j // scale :, i // scale :][
-                            :, : height // scale, : width // scale
-                        ]
-                        for n, j, i in corners
-                    ]
-                )
-                for features, scale in ((slices, 1), (finest, 2), (coarse, 4))
-            )
+        seen = (
+            torch.stack([block.seen(features, scale) for block in blocks])
+            for features, scale in ((slices, 1), (finest, 2), (coarse, CELL))
         )
-        for answer, (number, top, left), (_, j, i) in zip(answers, blocks, corners, strict=True):
-            block = answer[:, top - j : top - j + _BLOCK, left - i : left - i + _BLOCK]
-            down, right = top + block.shape[1], left + block.shape[2]
-            logits[number, :, top:down, left:right] = block
+        for block, answer in zip(blocks, network.decode_finest(*seen), strict=True):
+            block.put(logits, answer)
     return with_overview(logits, overview)
 
 
-def _blocks(doubt: torch.Tensor) -> list[tuple[int, int, int]]:
+@dataclass(frozen=True)
+class _Block:
+    """A block of a slice, and the window around it that the finest scale has to see.
+
+    Attributes:
+        number: of the slice.
+        rows: of the block, in pixels.
+        columns: the same.
+        window: rows and columns; as large for each block of a slice, and inside the slice, so that
+            the slice's border is a border there, too.
+    """
+
+    number: int
+    rows: slice
+    columns: slice
+    window: tuple[slice, slice]
+
+    @classmethod
+    def at(cls, number: int, top: int, left: int, size: Sequence[int]) -> _Block:
+        window = []
+        for start, available in zip((top, left), size, strict=True):
+            length = min(_BLOCK + 2 * REACH, available)
+            first = min(max(0, start - REACH), available - length)
+            window.append(slice(first, first + length))
+        own = (
+            slice(start, min(start + _BLOCK, n)) for start, n in zip((top, left), size, strict=True)
+        )
+        return cls(number, *own, tuple(window))
+
+    @property
+    def pixels(self) -> int:
+        """How many the window has."""
+        return prod(part.stop - part.start for part in self.window)
+
+    def seen(self, features: torch.Tensor, scale: int) -> torch.Tensor:
+        """Return the window in features (N, F, H/scale, W/scale)."""
+        rows, columns = (slice(part.start // scale, part.stop // scale) for part in self.window)
+        return features[self.number, :, rows, columns]
+
+    def put(self, logits: torch.Tensor, answer: torch.Tensor) -> None:
+        """Write the block's part of the window's answer to the slices' logits."""
+        rows, columns = (
+            slice(own.start - part.start, own.stop - part.start)
+            for own, part in zip((self.rows, self.columns), self.window, strict=True)
+        )
+        logits[self.number, :, self.rows, self.columns] = answer[:, rows, columns]
+
+
+def _places(doubt: torch.Tensor) -> list[tuple[int, int, int]]:
     """Return slice, first row and first column (in pixels) of the blocks with cells in doubt."""
     cells = _BLOCK // CELL
     any_doubt = functional.max_pool2d(doubt[:, None].float(), cells, ceil_mode=True)[:, 0] > 0
     return [(n, j * _BLOCK, i * _BLOCK) for n, j, i in any_doubt.nonzero().tolist()]
-
-
-def _start(block: int, length: int, size: int) -> int:
-    """Return where a window around a block begins: inside the slice, whose border is a border."""
-    return min(max(0, block - REACH), size - length)
