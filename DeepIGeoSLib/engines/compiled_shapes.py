@@ -18,8 +18,7 @@ WORTH_ITS_WHILE = 1.25
 # How many are kept: a region has eight sizes. Their weights take a few megabytes each.
 _KEPT = 8
 
-# From so many voxels on, compiling (0.1 to 0.2 s) takes less time than it saves in the first run.
-# The memory that such runs work in is not kept.
+# From so many voxels on, the memory that a run works in is not kept.
 _LARGE = 1_000_000
 
 
@@ -51,10 +50,6 @@ class CompiledShapes:
         self._threads: dict[tuple, threading.Thread] = {}
         self._lock = threading.Lock()
         self._one_at_a_time = threading.Lock()
-
-    def worth_waiting(self, shape: tuple[int, ...]) -> bool:
-        """Return whether a run saves more time than compiling for its shape (B, C, ...) takes."""
-        return self._network is not None and _voxels(shape) >= _LARGE
 
     def start(self, shape: tuple[int, ...]) -> threading.Thread | None:
         """Begin to compile for a shape (B, C, [D,] H, W), in the background.

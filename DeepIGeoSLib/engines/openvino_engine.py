@@ -91,8 +91,7 @@ class OpenVinoEngine(TorchEngine):
         self, batch: np.ndarray, part: Part, cancel: threading.Event | None
     ) -> np.ndarray:
         thread = self._shapes.start(batch.shape)
-        wait = self._patient or self._shapes.worth_waiting(batch.shape)
-        while wait and thread is not None and thread.is_alive():
+        while self._patient and thread is not None and thread.is_alive():
             stop_if(cancel)
             thread.join(_LOOK)
         answer = self._shapes.run(batch, cancel)
