@@ -40,7 +40,7 @@ class MultiScaleNet(PartNetwork):
         overview: where the finest scale has to decide; None where it does everywhere.
     """
 
-    bytes_per_voxel = 170
+    bytes_per_voxel = 300
     late_layers = ("widen", "decoder", "unfold", "sharpen", "classifier")
 
     def __init__(
