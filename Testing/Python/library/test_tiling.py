@@ -12,6 +12,7 @@ import torch
 
 from DeepIGeoSLib import Cancelled, InputError
 from DeepIGeoSLib.engines import TorchEngine
+from DeepIGeoSLib.engines.padding import PaddedChannels
 from DeepIGeoSLib.engines.tiling import SmallestTileError, tiles_of
 from DeepIGeoSLib.networks import build_network
 from DeepIGeoSLib.networks.part import Part, PartNetwork
@@ -189,3 +190,16 @@ def test_a_cancelled_engine_runs_again_and_leaves_no_hooks() -> None:
         engine.foreground_probability(image, cancel)
     assert engine.foreground_probability(image, threading.Event()).shape == (4, 32, 32)
     assert not any(module._forward_pre_hooks for module in network.modules())
+
+
+def test_the_border_is_mirrored() -> None:
+    channels = np.arange(2 * 3 * 5 * 14, dtype=np.float32).reshape(2, 3, 5, 14)
+    padded = PaddedChannels(channels, (4, 8, 8))
+    assert padded.shape == (4, 8, 16)
+    whole = padded.read([slice(0, size) for size in padded.shape])
+    np.testing.assert_array_equal(whole[:, :3, 1:6, 1:15], channels)
+    np.testing.assert_array_equal(whole[:, 3], whole[:, 2])
+    np.testing.assert_array_equal(whole[:, :, [0, 6, 7]], whole[:, :, [1, 5, 4]])
+    np.testing.assert_array_equal(whole[..., [0, 15]], whole[..., [1, 14]])
+    corner = padded.read([slice(0, 4), slice(4, 8), slice(8, 16)])
+    np.testing.assert_array_equal(corner[:, :, :2], whole[:, :, 4:6, 8:])
