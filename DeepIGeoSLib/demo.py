@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from DeepIGeoSLib.errors import Progress
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.files import written_in_one_step
 from DeepIGeoSLib.orientation import Orientation
@@ -39,9 +39,7 @@ class DemoResult:
     dice: list[float]
 
 
-def run_demo(
-    session: InteractiveSession, sample: Sample, progress: Callable[[float, str], None]
-) -> DemoResult:
+def run_demo(session: InteractiveSession, sample: Sample, progress: Progress) -> DemoResult:
     """Propose and refine.
 
     The strokes are the sample's recorded ones; where the truth is known instead, the robot user

@@ -1,8 +1,12 @@
-"""The exceptions that the library raises on purpose."""
+"""The exceptions that the library raises on purpose, and how long work reports and is stopped."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+
+# What long work calls with the share that is done (0 to 1) and what is being done.
+Progress = Callable[[float, str], None]
 
 
 class DeepIGeoSError(Exception):

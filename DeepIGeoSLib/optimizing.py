@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +16,7 @@ from DeepIGeoSLib.bundles import Bundle, BundleManifest, load_bundle
 from DeepIGeoSLib.bundles.writer import check_new_folder, write_with_quantized
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.engines.quantization import quantize
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.evaluate import compare
 from DeepIGeoSLib.evaluation.methods import SessionMethod
 from DeepIGeoSLib.evaluation.protocol import play
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from DeepIGeoSLib.networks.crfnet import CRFNet
     from DeepIGeoSLib.networks.part import Part
 
-Progress = Callable[[float, str], None]
 
 # How much of the mean Dice may be lost.
 MOST_LOST = 0.005

@@ -7,7 +7,6 @@ return new arrays, so whoever calls them can discard a result without a trace.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from DeepIGeoSLib.consent import Request
 from DeepIGeoSLib.draft import Draft
-from DeepIGeoSLib.errors import stop_if
+from DeepIGeoSLib.errors import Progress, stop_if
 from DeepIGeoSLib.history import Reader
 from DeepIGeoSLib.interactions import Interactions, distance_maps, network_input
 from DeepIGeoSLib.prepared_image import PreparedImage
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from DeepIGeoSLib.crf import MeanField
     from DeepIGeoSLib.engines import TorchEngine
 
-Progress = Callable[[float, str], None]
 
 # How often a region may grow, each time for one more run of R-Net; a second time gained nothing.
 _GROWTHS = 1

@@ -111,10 +111,12 @@ def _recorded_strokes(case: PublicCase, volume: Volume) -> dict[str, np.ndarray]
 def local_copy(case: PublicCase) -> Path | None:
     """Return a copy of the case that is at hand already (checked by its hash), or None.
 
-    Looked for in the folder ``DEEPIGEOS_DATA``, in ``../shared/data`` and in the user's cache.
+    Looked for in the folder that the variable ``DEEPIGEOS_DATA`` names, and in the user's cache.
     """
-    data = Path(os.environ.get("DEEPIGEOS_DATA", "../shared/data"))
-    for folder in (data / "demo_volumes", cache_folder()):
+    folders = [cache_folder()]
+    if data := os.environ.get("DEEPIGEOS_DATA"):
+        folders.insert(0, Path(data) / "demo_volumes")
+    for folder in folders:
         path = folder / case.name
         if path.is_file() and _sha256(path.read_bytes()) == case.sha256:
             return path

@@ -32,11 +32,17 @@ class Bundle:
     folder: Path
     manifest: BundleManifest
 
+    @property
+    def has_networks(self) -> bool:
+        """Whether it answers by networks; else by geodesic distances of the seeds alone."""
+        return bool(self.manifest.weights)
+
     def network(self, role: str) -> nn.Module:
         """Return "pnet" or "rnet" with its weights.
 
         Raises:
-            BundleError: the weights don't belong to the network that the manifest names.
+            BundleError: the bundle has no networks, or the weights don't belong to the network that
+                the manifest names.
         """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -44,6 +50,8 @@ class Bundle:
         from DeepIGeoSLib.networks import build_network
 
         manifest = self.manifest
+        if not self.has_networks:
+            raise BundleError(f"The bundle {manifest.name} has no networks.")
         network = build_network(
             role,
             dimension=manifest.dimension,

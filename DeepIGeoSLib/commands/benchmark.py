@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 
 from DeepIGeoSLib.commands.evaluated_cases import add_cases, chosen_cases
+from DeepIGeoSLib.errors import Progress
 
 # Module of each benchmark in ``DeepIGeoSLib.evaluation.benchmarks``. It has a docstring whose first
 # line says what is measured, ``add_arguments(parser)`` and ``run_command(arguments, progress)``,
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> list[argparse.ArgumentPars
     return parsers
 
 
-def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
+def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Run the chosen benchmark."""
     if _uses_cases(arguments.benchmark):
         arguments.chosen_cases = chosen_cases(arguments)

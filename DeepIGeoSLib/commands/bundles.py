@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 
 # Given in the place of a bundle's name: give the next bundle 8-bit networks.
 _OPTIMIZE = "optimize"
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="OUT", help="for optimize: the new folder")
 
 
-def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
+def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Check the bundles' hashes and return their manifests, or optimize one."""
     from DeepIGeoSLib import list_bundles, load_bundle
     from DeepIGeoSLib.settings import to_mapping
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -
     }
 
 
-def _optimized(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
+def _optimized(arguments: argparse.Namespace, progress: Progress) -> dict:
     from DeepIGeoSLib import load_bundle
     from DeepIGeoSLib.data import find_cases
     from DeepIGeoSLib.optimizing import MOST_LOST, optimize

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.commands.common import add_model
+from DeepIGeoSLib.errors import Progress
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.samples import Sample
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
 
 
-def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
+def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Run the main job and write its results."""
     from DeepIGeoSLib import InteractiveSession, load_bundle
     from DeepIGeoSLib.demo import run_demo, write_demo

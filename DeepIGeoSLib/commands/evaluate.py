@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 from DeepIGeoSLib.commands.common import add_crf, add_engine, add_model, check_output
 from DeepIGeoSLib.commands.evaluated_cases import add_cases, chosen_cases
 from DeepIGeoSLib.commands.evaluated_methods import add_methods, chosen_methods
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +57,7 @@ def _add_protocol(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
+def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Run the robot user on every case."""
     from DeepIGeoSLib.evaluation.evaluate import (
         check_plotting,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 
 from DeepIGeoSLib.commands import common
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", default="auto", help="solver (default: %(default)s)")
 
 
-def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
+def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Compute and write the map."""
     from DeepIGeoSLib import Volume, geodesic_distance
 

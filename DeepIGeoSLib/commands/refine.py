@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 
 from DeepIGeoSLib.commands import common
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_memory(parser)
 
 
-def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
+def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Refine once with all scribbles and write the result."""
     began = time.perf_counter()
     session, volume = common.open_session(arguments)

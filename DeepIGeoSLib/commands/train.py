@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.bundles import Bundle
@@ -54,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, progress: Callable[[float, str], None]) -> dict:
+def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Train, and write a bundle when the configuration describes one."""
     from DeepIGeoSLib.training.examples import config_template
 

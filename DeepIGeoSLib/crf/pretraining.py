@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch.nn import functional
 
 from DeepIGeoSLib.crf.settings import PretrainingSettings
+from DeepIGeoSLib.errors import Progress
 from DeepIGeoSLib.networks.crf_settings import CrfSettings
 from DeepIGeoSLib.networks.pairwise import ContrastSensitive, PairwiseNet
 
@@ -47,7 +47,7 @@ def pretrain(
     crf: CrfSettings,
     channels: int = 1,
     settings: PretrainingSettings | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Pretrained:
     """Fit a free-form function to the contrast-sensitive one.
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +18,8 @@ from DeepIGeoSLib.data.report_text import report_text
 from DeepIGeoSLib.data.settings import DataSettings
 from DeepIGeoSLib.data.source import Problem
 from DeepIGeoSLib.data.split import TRAIN, VALIDATION
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.files import written_in_one_step
-
-Progress = Callable[[float, str], None]
 
 NAME = "data-report"
 

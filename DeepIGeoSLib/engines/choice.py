@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.engines.geodesic_engine import GeodesicEngine
 from DeepIGeoSLib.engines.openvino_engine import OpenVinoEngine
 from DeepIGeoSLib.engines.openvino_runtime import (
@@ -102,7 +101,7 @@ class Engines:
             engine.prepare(shape)
 
     def _make(self, role: str) -> Engine:
-        if self._bundle.manifest.name == GEODESIC:
+        if not self._bundle.has_networks:
             return GeodesicEngine(role)
         if not self._takes_openvino or not (self._required or role == "rnet"):
             # A proposal is over before OpenVINO is ready, which would take cores from it.
@@ -116,7 +115,7 @@ class Engines:
 
     @cached_property
     def _takes_openvino(self) -> bool:
-        if self._bundle.manifest.name == GEODESIC or self._engine == "torch":
+        if not self._bundle.has_networks or self._engine == "torch":
             return False
         if self._required:
             return True

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from DeepIGeoSLib.networks.part import Part, PartNetwork
 
+_logger = logging.getLogger(__name__)
+
 # How many slices a 2D network sees together: on a CPU, more take longer than one after the other.
 _SLICES_AT_ONCE = 8
 
@@ -156,12 +158,12 @@ class TorchEngine:
         except SmallestTileError:
             if self.device.type == "cpu":
                 raise
-            logging.warning("%s is out of memory; going on with the CPU.", self.device)
+            _logger.warning("%s is out of memory; going on with the CPU.", self.device)
             self.device = torch.device("cpu")
             self.network.to(self.device)
             less = self._voxels_at_once()
         else:
-            logging.warning("%s is out of memory; going on in smaller parts.", self.device)
+            _logger.warning("%s is out of memory; going on in smaller parts.", self.device)
         return self._in_tiles(padded, less, cancel)
 
     def _run(self, channels: np.ndarray, part: Part, cancel: threading.Event | None) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from DeepIGeoSLib import __version__
 from DeepIGeoSLib.data import LabeledCase
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.journal import Journal, key_of
 from DeepIGeoSLib.evaluation.methods import Method, SessionMethod
 from DeepIGeoSLib.evaluation.metrics import TOLERANCE, Measurement, measure
@@ -32,7 +32,7 @@ def evaluate(
     cases: Sequence[LabeledCase],
     rounds: int = 5,
     radius: float | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> EvaluationResults:
     """Let the robot user correct every case by strokes in a session; see ``compare``."""
     user = RobotUser("stroke", radius)
@@ -45,7 +45,7 @@ def compare(
     user: RobotUser,
     rounds: int = 5,
     tolerance: float = TOLERANCE,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
     journal: Journal | None = None,
 ) -> EvaluationResults:
     """Let the robot user correct every case with every method.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.crf.settings import PretrainingSettings
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.files import written_in_one_step
 from DeepIGeoSLib.networks.crf_settings import CrfSettings
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from DeepIGeoSLib.crf.differentiable import TableCRFNet
 
-Progress = Callable[[float, str], None]
 
 PRETRAINED = "pretrained.ckpt"
 

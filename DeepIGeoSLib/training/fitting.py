@@ -6,7 +6,7 @@ import logging
 import signal
 import uuid
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.training.checkpoints import (
     LAST,
     WholeCheckpoints,
@@ -28,8 +28,6 @@ from DeepIGeoSLib.training.curve import LossCurve
 from DeepIGeoSLib.training.guards import CleanStop, CurrentRates, FiniteNumbers, RepeatableChance
 from DeepIGeoSLib.training.processes import share_statistics
 from DeepIGeoSLib.training.sampling import StepSampler
-
-Progress = Callable[[float, str], None]
 
 logger = logging.getLogger(__name__)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from DeepIGeoSLib.engines.padding import PaddedChannels
+from DeepIGeoSLib.errors import Progress
 from DeepIGeoSLib.networks.multiscale import MultiScaleNet
 from DeepIGeoSLib.networks.overview import CELL
 from DeepIGeoSLib.tensors import to_tensor
@@ -26,7 +27,7 @@ _STEPS, _BATCH, _RATE = 500, 8192, 1e-2
 def fit_overview(
     network: MultiScaleNet,
     images: Sequence[np.ndarray],
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Give a 3D P-Net an overview, or train the one it has anew; nothing else is changed.
 

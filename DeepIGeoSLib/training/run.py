@@ -6,7 +6,6 @@ import dataclasses
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import lightning
@@ -19,7 +18,7 @@ from DeepIGeoSLib.bundles import Bundle, TrainingData, crf_key
 from DeepIGeoSLib.bundles.writer import half_precision
 from DeepIGeoSLib.data import check_data, find_cases
 from DeepIGeoSLib.data.selection import evenly
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.evaluate import evaluate
 from DeepIGeoSLib.networks.crfnet import CRFNet
 from DeepIGeoSLib.networks.multiscale import MultiScaleNet
@@ -47,8 +46,6 @@ from DeepIGeoSLib.training.validation import (
     RNetValidation,
     Validation,
 )
-
-Progress = Callable[[float, str], None]
 
 # From how many training cases a P-Net's overview learns.
 _OVERVIEW_CASES = 24

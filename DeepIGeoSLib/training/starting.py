@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from DeepIGeoSLib.crf import MeanField
 from DeepIGeoSLib.crf.differentiable import TableCRFNet
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.engines import TorchEngine
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.networks import build_network
 from DeepIGeoSLib.networks.crfnet import CRFNet
 from DeepIGeoSLib.networks.multiscale import MultiScaleNet
@@ -21,8 +21,6 @@ from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
 from DeepIGeoSLib.training.checkpoints import network_weights, read_checkpoint
 from DeepIGeoSLib.training.config import NetworkSettings, TrainingSettings
 from DeepIGeoSLib.training.crf import load_crf, starting_crf
-
-Progress = Callable[[float, str], None]
 
 
 def load_checkpoint(

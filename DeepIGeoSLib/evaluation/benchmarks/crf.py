@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 
 if TYPE_CHECKING:
     import torch
 
     from DeepIGeoSLib.networks.crfnet import CRFNet
 
-Progress = Callable[[float, str], None]
 
 OURS = "tables, numba"
 UNFOLD = "network, unfold"

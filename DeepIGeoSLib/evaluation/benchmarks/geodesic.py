@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.benchmarks.geodesic_cases import (
     CASE_NAMES,
     Case,
@@ -44,7 +44,6 @@ from DeepIGeoSLib.evaluation.benchmarks.geodesic_report import (
 from DeepIGeoSLib.geodesic import geodesic_distance, set_thread_count, sweeps
 from DeepIGeoSLib.geodesic.problem import pose
 
-Progress = Callable[[float, str], None]
 Clock = Callable[[], float]
 
 _LARGE = 20_000_000

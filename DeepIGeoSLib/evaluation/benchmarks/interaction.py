@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.benchmarks.interaction_cases import CASES, Case
 from DeepIGeoSLib.evaluation.benchmarks.interaction_measures import Setup, measured_case
 from DeepIGeoSLib.evaluation.benchmarks.interaction_plot import plot
 from DeepIGeoSLib.evaluation.benchmarks.interaction_unet import measured_unet
 from DeepIGeoSLib.evaluation.benchmarks.model_arguments import add_model
 from DeepIGeoSLib.files import written_in_one_step
-
-Progress = Callable[[float, str], None]
 
 RESULT_NAME = "interaction.json"
 PLOT_NAME = "interaction.png"

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from DeepIGeoSLib.bundles import load_bundle
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.benchmarks.model_arguments import add_model
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.preprocessing import whole_box
@@ -26,7 +26,6 @@ from DeepIGeoSLib.session import InteractiveSession, Segmentation
 if TYPE_CHECKING:
     from DeepIGeoSLib.data import LabeledCase
 
-Progress = Callable[[float, str], None]
 
 USES_CASES = True
 

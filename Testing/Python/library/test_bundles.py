@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from DeepIGeoSLib import BundleError, list_bundles, load_bundle
+from DeepIGeoSLib import BundleError, InteractiveSession, list_bundles, load_bundle
 from DeepIGeoSLib.bundles import BundleManifest
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.networks import build_network
+
+from .conftest import head_with_lesion
 
 
 @pytest.fixture
@@ -154,6 +156,26 @@ def test_shipped_bundles_are_complete(name: str) -> None:
     for role in ("pnet", "rnet"):
         for value in bundle.network(role).state_dict().values():
             assert np.isfinite(value.double().numpy()).all()
+
+
+def test_networks_run_whatever_the_bundle_is_called(bundle_copy: Path) -> None:
+    """The seed-only method is told apart by having no networks, not by its name."""
+    volume = head_with_lesion()
+    answers = []
+    for name in ("tiny", "geodesic"):
+        change_manifest(bundle_copy, name=name)
+        session = InteractiveSession(load_bundle(bundle_copy), device="cpu")
+        session.set_volume(volume)
+        answers.append(session.propose().labels)
+    assert answers[0].any()
+    assert np.array_equal(*answers)
+
+
+def test_the_seed_only_method_has_no_networks() -> None:
+    bundle = load_bundle("geodesic")
+    assert not bundle.has_networks
+    with pytest.raises(BundleError, match="The bundle geodesic has no networks"):
+        bundle.network("pnet")
 
 
 def test_the_flair_bundle_is_shipped() -> None:
