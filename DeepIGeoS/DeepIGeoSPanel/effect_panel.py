@@ -1,7 +1,5 @@
 """The options of the Segment Editor effect, connected with a workbench."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import qt
 import slicer
@@ -13,8 +11,7 @@ from DeepIGeoSPanel import first_use
 from DeepIGeoSPanel.library import importLibrary
 from DeepIGeoSPanel.logic import logicClass
 from DeepIGeoSPanel.model_selector import ModelSelector
-
-_TICK = 50  # ms
+from DeepIGeoSPanel.worker import Worker
 
 
 class EffectPanel:
@@ -23,7 +20,7 @@ class EffectPanel:
     def __init__(self, scriptedEffect):
         """Build the options, and a workbench that writes as effects do."""
         self._effect = scriptedEffect
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="DeepIGeoS")
+        self._worker = Worker(lambda: self.workbench.poll())
         self.logic = logicClass()(
             executor=self._worker,
             saveStateForUndo=scriptedEffect.saveStateForUndo,
@@ -31,23 +28,23 @@ class EffectPanel:
         )
         self.workbench = importLibrary("DeepIGeoSLib.scene").Workbench(self.logic, self.refresh)
         self.workbench.region.visible = False
+        self._editor = None  # the editor's node and the observation of it, while active
         self._observed, self._tags = None, []
         self._showing = False
         self._build()
         self.logic.setBundle(self._models.default)
         self._models.show(self._models.default)
-        self._timer = qt.QTimer()
-        self._timer.setInterval(_TICK)
-        self._timer.connect("timeout()", self.workbench.poll)
 
     def activate(self):
         """Work on the selected segment from now on."""
+        self._followEditor(self._effect.parameterSetNode())
         self.updateFromEditor()
-        self._timer.start()
+        self._worker.start()
 
     def deactivate(self):
         """Let go of the segment; what runs is not written any more."""
-        self._timer.stop()
+        self._worker.stop()
+        self._followEditor(None)
         self._observe(None)
         self.workbench.choose(None, None, "")
 
@@ -56,7 +53,6 @@ class EffectPanel:
         self.deactivate()
         self.workbench.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
-        self._timer.deleteLater()  # now, on this thread: garbage is collected on any
         for widget, signal, slot in self._connections:
             widget.disconnect(signal, slot)
         self._connections = []
@@ -72,13 +68,9 @@ class EffectPanel:
         self._showing = False
         bench = self.workbench
         bench.autoRefine = self.autoCheckBox.isChecked()
-        intensities = None
-        if node.GetSourceVolumeIntensityMask():
-            intensities = tuple(node.GetSourceVolumeIntensityMaskRange())
-        bench.editableArea = (node.GetMaskMode(), node.GetMaskSegmentID() or "", intensities)
-        segmentation = node.GetSegmentationNode()
-        bench.choose(node.GetSourceVolumeNode(), segmentation, node.GetSelectedSegmentID() or "")
-        self._observe(segmentation)
+        target, bench.editableArea = self._chosen(node)
+        bench.choose(*target)
+        self._observe(target[1])
         self.refresh()
 
     def storeOptions(self):
@@ -91,6 +83,7 @@ class EffectPanel:
 
     def addStroke(self, points, foreground):
         """Take a stroke in world coordinates."""
+        self.updateFromEditor()
         if self._ready():
             self.workbench.addStroke(points, self.brushSpinBox.value, foreground)
 
@@ -176,6 +169,7 @@ class EffectPanel:
         self.refresh()
 
     def _do(self, action):
+        self.updateFromEditor()
         if self._ready():
             action()
 
@@ -190,6 +184,15 @@ class EffectPanel:
 
     def _write(self, mask, volumeNode, segmentationNode, segmentId):
         """Write a result as effects do, so that masks and the overwrite mode are honored."""
+        target = (volumeNode, segmentationNode, segmentId)
+        computedFor = (target, self.workbench.editableArea)
+        if self._chosen(self._effect.parameterSetNode()) != computedFor:
+            raise importLibrary("DeepIGeoSLib.errors").InputError(
+                _(
+                    "The choice of segment or masks changed during the computation; nothing was "
+                    "written. Please try again."
+                )
+            )
         labelmap = self._effect.defaultModifierLabelmap()
         ofLabelmap, ofVolume = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
         labelmap.GetImageToWorldMatrix(ofLabelmap)
@@ -208,6 +211,24 @@ class EffectPanel:
         labelmap.Modified()
         mode = slicer.qSlicerSegmentEditorAbstractEffect.ModificationModeSet
         self._effect.modifySelectedSegmentByLabelmap(labelmap, mode)
+
+    def _chosen(self, node):
+        """Return what the editor's node says: target, and where the target may grow."""
+        intensities = None
+        if node.GetSourceVolumeIntensityMask():
+            intensities = tuple(node.GetSourceVolumeIntensityMaskRange())
+        segmentId = node.GetSelectedSegmentID() or ""
+        target = (node.GetSourceVolumeNode(), node.GetSegmentationNode(), segmentId)
+        return target, (node.GetMaskMode(), node.GetMaskSegmentID() or "", intensities)
+
+    def _followEditor(self, node):
+        """Follow the editor's node: of another segment or mask it tells nobody else."""
+        if self._editor is not None:
+            self._editor[0].RemoveObserver(self._editor[1])
+            self._editor = None
+        if node is not None:
+            tag = node.AddObserver("ModifiedEvent", lambda *_: self.updateFromEditor())
+            self._editor = (node, tag)
 
     def _observe(self, segmentationNode):
         """Follow a segmentation: the editor's undo tells of it as modified segments only."""

@@ -1,8 +1,5 @@
 """The panel: connects the widgets of the .ui file with a workbench."""
 
-from concurrent.futures import ThreadPoolExecutor
-
-import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -15,16 +12,14 @@ from DeepIGeoSPanel.rounds_table import RoundsTable
 from DeepIGeoSPanel.seed_editor import SeedEditor
 from DeepIGeoSPanel.shortcuts import Shortcuts
 from DeepIGeoSPanel.target_selector import TargetSelector
-
-# Often enough that a finished result appears at once, and seldom enough to cost nothing.
-_TICK = 50  # ms
+from DeepIGeoSPanel.worker import Worker
 
 
 class Panel:
     """What the widgets show, and what they do.
 
     The thread of the worker owns the model; everything else here, and all of the scene, belongs to
-    the main thread, on which the timer ticks.
+    the main thread, on which the worker's timer ticks.
     """
 
     def __init__(self, ui):
@@ -32,7 +27,7 @@ class Panel:
         self.ui = ui
         self.parameters = None
         self._storing = False
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="DeepIGeoS")
+        self._worker = Worker(lambda: self.workbench.poll())
         self.logic = logicClass()(executor=self._worker)
         Workbench = importLibrary("DeepIGeoSLib.scene").Workbench
         self.workbench = Workbench(self.logic, self.refresh)
@@ -65,9 +60,6 @@ class Panel:
                 "Esc": actions["cancelButton"],
             }
         )
-        self._timer = qt.QTimer()
-        self._timer.setInterval(_TICK)
-        self._timer.connect("timeout()", self.workbench.poll)
 
     def enter(self):
         """Work while the module is open."""
@@ -75,7 +67,7 @@ class Panel:
         self.editor.widget.setupViewObservations()
         self.rightButton.install()
         self.shortcuts.install()
-        self._timer.start()
+        self._worker.start()
 
     def exit(self):
         """Put brush and keys away; what runs is still brought in."""
@@ -86,7 +78,7 @@ class Panel:
 
     def close(self):
         """Let go of the scene: it is about to vanish, or the module is."""
-        self._timer.stop()
+        self._worker.stop()
         self.exit()
         self.target.release()
         self.editor.release()
@@ -97,7 +89,6 @@ class Panel:
         """Let go of everything; what the worker still computes, nobody gets."""
         self.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
-        self._timer.deleteLater()  # now, on this thread: garbage is collected on any
 
     def setParameters(self, parameters):
         """Follow these parameters."""

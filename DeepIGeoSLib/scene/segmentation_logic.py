@@ -374,6 +374,13 @@ class SegmentationLogic:
                 )
             checkSegment(*place)
             checkOpen(*place[1:])
+            if not np.array_equal(maskFromSegment(*place), shown):
+                raise InputError(
+                    _(
+                        "The segment {segment!r} changed during the computation; nothing was "
+                        "written. Please try again."
+                    ).format(segment=place[2])
+                )
             if np.array_equal(result.labels, shown):
                 return
             if self._saveStateForUndo is not None:

@@ -64,8 +64,10 @@ class Workbench:
         self.message = ""
         self.progress: tuple[float, str] = (0.0, "")
         self._changed = changed
+        self._polled = (False, self.progress)  # what the newest ``poll`` found
         self._work = NewestWork()
         self._kind = ""
+        self._computedFor: np.ndarray | None = None  # voxels that the running computation may take
         self._strokes = False  # seeds were painted or erased since the last round
         self._changedElsewhere = False  # the target, by an undo or an edit of the Segment Editor
         self._watch = SeedWatch(self._onPainted)
@@ -318,6 +320,8 @@ class Workbench:
     def followScene(self) -> None:
         """Let the seeds follow an undo or a redo of the Segment Editor, which knows no seeds."""
         self._changedElsewhere = not self._watch.writing
+        if self._changedElsewhere:
+            self.message = ""
 
     def cancel(self) -> None:
         """Stop what runs; the scene stays as it is."""
@@ -341,7 +345,6 @@ class Workbench:
 
     def poll(self) -> None:
         """Bring in what is done, and answer new strokes; a timer on the scene's thread calls it."""
-        wasBusy = self.busy
         with self._telling():
             self._work.poll()
         if self._strokes and self.autoRefine and (not self.busy or self._kind == "refine"):
@@ -349,7 +352,9 @@ class Workbench:
         elif self._changedElsewhere and not self.busy:
             self._changedElsewhere = False
             self._follow()
-        if wasBusy or self.busy:
+        now = (self.busy, self.progress)
+        if now != self._polled:
+            self._polled = now
             self._changed()
 
     # Within
@@ -391,7 +396,21 @@ class Workbench:
         checkLattice(*self._target)
 
     def _editable(self) -> np.ndarray | None:
-        return editableVoxels(*self._target, *self.editableArea)
+        """Return which voxels the computation that begins now may take."""
+        self._computedFor = editableVoxels(*self._target, *self.editableArea)
+        return self._computedFor
+
+    def _checkEditable(self) -> None:
+        """Refuse a result whose masks are others by now: options or segments changed meanwhile."""
+        before = self._computedFor
+        now = editableVoxels(*self._target, *self.editableArea)
+        if (before is None) != (now is None) or not np.array_equal(before, now):
+            raise InputError(
+                _(
+                    "The area where the segment may grow changed during the computation; nothing "
+                    "was written. Please try again."
+                )
+            )
 
     def _begin(self, kind: str, start: Callable[..., Computation], done: str) -> None:
         self._check()
@@ -424,6 +443,8 @@ class Workbench:
         )
 
     def _finish(self, kind: str, computation: Computation, done: str) -> None:
+        if kind in ("segment", "refine"):
+            self._checkEditable()
         try:
             with self._watch.own():
                 result = computation.finish()
@@ -453,7 +474,7 @@ class Workbench:
                 lambda computation: (
                     computation.finish(),
                     self._writeSeeds(self._answeredSeeds()),
-                    self._say(""),
+                    self._changed(),
                 ),
             )
             self._kind = "follow"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -57,13 +56,11 @@ def panel_of(editor):
 
 
 def wait(editor):
-    end = time.monotonic() + 20
+    from desktop.event_loop import run_until
+
     bench = panel_of(editor).workbench
     bench.poll()
-    while bench.busy:
-        assert time.monotonic() < end, "still busy"
-        time.sleep(0.005)
-        bench.poll()
+    run_until(lambda: not bench.busy)
     return panel_of(editor).statusLabel.text
 
 
@@ -107,7 +104,6 @@ def test_left_strokes_add_and_right_strokes_remove_in_every_view(editor, place, 
     panel_of(editor).segmentButton.click()
     wait(editor)
     editor.setParameter("BrushRadius", 1.0)
-    editor.self().updateGUIFromMRML()
     inside, outside = {
         AXIAL: ([(12, 10), (16, 10)], [(12, 18), (16, 18)]),
         SAGITTAL: ([(10, 5), (13, 5)], [(18, 5), (21, 5)]),
@@ -128,7 +124,6 @@ def test_left_strokes_add_and_right_strokes_remove_in_every_view(editor, place, 
 
 def test_a_stroke_paints_what_the_mouse_went_over(editor, place):
     editor.setParameter("BrushRadius", 0.5)
-    editor.self().updateGUIFromMRML()
     view_of(place, *AXIAL).drag(editor.self(), [(12, 18), (17, 18), (17, 22)])
     seeds = panel_of(editor).workbench.seeds.read(place[0])[0]
     expected = np.zeros_like(seeds)
@@ -137,9 +132,74 @@ def test_a_stroke_paints_what_the_mouse_went_over(editor, place):
     np.testing.assert_array_equal(seeds, expected)
 
 
+def test_a_stroke_goes_into_the_segment_that_was_selected_last(editor, place, lesion):
+    editor.node.SetOverwriteMode(editor.node.OverwriteNone)
+    panel_of(editor).segmentButton.click()
+    wait(editor)
+    other = content(place, "other")
+    editor.logic.SetCurrentSegmentID("other")
+    view_of(place, *AXIAL).drag(editor.self(), [(20, 18), (24, 18)])
+    wait(editor)
+    np.testing.assert_array_equal(content(place), lesion)
+    grown = content(place, "other")
+    assert grown[5, 18, 20:25].all()
+    assert grown[other].all()
+    editor.logic.SetCurrentSegmentID("tumor")
+    view_of(place, *AXIAL).drag(editor.self(), [(12, 18), (16, 18)])
+    wait(editor)
+    assert content(place)[5, 18, 12:17].all()
+    np.testing.assert_array_equal(content(place, "other"), grown)
+
+
+def test_another_segment_selected_during_a_run_gets_nothing(editor, place):
+    before = content(place, "other")
+    panel_of(editor).segmentButton.click()
+    editor.logic.SetCurrentSegmentID("other")
+    wait(editor)
+    assert not content(place).any()
+    np.testing.assert_array_equal(content(place, "other"), before)
+
+
+@pytest.mark.parametrize("what", ["segment", "mask", "intensities"])
+def test_a_change_that_nobody_told_of_is_noticed_before_the_write(editor, place, what):
+    before = content(place, "other")
+    panel_of(editor).segmentButton.click()
+    editor.node.DisableModifiedEventOn()
+    if what == "segment":
+        editor.node.SetSelectedSegmentID("other")
+    elif what == "mask":
+        editor.node.SetMaskMode(place[1].EditAllowedOutsideAllSegments)
+    else:
+        editor.node.SourceVolumeIntensityMaskOn()
+        editor.node.SetSourceVolumeIntensityMaskRange(0, 120)
+    assert "changed during the computation; nothing was written" in wait(editor)
+    assert not content(place).any()
+    np.testing.assert_array_equal(content(place, "other"), before)
+
+
+@pytest.mark.parametrize("changed", ["tumor", "other"])
+def test_segments_edited_during_a_run_are_not_overwritten(editor, place, lesion, changed):
+    from DeepIGeoSLib.scene.nodes import writeMaskToSegment
+
+    editor.node.SetMaskMode(place[1].EditAllowedOutsideAllSegments)
+    panel_of(editor).segmentButton.click()
+    writeMaskToSegment(lesion, place[0], place[1], changed)
+    assert "changed during the computation; nothing was written" in wait(editor)
+    np.testing.assert_array_equal(content(place, changed), lesion)
+    if changed == "other":
+        assert not content(place).any()
+
+
+def test_after_leaving_the_effect_it_follows_the_editor_no_more(editor, place):
+    editor.self().deactivate()
+    editor.logic.SetCurrentSegmentID("other")
+    assert panel_of(editor).workbench.segmentId == ""
+    editor.self().activate()
+    assert panel_of(editor).workbench.segmentId == "other"
+
+
 def test_masks_of_the_editor_are_honored(editor, place, lesion):
     editor.node.SetMaskMode(place[1].EditAllowedOutsideAllSegments)
-    editor.self().updateGUIFromMRML()
     panel_of(editor).segmentButton.click()
     wait(editor)
     other = content(place, "other")
@@ -155,7 +215,6 @@ def test_editable_intensities_are_honored(editor, place, lesion):
     slicer.util.arrayFromVolumeModified(place[0])
     editor.node.SourceVolumeIntensityMaskOn()
     editor.node.SetSourceVolumeIntensityMaskRange(0, 170)
-    editor.self().updateGUIFromMRML()
     panel_of(editor).segmentButton.click()
     wait(editor)
     assert content(place)[4].any()
@@ -211,8 +270,7 @@ def test_a_segmentation_of_another_geometry_is_told_and_unchanged(editor, place)
     voxels = np.random.default_rng(0).normal(9, 1, (9, 30, 30))
     voxels[3:6, 9:16, 9:16] = 30
     finer = slicer.util.addVolumeFromArray(voxels)
-    editor.logic.SetSourceVolumeNode(finer)
-    editor.self().sourceVolumeNodeChanged()
+    editor.setSourceVolumeNode(finer)
     panel_of(editor).segmentButton.click()
     assert "Specify geometry" in wait(editor)
     assert not content(place).any()

@@ -188,6 +188,22 @@ def test_a_stroke_during_a_refinement_replaces_it(volume_node, user, hold):
     assert user.ui.roundsTable.rowCount == 1
 
 
+def test_a_worker_that_dies_is_told_and_the_next_stroke_is_answered(volume_node, user, lesion):
+    def die():
+        raise SystemExit
+
+    user.click("segmentButton")
+    session = user.panel.logic._known(*user.panel.workbench._target)
+    refine, session.refine = session.refine, lambda *_, **__: die()
+    user.stroke(STROKE)
+    assert "ended unexpectedly" in user.status
+    np.testing.assert_array_equal(user.content(), lesion)
+    session.refine = refine
+    user.click("refineButton")
+    assert user.content()[STROKE].all()
+    assert user.ui.roundsTable.rowCount == 2
+
+
 def test_a_scene_closed_during_a_run_leaves_the_panel_ready(volume_node, user, hold, head):
     import slicer
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from PySide6 import QtWidgets
 
-from . import effects, loader, parameter_node, python_qt, widgets
+from . import effects, event_loop, loader, parameter_node, python_qt, widgets
 
 
 class ScriptedLoadableModule:
@@ -189,7 +189,7 @@ def _application(desktop: Desktop) -> dict[str, Any]:
         "connect": connect,
         "testingEnabled": lambda: desktop.testing,
         "layoutManager": lambda: None,
-        "processEvents": QtWidgets.QApplication.processEvents,
+        "processEvents": event_loop.process_events,
         "slicerUserSettingsFilePath": str(desktop.settingsFile),
         "slicerHome": sys.prefix,
     }

@@ -56,7 +56,11 @@ class ScriptedEffect:
         return self._self
 
     def edit(self, volume_node: Any, segmentation_node: Any, segment_id: str) -> None:
-        """Open the Segment Editor on a segment and activate this effect."""
+        """Open the Segment Editor on a segment and activate this effect.
+
+        What is chosen in the editor later, another segment or other masks, changes its node, and
+        the effect is not called.
+        """
         self.node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentEditorNode")
         self.logic = slicer.vtkSlicerSegmentEditorLogic()
         self.logic.SetMRMLScene(slicer.mrmlScene)
@@ -72,6 +76,11 @@ class ScriptedEffect:
         self._self.setMRMLDefaults()
         self._self.activate()
 
+    def setSourceVolumeNode(self, volume_node: Any) -> None:
+        """Choose another source volume in the editor."""
+        self.logic.SetSourceVolumeNode(volume_node)
+        self._self.sourceVolumeNodeChanged()
+
     def parameterSetNode(self) -> Any:
         return self.node
 
@@ -79,7 +88,10 @@ class ScriptedEffect:
         self._parameters.setdefault(name, value)
 
     def setParameter(self, name: str, value: Any) -> None:
-        self._parameters[name] = value
+        """Keep a parameter; a change of one is all that an effect's GUI is told of."""
+        if self._parameters.get(name) != value:
+            self._parameters[name] = value
+            self._self.updateGUIFromMRML()
 
     def doubleParameter(self, name: str) -> float:
         return float(self._parameters.get(name, 0))

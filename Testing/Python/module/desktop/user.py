@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
+
+from .event_loop import run_until
 
 SHAPE = (10, 28, 32)  # (k, j, i)
 LESION = (slice(4, 7), slice(8, 16), slice(10, 20))
@@ -44,15 +44,14 @@ class User:
 
     def wait(self):
         """Let the event loop run, as the application does, until nothing is computed any more."""
-        import qt
-
-        end = time.monotonic() + 20
         ticks = 0
-        while ticks < 3 or self.panel.workbench.busy:
-            assert time.monotonic() < end, "still busy"
-            qt.QApplication.processEvents()
-            time.sleep(0.03)
+
+        def idle():
+            nonlocal ticks
             ticks += 1
+            return ticks > 3 and not self.panel.workbench.busy
+
+        run_until(idle)
 
     def content(self, segment_id=None):
         from DeepIGeoSLib.scene.nodes import maskFromSegment
