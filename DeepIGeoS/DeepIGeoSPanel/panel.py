@@ -48,8 +48,8 @@ class Panel:
         ui.crfCheckBox.connect("clicked(bool)", self._onCrf)
         self.shortcuts = Shortcuts(
             {
-                "T": self.editor.toggle,
-                "F": actions["refineButton"],
+                "X": self.editor.toggle,
+                "Ctrl+Return": actions["refineButton"],
                 "Z": actions["undoButton"],
                 "Ctrl+Z": actions["undoButton"],
                 "Y": actions["redoButton"],

@@ -47,11 +47,16 @@ class SeedEditor:
         self.polarity = FOREGROUND
 
     def _colorButtons(self):
-        """Give each button the color of its seeds."""
-        colors = importLibrary("DeepIGeoSLib.scene.seeds").COLORS
+        """Give each button the color of its seeds, and a sign for whoever sees no colors."""
+        colors = importLibrary("DeepIGeoSLib.scene.colors").SEED_COLORS
         for name, button in self._buttons.items():
             square = qt.QPixmap(16, 16)
             square.fill(qt.QColor(*(round(255 * part) for part in colors[name])))
+            painter = qt.QPainter(square)
+            painter.fillRect(3, 7, 10, 2, qt.QColor(0, 0, 0))
+            if name == FOREGROUND:
+                painter.fillRect(7, 3, 2, 10, qt.QColor(0, 0, 0))
+            painter.end()
             button.setIcon(qt.QIcon(square))
 
     def takeUpScene(self):

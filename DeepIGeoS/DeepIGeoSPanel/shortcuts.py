@@ -1,6 +1,8 @@
 """Keys that work while the module is open.
 
-T, E and Ctrl+Z are those of SlicerNNInteractive; Z, Y and the effects are the Segment Editor's.
+Z, Y and Ctrl+Z are the Segment Editor's, E is that of SlicerNNInteractive, X swaps two colors in
+paint programs. The keys of Slicer's slice views (B, F, G, R, T, V, brackets, arrows) are left to
+them.
 """
 
 import qt
@@ -11,7 +13,7 @@ class Shortcuts:
     """A set of keys that is there between ``install`` and ``remove``."""
 
     def __init__(self, actions):
-        """Take the actions: keys such as "T" or "Ctrl+Z", and what each one does."""
+        """Take the actions: keys such as "X" or "Ctrl+Z", and what each one does."""
         self._actions = actions
         self._installed = []
 

@@ -6,8 +6,8 @@ import vtk
 class StrokeLine:
     """A polyline in the pixels of a view."""
 
-    def __init__(self, show):
-        """Make an empty line; ``show`` puts its actor into the view."""
+    def __init__(self, show, color):
+        """Make an empty line of a color; ``show`` puts its actor into the view."""
         self._points = vtk.vtkPoints()
         self._cells = vtk.vtkCellArray()
         self._line = vtk.vtkPolyData()
@@ -18,7 +18,7 @@ class StrokeLine:
         self.actor = vtk.vtkActor2D()
         self.actor.SetMapper(mapper)
         self.actor.GetProperty().SetLineWidth(3)
-        self.actor.GetProperty().SetColor(1.0, 0.9, 0.2)
+        self.actor.GetProperty().SetColor(*color)
         show(self.actor)
 
     def add(self, position):

@@ -84,10 +84,9 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         if event in ("left press", "right press"):
             if callerInteractor.GetShiftKey() or callerInteractor.GetControlKey():
                 return False
-            from DeepIGeoSPanel.stroke_line import StrokeLine
-
-            line = StrokeLine(lambda actor: self.scriptedEffect.addActor2D(viewWidget, actor))
-            self._stroke = (event == "left press", viewWidget, [], line)
+            foreground = event == "left press"
+            line = self._lineIn(viewWidget, foreground)
+            self._stroke = (foreground, viewWidget, [], line)
             self._addPoint(callerInteractor)
             return True
         if self._stroke is None or self._stroke[1] is not viewWidget:
@@ -101,6 +100,14 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             self._panel.addStroke(points, foreground)
             return True
         return False
+
+    def _lineIn(self, view, foreground):
+        from DeepIGeoSPanel.library import importLibrary
+        from DeepIGeoSPanel.stroke_line import StrokeLine
+
+        colors = importLibrary("DeepIGeoSLib.scene.colors").SEED_COLORS
+        color = colors["foreground" if foreground else "background"]
+        return StrokeLine(lambda actor: self.scriptedEffect.addActor2D(view, actor), color)
 
     def _addPoint(self, interactor):
         _foreground, view, points, line = self._stroke

@@ -6,6 +6,7 @@ from typing import Any
 
 import slicer
 
+from DeepIGeoSLib.scene.colors import lesionColor
 from DeepIGeoSLib.scene.translation import tr as _
 
 
@@ -28,7 +29,7 @@ def addLesion(segmentationNode: Any) -> str:
     while name in names:
         number += 1
         name = _("Lesion {number}").format(number=number)
-    return segmentation.AddEmptySegment("", name)
+    return segmentation.AddEmptySegment("", name, lesionColor(segmentation))
 
 
 def isCompleted(segmentationNode: Any, segmentId: str) -> bool:

@@ -14,12 +14,12 @@ import numpy as np
 import slicer
 import vtk
 
+from DeepIGeoSLib.scene.colors import SEED_COLORS
 from DeepIGeoSLib.scene.nodes import seedsFromSegment, writeMaskToSegment
 
 SEEDS_ROLE = "DeepIGeoS.Seeds"
 _TARGET_TAG = "DeepIGeoS.Target"
 _CLASS_TAG = "DeepIGeoS.Class"
-COLORS = {"foreground": (0.1, 0.85, 0.3), "background": (0.95, 0.2, 0.35)}
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def findSeeds(segmentationNode: Any, segmentId: str) -> Seeds | None:
     node = segmentationNode.GetNodeReference(SEEDS_ROLE)
     if node is None:
         return None
-    found = {name: _segmentFor(node.GetSegmentation(), segmentId, name) for name in COLORS}
+    found = {name: _segmentFor(node.GetSegmentation(), segmentId, name) for name in SEED_COLORS}
     if None in found.values():
         return None
     return Seeds(node, found["foreground"], found["background"])
@@ -75,7 +75,7 @@ def makeSeeds(volumeNode: Any, segmentationNode: Any, segmentId: str) -> Seeds:
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
     segmentation = node.GetSegmentation()
-    for name, color in COLORS.items():
+    for name, color in SEED_COLORS.items():
         if _segmentFor(segmentation, segmentId, name) is None:
             title = f"{segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()} {name}"
             made = segmentation.AddEmptySegment("", title, color)
