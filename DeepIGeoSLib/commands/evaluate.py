@@ -11,6 +11,8 @@ from DeepIGeoSLib.commands.evaluated_cases import add_cases, chosen_cases
 from DeepIGeoSLib.commands.evaluated_methods import add_methods, chosen_methods
 from DeepIGeoSLib.errors import InputError, Progress
 
+_ROUNDS, _ROUNDS_FROM_EMPTY = 5, 10
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -32,15 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_protocol(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--mode",
-        choices=("stroke", "click"),
-        default="stroke",
-        help="mark a disk in one slice, or a small ball (default: %(default)s)",
+        choices=("stroke", "click", "disk"),
+        help="mark a disk in the slice with most of the mistake, a small ball, or a disk of so "
+        "many mm in the middle of the mistake (default: stroke, disk from empty masks)",
     )
     group.add_argument(
-        "--rounds", type=int, default=5, help="marks for each case (default: %(default)s)"
+        "--rounds", type=int, help="marks for each case (default: 5, from empty masks 10)"
     )
     group.add_argument(
-        "--radius", type=float, help="of a mark in voxels (default: 3 for strokes, 1 for clicks)"
+        "--radius",
+        type=float,
+        help="of a mark in voxels, of a disk in mm (default: 3, for clicks 1)",
     )
     group.add_argument(
         "--seed",
@@ -68,6 +72,11 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     from DeepIGeoSLib.evaluation.summary import summarize
     from DeepIGeoSLib.robot import RobotUser
 
+    from_empty = arguments.from_empty is not None
+    mode = arguments.mode or ("disk" if from_empty else "stroke")
+    rounds = arguments.rounds
+    if rounds is None:
+        rounds = _ROUNDS_FROM_EMPTY if from_empty else _ROUNDS
     _check_numbers(arguments)
     if arguments.output is not None:
         check_output(arguments.output)
@@ -79,11 +88,12 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     measured = compare(
         chosen.methods,
         cases,
-        RobotUser(arguments.mode, arguments.radius, arguments.seed),
-        arguments.rounds,
+        RobotUser(mode, arguments.radius, arguments.seed),
+        rounds,
         arguments.tolerance,
         progress,
         journal,
+        from_empty,
     )
     results = dataclasses.replace(measured, not_measured=chosen.not_measured, notes=chosen.notes)
     if folder is not None and journal is not None:
@@ -93,7 +103,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
 
 
 def _check_numbers(arguments: argparse.Namespace) -> None:
-    if arguments.rounds < 1:
+    if arguments.rounds is not None and arguments.rounds < 1:
         raise InputError(f"--rounds is {arguments.rounds}; at least 1 is expected.")
     for name in ("radius", "seed", "tolerance", "margin"):
         value = getattr(arguments, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,17 @@ def add_cases(parser: argparse.ArgumentParser) -> None:
         help="cases of which side of the split (default: %(default)s); all of a CSV file without "
         "the column use",
     )
+    parser.add_argument(
+        "--from-empty",
+        nargs="?",
+        const="",
+        metavar="ROOT",
+        help="begin every case with an empty mask instead of a proposal. ROOT is a folder of "
+        "structures (volumes/cases.csv, pictures/cases.csv), or a CSV file with the columns image "
+        "and mask, and, if wanted, label, kind and case; any_structure in the folder "
+        "DEEPIGEOS_DATA when neither ROOT nor cases are given",
+    )
+    parser.add_argument("--kinds", metavar="NAME,...", help="only these data sets, or kinds")
     parser.add_argument("--only", metavar="NAME,...", help="only the cases with these names")
     parser.add_argument(
         "--at-most", type=int, metavar="N", help="so many cases of each data set, evenly spread"
@@ -47,8 +59,12 @@ def chosen_cases(arguments: argparse.Namespace) -> list[LabeledCase]:
         InputError: there is none, or a file is missing.
     """
     cases = _all_cases(arguments)
+    if arguments.kinds is not None:
+        kinds = _known(arguments.kinds, "kinds", "kinds", [case.dataset for case in cases])
+        cases = [case for case in cases if case.dataset in kinds]
     if arguments.only is not None:
-        cases = _named(cases, [name.strip() for name in arguments.only.split(",")])
+        names = _known(arguments.only, "only", "cases", [case.name for case in cases])
+        cases = [case for case in cases if case.name in names]
     if arguments.at_most is not None:
         cases = _fewer(cases, arguments.at_most)
     return cases
@@ -58,6 +74,10 @@ def _all_cases(arguments: argparse.Namespace) -> list[LabeledCase]:
     from DeepIGeoSLib.data import find_cases
     from DeepIGeoSLib.training.config import read_config
 
+    if arguments.from_empty is not None:
+        structures = _structures(arguments)
+        if structures is not None:
+            return structures
     single = bool(arguments.image) and bool(arguments.truth)
     if (arguments.cases is None) == (not single) or bool(arguments.image) != bool(arguments.truth):
         raise InputError(
@@ -69,6 +89,26 @@ def _all_cases(arguments: argparse.Namespace) -> list[LabeledCase]:
     if path.suffix.lower() == ".csv":
         return _listed_cases(path, arguments.use)
     return find_cases(read_config(path).data, path.resolve().parent, arguments.use)
+
+
+def _structures(arguments: argparse.Namespace) -> list[LabeledCase] | None:
+    """Return the structures to begin from nothing with, or None when other cases are named."""
+    from DeepIGeoSLib.data.structures import find_structures
+
+    others = arguments.cases is not None or bool(arguments.image)
+    if arguments.from_empty and others:
+        raise InputError("Give either --from-empty ROOT, or other cases with --from-empty alone.")
+    if others:
+        return None
+    if arguments.from_empty:
+        return find_structures(Path(arguments.from_empty))
+    data = os.environ.get("DEEPIGEOS_DATA")
+    if data is None:
+        raise InputError(
+            "--from-empty needs a folder of structures or a CSV file, or the folder of the data in "
+            "the environment variable DEEPIGEOS_DATA."
+        )
+    return find_structures(Path(data) / "any_structure")
 
 
 def _single_case(images: Sequence[str], truth: str) -> LabeledCase:
@@ -101,12 +141,19 @@ def _listed_cases(path: Path, use: str) -> list[LabeledCase]:
     return chosen
 
 
-def _named(cases: Sequence[LabeledCase], names: Sequence[str]) -> list[LabeledCase]:
-    known = [case.name for case in cases]
+def _known(text: str, option: str, what: str, known: Sequence[str]) -> list[str]:
+    """Return the names in a list separated by commas.
+
+    Raises:
+        InputError: one is not known.
+    """
+    names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in known:
-            raise InputError(f"--only has {name!r}; the cases are {', '.join(known)}.")
-    return [case for case in cases if case.name in names]
+            raise InputError(
+                f"--{option} has {name!r}; the {what} are {', '.join(dict.fromkeys(known))}."
+            )
+    return names
 
 
 def _fewer(cases: Sequence[LabeledCase], count: int) -> list[LabeledCase]:

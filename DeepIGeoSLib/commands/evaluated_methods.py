@@ -13,7 +13,7 @@ from DeepIGeoSLib.errors import InputError
 if TYPE_CHECKING:
     from DeepIGeoSLib.evaluation.methods import Method
 
-_OWN = "deepigeos"
+_OWN, _NO_MODEL = "deepigeos", "no-model"
 
 # What can be switched for an ablation: values and help. Each is an argument of ``with_switches``.
 _SWITCHES = {
@@ -48,10 +48,9 @@ def add_methods(group: argparse._ArgumentGroup) -> None:
     """Declare the choice of the methods."""
     group.add_argument(
         "--methods",
-        default=_OWN,
         metavar="NAME,...",
-        help=f"{_OWN}, geodesic, random-walker, max-flow, grow-cut, or all; the first one is what "
-        "the others are compared with (default: %(default)s)",
+        help=f"{_OWN}, geodesic, random-walker, max-flow, grow-cut, {_NO_MODEL}, or all; the first "
+        f"one is what the others are compared with (default: {_OWN}, from empty masks all)",
     )
     group.add_argument(
         "--margin",
@@ -86,15 +85,19 @@ def chosen_methods(arguments: argparse.Namespace) -> ChosenMethods:
     """
     from DeepIGeoSLib.evaluation.baselines import BASELINES
 
-    known = (_OWN, *BASELINES)
-    names = known if arguments.methods == "all" else _names(arguments, "methods", known)
+    known = (_OWN, *BASELINES, _NO_MODEL)
+    if arguments.methods is None:
+        names = [_OWN] if arguments.from_empty is None else known
+    else:
+        names = known if arguments.methods == "all" else _names(arguments, "methods", known)
     chosen = ChosenMethods()
     for name in names:
-        reason = None if name == _OWN else BASELINES[name].reason_against()
-        if reason is not None:
-            chosen.not_measured[name] = reason
-        elif name == _OWN:
+        if name == _OWN:
             chosen.methods += _sessions(arguments)
+        elif name == _NO_MODEL:
+            chosen.methods.append(_no_model())
+        elif (reason := BASELINES[name].reason_against()) is not None:
+            chosen.not_measured[name] = reason
         else:
             chosen.methods.append(BASELINES[name].method(name, arguments.margin))
     if not chosen.methods:
@@ -107,12 +110,16 @@ def chosen_methods(arguments: argparse.Namespace) -> ChosenMethods:
 def _notes(
     arguments: argparse.Namespace, methods: Sequence[Method], names: Sequence[str]
 ) -> tuple[str, ...]:
+    from DeepIGeoSLib.evaluation.baselines import SeededBaseline
+
     notes = []
     if _OWN in names:
         notes.append(f"{_OWN} is the bundle {_title(arguments.bundle)}.")
-    if any(method.name in names and method.name != _OWN for method in methods):
+    if _NO_MODEL in names:
+        notes.append(f"{_NO_MODEL} is what is offered where there is no model.")
+    if any(isinstance(method, SeededBaseline) for method in methods):
         notes.append(
-            "The other methods have no network: they start from nothing and see "
+            "Baselines have no network: they start from nothing and see "
             f"{arguments.margin:g} mm around all marks; what lies beyond is background to them."
         )
     return tuple(notes)
@@ -146,6 +153,14 @@ def _session(
         engine=arguments.engine,
     )
     return SessionMethod(session, " ".join(words))
+
+
+def _no_model() -> Method:
+    from DeepIGeoSLib import InteractiveSession, load_bundle
+    from DeepIGeoSLib.bundles.geodesic import GEODESIC
+    from DeepIGeoSLib.evaluation.methods import SessionMethod
+
+    return SessionMethod(InteractiveSession(load_bundle(GEODESIC)), _NO_MODEL)
 
 
 def _title(bundle: str) -> str:

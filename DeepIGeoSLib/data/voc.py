@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from DeepIGeoSLib.data.case import LabeledCase
 from DeepIGeoSLib.data.patterns import confined
-from DeepIGeoSLib.data.photographs import read_label_picture, read_photograph
+from DeepIGeoSLib.data.photographs import read_label_picture
+from DeepIGeoSLib.data.picture_case import PictureCase
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.data.source import Found, Problem, Source
 from DeepIGeoSLib.errors import InputError
@@ -29,27 +29,12 @@ _BORDER = 255
 
 
 @dataclass(frozen=True)
-class PhotographCase(LabeledCase):
-    """A photograph and its label picture.
-
-    Attributes:
-        color: "gray" or "rgb".
-    """
-
-    color: str = "gray"
-
-    def read_channels(self) -> list[Volume]:
-        """Read the photograph."""
-        return read_photograph(self.image, self.color)
+class PhotographCase(PictureCase):
+    """A photograph and its label picture, in which the border between objects is background."""
 
     def read_labels(self, volume: Volume) -> np.ndarray:
         """Read the class of every pixel."""
-        labels = read_label_picture(self.label)
-        if labels.shape != volume.shape:
-            raise InputError(
-                f"{self.label} has the shape {labels.shape[1:]}, but {self.image} has "
-                f"{volume.shape[1:]} (rows, columns)."
-            )
+        labels = super().read_labels(volume)
         return np.where(labels == _BORDER, 0, labels)
 
 

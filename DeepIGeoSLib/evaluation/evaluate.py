@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,6 +48,7 @@ def compare(
     tolerance: float = TOLERANCE,
     progress: Progress | None = None,
     journal: Journal | None = None,
+    from_empty: bool = False,
 ) -> EvaluationResults:
     """Let the robot user correct every case with every method.
 
@@ -61,11 +63,14 @@ def compare(
         progress: called with the share done and a text.
         journal: gets the rows of each case and method as soon as they are there; those that it has
             already are not measured again.
+        from_empty: every case begins with an empty mask, not with a proposal; means over several
+            data sets then give each of them the same weight.
 
     Raises:
         InputError: there is no case, or one can't be read.
     """
     rows: list[Row] = []
+    asked = _Asked(user, rounds, tolerance, from_empty)
     cold = set(methods)
     for number, case in enumerate(cases):
         load = cache(case.load_channels)
@@ -73,13 +78,23 @@ def compare(
             if progress is not None:
                 done = (number + place / len(methods)) / len(cases)
                 progress(done, f"{case.dataset} {case.name}: {method.name}")
-            measured = partial(_played, case, load, method, cold, user, rounds, tolerance)
+            measured = partial(_played, case, load, method, cold, asked)
             if journal is None:
                 rows += measured()
             else:
-                parts = (case, method.identity, user, rounds, tolerance, __version__)
+                parts = (case, method.identity, asked, __version__)
                 rows += journal.rows_of(key_of(case.files(), *parts), measured)
-    return EvaluationResults(tuple(rows), user, tolerance)
+    return EvaluationResults(tuple(rows), user, tolerance, from_empty=from_empty)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked for with every case and method; see ``compare``."""
+
+    user: RobotUser
+    rounds: int
+    tolerance: float
+    from_empty: bool
 
 
 def _played(
@@ -87,25 +102,26 @@ def _played(
     load: Callable[[], tuple[list[Volume], np.ndarray]],
     method: Method,
     cold: set[Method],
-    user: RobotUser,
-    rounds: int,
-    tolerance: float,
+    asked: _Asked,
 ) -> list[Row]:
     """Return the rows of one case with one method, which is warmed up if it is still cold."""
     channels, truth = load()
     if method in cold:
-        method.warm_up(channels)
+        method.warm_up(channels, asked.from_empty)
         cold.remove(method)
     # The same numbers whatever the order of the cases and the methods.
     turn = (zlib.crc32(f"{case.dataset}/{case.name}".encode()),)
+    spacing = channels[0].spacing
     return [
-        _row(case, method, played, measure(played.labels, truth, channels[0].spacing, tolerance))
-        for played in play(method, channels, truth, user, rounds, turn)
+        _row(case, method, played, measure(played.labels, truth, spacing, asked.tolerance))
+        for played in play(
+            method, channels, truth, asked.user, asked.rounds, turn, asked.from_empty
+        )
     ]
 
 
 def _row(case: LabeledCase, method: Method, played: Round, measured: Measurement) -> Row:
-    stroke = played.stroke
+    stroke, effect = played.stroke, played.effect
     return Row(
         dataset=case.dataset,
         case=case.name,
@@ -115,6 +131,8 @@ def _row(case: LabeledCase, method: Method, played: Round, measured: Measurement
         mark_voxels=0 if stroke is None else int(stroke.mask.sum()),
         measured=measured,
         seconds=played.seconds,
+        fixed=None if effect is None else effect.fixed,
+        collateral=None if effect is None else effect.collateral,
     )
 
 

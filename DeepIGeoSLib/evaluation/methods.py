@@ -43,6 +43,14 @@ class Method(ABC):
         A method that can't do anything alone returns an empty mask.
         """
 
+    def begin_empty(self) -> np.ndarray:
+        """Begin with an empty mask instead of a proposal, and return it.
+
+        The default returns the proposal, which is empty for methods that answer from marks alone;
+        a method that finds something without help has to replace it.
+        """
+        return self.propose()
+
     @abstractmethod
     def refine(self, foreground: np.ndarray, background: np.ndarray) -> np.ndarray:
         """Return the result after more marks: bool, axes (k, j, i).
@@ -52,19 +60,20 @@ class Method(ABC):
             background: the same for the background; no voxel is in both.
         """
 
-    def warm_up(self, channels: Sequence[Volume]) -> None:
+    def warm_up(self, channels: Sequence[Volume], from_empty: bool = False) -> None:
         """Load and compile what the first answer would wait for, so that it is not timed.
 
         The default answers once on a small volume of noise; the method's volume is lost.
 
         Args:
             channels: of a case; how many they are and their spacing matter.
+            from_empty: whether the cases begin with an empty mask.
         """
         random = np.random.default_rng(0)
         spacing = channels[0].spacing
         noise = [random.normal(100, 10, _SMALL).astype(np.float32) for _ in channels]
         self.set_volume([Volume(array, spacing=spacing, name="noise") for array in noise])
-        self.propose()
+        self.begin_empty() if from_empty else self.propose()
         marks = np.zeros((2, *_SMALL), dtype=bool)
         marks[0, 2, 8:12, 8:12] = True
         marks[1, 2, 20:24, 20:24] = True
@@ -78,6 +87,8 @@ class SessionMethod(Method):
         """Take a session; its volume is replaced with every case."""
         self.name = name
         self._session = session
+        self._shape: tuple[int, int, int] = (0, 0, 0)
+        self._initial: np.ndarray | None = None
 
     @property
     def identity(self) -> str:
@@ -87,14 +98,22 @@ class SessionMethod(Method):
     def set_volume(self, channels: Sequence[Volume]) -> None:
         """See ``Method``."""
         self._session.set_volume(channels)
+        self._shape = channels[0].shape
+        self._initial = None
 
     def propose(self) -> np.ndarray:
         """Return P-Net's proposal."""
         return self._session.propose().labels > 0
 
+    def begin_empty(self) -> np.ndarray:
+        """Let the first answer correct an empty mask; P-Net does not run."""
+        self._initial = np.zeros(self._shape, dtype=bool)
+        return self._initial
+
     def refine(self, foreground: np.ndarray, background: np.ndarray) -> np.ndarray:
         """Return R-Net's answer."""
-        return self._session.refine(foreground, background).labels > 0
+        initial, self._initial = self._initial, None
+        return self._session.refine(foreground, background, initial).labels > 0
 
 
 def with_switches(

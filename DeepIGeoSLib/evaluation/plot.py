@@ -1,4 +1,4 @@
-"""The Dice after each mark as a picture: a panel for each data set, a line for each method."""
+"""Every mark as a picture: a Dice panel for each data set, panels for what each mark brought."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from DeepIGeoSLib.evaluation.plot_effect import EFFECT_PANELS, draw_effects
+from DeepIGeoSLib.evaluation.plot_style import INK, dress, line_of
 from DeepIGeoSLib.evaluation.results import EvaluationResults
 from DeepIGeoSLib.evaluation.statistics import bootstrap_interval
+from DeepIGeoSLib.evaluation.tables import group_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
-
-# Colors that people with color vision deficiencies can tell apart (Okabe and Ito 2008), and marks
-# that tell them apart in gray.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKS = "osD^vPX"
 
 # Width and height of a panel, height of a line of the legend, width of a letter in it and of a
 # line's sample.
@@ -27,13 +25,16 @@ _PANEL, _LEGEND_LINE, _LETTER, _SAMPLE = (3.8, 4.0), 0.2, 0.085, 0.6
 _INTERVALS = "95 % intervals over the cases: band for the first method, bars after the last round."
 _CASES_AND_INTERVAL = "Gray: each case. Band: 95 % interval of the mean over the cases."
 
+# Panels beside one another; more of them go below.
+_MOST_ACROSS = 6
+
 # For the captions to fit.
 _LEAST_WIDTH = 5.4
 
 # Between the intervals after the last round, as a share of the rounds.
 _BAR_STEP = 0.016
 
-_INK, _FAINT, _CASE = "#333333", "#D8D8D8", "#A8A8A8"
+_CASE = "#A8A8A8"
 
 
 def draw_curves(results: EvaluationResults, path: Path) -> None:
@@ -41,6 +42,7 @@ def draw_curves(results: EvaluationResults, path: Path) -> None:
 
     With a single method the curves of the cases are drawn too. With several, only the first has a
     band, and each has a bar beside the others after the last round: bands would cover one another.
+    Two more panels show what each mark fixed and destroyed, where that was measured.
 
     Args:
         results: to draw.
@@ -50,18 +52,23 @@ def draw_curves(results: EvaluationResults, path: Path) -> None:
 
     groups, methods = results.groups, results.methods
     several = len(methods) > 1
-    width = max(_PANEL[0] * len(groups), _legend_width(methods) if several else 0, _LEAST_WIDTH)
+    effects = EFFECT_PANELS if results.fixed(methods[0]) is not None else 0
+    count = len(groups) + effects
+    across = min(count, _MOST_ACROSS)
+    down = int(np.ceil(count / across))
+    width = max(_PANEL[0] * across, _legend_width(methods) if several else 0, _LEAST_WIDTH)
     columns = max(1, int(width / _legend_width(methods)))
     lines = 1 + int(np.ceil(len(methods) / columns)) if several else 0
-    size = (width, _PANEL[1] + _LEGEND_LINE * lines)
+    size = (width, _PANEL[1] * down + _LEGEND_LINE * lines)
     figure = Figure(figsize=size, layout="constrained", dpi=150)
-    panels = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
-    for axes, group in zip(panels, groups, strict=True):
+    panels = [figure.add_subplot(down, across, number + 1) for number in range(count)]
+    for axes, group in zip(panels, groups, strict=False):
         _draw_panel(axes, results, group)
-        axes.set_xlabel(f"{results.user.mode}s", color=_INK)
-    panels[0].set_ylabel("Dice", color=_INK)
-    panels[0].set_ylim(_lowest(results), 1.005)
-    figure.suptitle(f"Mean Dice after each {results.user.mode} of the robot user", color=_INK)
+        axes.set_ylim(_lowest(results), 1.005)
+    panels[0].set_ylabel("Dice", color=INK)
+    if effects:
+        draw_effects(*panels[-effects:], results)
+    figure.suptitle(f"Mean Dice after each {results.user.noun} of the robot user", color=INK)
     if several:
         figure.legend(
             *_lines(panels),
@@ -73,7 +80,7 @@ def draw_curves(results: EvaluationResults, path: Path) -> None:
             title_fontsize=8,
         )
     else:
-        figure.supxlabel(_CASES_AND_INTERVAL, fontsize=8, color=_INK)
+        figure.supxlabel(_CASES_AND_INTERVAL, fontsize=8, color=INK)
     figure.savefig(path)
 
 
@@ -82,8 +89,8 @@ def _draw_panel(axes: Axes, results: EvaluationResults, group: str) -> None:
     for number, method in enumerate(results.methods):
         if not results.cases(method, group):
             continue
-        color = _COLORS[number % len(_COLORS)]
-        dice = results.values("dice", method, group)
+        color = line_of(number)["color"]
+        dice = results.averaged("dice", method, group)
         rounds = np.arange(dice.shape[1])
         if single:
             axes.plot(rounds, dice.T, color=_CASE, linewidth=0.8, zorder=2.5)
@@ -93,26 +100,11 @@ def _draw_panel(axes: Axes, results: EvaluationResults, group: str) -> None:
         if not single:
             place = rounds[-1] * (1 + _BAR_STEP * (number + 2))
             axes.vlines(place, low[-1], high[-1], color=color, linewidth=2)
-        axes.plot(
-            rounds,
-            dice.mean(axis=0),
-            color=color,
-            marker=_MARKS[number % len(_MARKS)],
-            linestyle="-" if number < len(_COLORS) else "--",
-            markersize=4,
-            linewidth=2.2 if number == 0 else 1.4,
-            label=method,
-            zorder=4 if number == 0 else 3,
-        )
+        axes.plot(rounds, dice.mean(axis=0), label=method, **line_of(number))
     count = max(len(results.cases(method, group)) for method in results.methods)
-    axes.set_title(f"{group} ({count} case{'s' if count > 1 else ''})", fontsize=10, color=_INK)
+    title = f"{group_title(results, group)} ({count} case{'s' if count > 1 else ''})"
+    dress(axes, title, f"{results.user.noun}s")
     axes.set_xticks(np.arange(results.rounds + 1))
-    axes.grid(axis="y", color=_FAINT, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=_INK, length=0)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(_FAINT)
 
 
 def _legend_width(methods: Sequence[str]) -> float:
@@ -137,7 +129,7 @@ def _lowest(results: EvaluationResults) -> float:
     """
     means = np.concatenate(
         [
-            results.values("dice", method, group).mean(axis=0)
+            results.averaged("dice", method, group).mean(axis=0)
             for method in results.methods
             for group in results.groups
             if results.cases(method, group)

@@ -1,4 +1,4 @@
-"""The robot user's protocol: propose, then one mark into the largest error per round."""
+"""The robot user's protocol: propose or begin empty, then one mark into the largest error."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from DeepIGeoSLib.evaluation.methods import Method, SessionMethod
 from DeepIGeoSLib.evaluation.metrics import dice
+from DeepIGeoSLib.evaluation.stroke_effect import StrokeEffect, stroke_effect
 from DeepIGeoSLib.robot import RobotUser
 from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.simulation import Stroke
@@ -21,16 +22,18 @@ class Round:
     """What happened in one round of one case.
 
     Attributes:
-        number: 0 is the proposal.
+        number: 0 is the proposal, or the empty mask.
         stroke: what the robot marked; None in round 0, and when nothing was wrong any more.
         labels: the result, bool, axes (k, j, i).
         seconds: the method took to answer; 0 when it was not asked.
+        effect: what the stroke brought; None without one.
     """
 
     number: int
     stroke: Stroke | None
     labels: np.ndarray
     seconds: float
+    effect: StrokeEffect | None = None
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,9 @@ def play(
     user: RobotUser,
     rounds: int,
     turn: Sequence[int] = (),
+    from_empty: bool = False,
 ) -> Iterator[Round]:
-    """Let the robot user correct a case; yield every round, the proposal first.
+    """Let the robot user correct a case; yield every round, what it begins with first.
 
     When nothing is wrong any more, the remaining rounds repeat the result without a stroke, so that
     every case has ``rounds + 1`` of them.
@@ -68,21 +72,25 @@ def play(
         user: who marks.
         rounds: marks to give at most.
         turn: numbers that tell this case from others; see ``RobotUser.mark``.
+        from_empty: begin with an empty mask rather than with what the method proposes.
     """
     method.set_volume(channels)
     began = time.perf_counter()
-    labels = method.propose()
-    yield Round(0, None, labels, time.perf_counter() - began)
+    labels = method.begin_empty() if from_empty else method.propose()
+    yield Round(0, None, labels, 0.0 if from_empty else time.perf_counter() - began)
     marks = {name: np.zeros(truth.shape, dtype=bool) for name in ("foreground", "background")}
     for number in range(1, rounds + 1):
         stroke = user.mark(labels, truth, channels[0].spacing, (*turn, number))
-        seconds = 0.0
-        if stroke is not None:
-            marks[stroke.label] |= stroke.mask
-            began = time.perf_counter()
-            labels = method.refine(**marks)
-            seconds = time.perf_counter() - began
-        yield Round(number, stroke, labels, seconds)
+        if stroke is None:
+            yield Round(number, None, labels, 0.0)
+            continue
+        before = labels
+        marks[stroke.label] |= stroke.mask
+        began = time.perf_counter()
+        labels = method.refine(**marks)
+        seconds = time.perf_counter() - began
+        effect = stroke_effect(before, labels, truth, stroke)
+        yield Round(number, stroke, labels, seconds, effect)
 
 
 def robot_session(

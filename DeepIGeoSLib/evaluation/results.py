@@ -27,6 +27,9 @@ class EvaluationResults:
         tolerance: of the surface Dice, in mm.
         not_measured: methods that could not run, and why.
         notes: sentences for the report: which bundle, what the methods were shown.
+        from_empty: every case began with an empty mask, not with a proposal. The data sets are
+            kinds of structures then, and the mean over all of them counts each kind once, however
+            many cases it has.
     """
 
     rows: tuple[Row, ...]
@@ -34,6 +37,7 @@ class EvaluationResults:
     tolerance: float = TOLERANCE
     not_measured: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    from_empty: bool = False
 
     def __post_init__(self) -> None:
         """Check that the rows make a table.
@@ -87,6 +91,17 @@ class EvaluationResults:
         """Return a metric of ``Measurement``, axes (case, round)."""
         return self._table(method, dataset, lambda row: getattr(row.measured, metric))
 
+    def averaged(self, metric: str, method: str, dataset: str = ALL) -> np.ndarray:
+        """Return what means and their intervals are taken over, axes (unit, round).
+
+        A unit is a case; over all kinds of an evaluation from empty masks it is a kind, with the
+        mean of its cases.
+        """
+        if not self.from_empty or dataset != ALL or len(self.datasets) == 1:
+            return self.values(metric, method, dataset)
+        kinds = [kind for kind in self.datasets if self.cases(method, kind)]
+        return np.stack([self.values(metric, method, kind).mean(axis=0) for kind in kinds])
+
     def seconds(self, method: str, dataset: str = ALL) -> np.ndarray:
         """Return the seconds of every answer, axes (case, round)."""
         return self._table(method, dataset, lambda row: row.seconds)
@@ -99,7 +114,7 @@ class EvaluationResults:
         """Return the mean Dice of each round, by data set, and over all cases as "all"."""
         name = self._or_first(method)
         return {
-            dataset: self.values("dice", name, dataset).mean(axis=0).tolist()
+            dataset: self.averaged("dice", name, dataset).mean(axis=0).tolist()
             for dataset in (*self.datasets, ALL)
         }
 
@@ -109,6 +124,30 @@ class EvaluationResults:
         return statistics.share_of_worse_rounds(
             self.values("dice", name, dataset), self.marked(name, dataset)
         )
+
+    def fixed(self, method: str, dataset: str = ALL, number: int | None = None) -> float | None:
+        """Return the median share of the mistake under a mark that its answer corrects.
+
+        Args:
+            method: whose answers.
+            dataset: of which cases.
+            number: only this round's marks; all rounds' when None.
+
+        Returns:
+            A number from 0 to 1, or None when there was no mark.
+        """
+        shares = self._effects(method, dataset, number, lambda row: row.fixed)
+        return float(np.median(shares)) if shares else None
+
+    def collateral(
+        self, method: str, dataset: str = ALL, number: int | None = None
+    ) -> float | None:
+        """Return the mean number of voxels that a mark destroys for each that it corrects.
+
+        Arguments and None: see ``fixed``.
+        """
+        ratios = self._effects(method, dataset, number, lambda row: row.collateral)
+        return float(np.mean(ratios)) if ratios else None
 
     def seconds_per_round(self, method: str | None = None, dataset: str = ALL) -> dict[str, float]:
         """Return the median time of a proposal, and median and 95th percentile of an answer."""
@@ -126,19 +165,22 @@ class EvaluationResults:
 
         Returns:
             The mean difference over the cases that both have seen, and its confidence interval
-            (paired: resamples take a case with both of its results).
+            (paired: resamples take a case with both of its results). Over several kinds: the same
+            of each kind's mean difference.
 
         Raises:
             InputError: they have no case in common.
         """
         mine, first = self._rounds[method], self._rounds[self.methods[0]]
-        differences = [
-            mine[case][-1].measured.dice - first[case][-1].measured.dice
-            for case in mine
-            if case in first
-        ]
-        if not differences:
+        by_unit: dict[object, list[float]] = {}
+        for case in mine:
+            if case in first:
+                unit = case[0] if self.from_empty and len(self.datasets) > 1 else case
+                difference = mine[case][-1].measured.dice - first[case][-1].measured.dice
+                by_unit.setdefault(unit, []).append(difference)
+        if not by_unit:
             raise InputError(f"{method} and {self.methods[0]} have no case in common.")
+        differences = [float(np.mean(found)) for found in by_unit.values()]
         low, high = statistics.bootstrap_interval(np.array(differences))
         return float(np.mean(differences)), float(low), float(high)
 
@@ -152,6 +194,13 @@ class EvaluationResults:
 
     def _or_first(self, method: str | None) -> str:
         return self.methods[0] if method is None else method
+
+    def _effects(
+        self, method: str, dataset: str, number: int | None, effect: Callable[[Row], float | None]
+    ) -> list[float]:
+        rows = [row for case in self.cases(method, dataset) for row in self._rounds[method][case]]
+        effects = [effect(row) for row in rows if number in (None, row.round)]
+        return [value for value in effects if value is not None]
 
     def _table(self, method: str, dataset: str, value: Callable[[Row], float]) -> np.ndarray:
         cases = self._rounds[method]

@@ -26,6 +26,9 @@ class Row:
         mark_voxels: its size.
         measured: the result against the truth.
         seconds: the method took to answer.
+        fixed: share of the mistake under the mark that the answer corrects; None without a mark.
+        collateral: correct voxels that the answer destroys, for each that it corrects; None without
+            a mark. Both are defined in ``stroke_effect``.
     """
 
     dataset: str
@@ -36,6 +39,8 @@ class Row:
     mark_voxels: int
     measured: Measurement
     seconds: float
+    fixed: float | None = None
+    collateral: float | None = None
 
 
 # The name under which all data sets are taken together.
@@ -43,7 +48,8 @@ ALL = "all"
 
 METRICS = tuple(field.name for field in dataclasses.fields(Measurement))
 _BEFORE = ("dataset", "case", "method", "round", "mark", "mark_voxels")
-COLUMNS = (*_BEFORE, *METRICS, "seconds")
+_EFFECT = ("fixed", "collateral")
+COLUMNS = (*_BEFORE, *METRICS, "seconds", *_EFFECT)
 
 
 def write_rows(rows: Iterable[Row], path: Path) -> None:
@@ -60,7 +66,9 @@ def write_rows(rows: Iterable[Row], path: Path) -> None:
         writer.writerow(COLUMNS)
         for row in rows:
             identity = [getattr(row, name) for name in _BEFORE]
-            writer.writerow([*identity, *dataclasses.astuple(row.measured), row.seconds])
+            effect = [getattr(row, name) for name in _EFFECT]  # csv writes None as nothing
+            measured = dataclasses.astuple(row.measured)
+            writer.writerow([*identity, *measured, row.seconds, *effect])
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -92,4 +100,5 @@ def _row(values: dict[str, str]) -> Row:
         mark_voxels=int(values["mark_voxels"]),
         measured=Measurement(**{name: float(values[name]) for name in METRICS}),
         seconds=float(values["seconds"]),
+        **{name: float(values[name]) if values[name] else None for name in _EFFECT},
     )

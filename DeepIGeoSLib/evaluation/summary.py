@@ -10,20 +10,21 @@ from DeepIGeoSLib.evaluation.results import EvaluationResults
 from DeepIGeoSLib.evaluation.rows import METRICS
 from DeepIGeoSLib.evaluation.statistics import bootstrap_interval, reached, strokes_to_reach
 from DeepIGeoSLib.evaluation.tables import GOALS
-from DeepIGeoSLib.robot import RADII
 
 
 def summarize(results: EvaluationResults) -> dict[str, Any]:
     """Return everything that the command line reports.
 
-    ``mean_dice``, ``share_of_worse_rounds`` and ``median_seconds`` are those of the first method.
-    Numbers that are infinite or unknown are null.
+    ``mean_dice``, ``share_of_worse_rounds``, ``fixed``, ``collateral`` and ``median_seconds`` are
+    those of the first method. Numbers that are infinite or unknown are null.
     """
     seconds = results.seconds_per_round()
     return {
         "cases": len({(row.dataset, row.case) for row in results.rows}),
         "mean_dice": results.mean_curves(),
         "share_of_worse_rounds": results.share_of_worse_rounds(),
+        "fixed": results.fixed(results.methods[0]),
+        "collateral": _finite(results.collateral(results.methods[0])),
         "median_seconds": {name: seconds[name] for name in ("proposal", "stroke")},
         "table": results.table(),
         "report": results.report(),
@@ -35,22 +36,25 @@ def summarize(results: EvaluationResults) -> dict[str, Any]:
 
 def _protocol(results: EvaluationResults) -> dict[str, Any]:
     user = results.user
+    unit = "mm" if user.mode == "disk" else "voxels"
     return {
         "mode": user.mode,
         "rounds": results.rounds,
-        "radius_voxels": RADII[user.mode] if user.radius is None else user.radius,
+        f"radius_{unit}": user.size,
         "seed": user.seed,
         "tolerance_mm": results.tolerance,
+        "from_empty": results.from_empty,
     }
 
 
 def _method(results: EvaluationResults, method: str) -> dict[str, Any]:
     dice = results.values("dice", method)
+    strokes = range(1, results.rounds + 1)
     difference = dict(zip(("mean", "low", "high"), results.difference(method), strict=True))
     return {
         "mean_dice": results.mean_curves(method),
         "interval_95": {
-            dataset: _intervals(results.values("dice", method, dataset))
+            dataset: _intervals(results.averaged("dice", method, dataset))
             for dataset in results.groups
             if results.cases(method, dataset)
         },
@@ -66,6 +70,14 @@ def _method(results: EvaluationResults, method: str) -> dict[str, Any]:
             for goal in GOALS
         },
         "share_of_worse_rounds": results.share_of_worse_rounds(method),
+        "fixed": {
+            "median": results.fixed(method),
+            "median_of_each_stroke": [results.fixed(method, number=n) for n in strokes],
+        },
+        "collateral": {
+            "mean": _finite(results.collateral(method)),
+            "mean_of_each_stroke": [_finite(results.collateral(method, number=n)) for n in strokes],
+        },
         "seconds": results.seconds_per_round(method),
         "difference": {name: _finite(value) for name, value in difference.items()},
     }
@@ -76,5 +88,5 @@ def _intervals(dice: np.ndarray) -> dict[str, list[float | None]]:
     return {"low": [_finite(value) for value in low], "high": [_finite(value) for value in high]}
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and np.isfinite(value) else None

@@ -14,10 +14,10 @@ from DeepIGeoSLib.evaluation.statistics import (
     reached,
     strokes_to_reach,
 )
-from DeepIGeoSLib.robot import RADII
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.evaluation.results import EvaluationResults
+    from DeepIGeoSLib.robot import RobotUser
 
 # Dice values whose number of strokes is reported.
 GOALS = (0.85, 0.90)
@@ -29,13 +29,15 @@ _SHOWN = (0, 1, 2, 3, 5, 10, 15, 20, 30)
 
 def report(results: EvaluationResults) -> str:
     """Return what was done, all tables with their explanation, and what could not be measured."""
-    last = title(results, results.rounds)
+    last, mark = title(results, results.rounds), results.user.noun
     parts = [
         "# Evaluation with the robot user",
         protocol(results),
         "## Dice after each round",
         dice_table(results),
-        "Means over the cases.",
+        "Means over the cases; over all kinds, each kind counts once."
+        if results.from_empty
+        else "Means over the cases.",
         f"## Agreement with the truth after {last}",
         agreement_table(results),
         "Dice, IoU and surface Dice are means; Dice with its 95 % confidence interval over the "
@@ -43,10 +45,12 @@ def report(results: EvaluationResults) -> str:
         "infinitely (inf) far.",
         "## Effort",
         effort_table(results),
-        f"NoC@85: mean number of {results.user.mode}s until the Dice is 0.85 or more; a case that "
+        f"NoC@85: mean number of {mark}s until the Dice is 0.85 or more; a case that "
         f"never gets there counts as {results.rounds}, and the brackets say how many cases do. "
-        f"Worse rounds: share of the {results.user.mode}s that lowered the Dice by more than "
-        f"{WORSE:g}. Seconds are medians, but for the last column.",
+        f"Worse rounds: share of the {mark}s that lowered the Dice by more than "
+        f"{WORSE:g}. Fixed: share of the mistake under a {mark} that it corrects, median. "
+        f"Collateral: correct voxels that a {mark} destroys for each that it corrects, "
+        "mean. Seconds are medians, but for the last column.",
     ]
     if len(results.methods) > 1:
         parts += [
@@ -62,14 +66,19 @@ def report(results: EvaluationResults) -> str:
 def protocol(results: EvaluationResults) -> str:
     """Return in a few sentences what the robot user did, and the notes."""
     user = results.user
-    radius = RADII[user.mode] if user.radius is None else user.radius
-    shape, where = ("disk", "a slice of it") if user.mode == "stroke" else ("ball", "it")
+    mark = user.noun
+    shape, where = {
+        "stroke": ("disk", "a slice of it"),
+        "click": ("ball", "it"),
+        "disk": ("flat disk", "it"),
+    }[user.mode]
     place = "the middle" if user.seed is None else f"a place (drawn with the seed {user.seed})"
-    size = "1 voxel" if radius == 1 else f"{radius:g} voxels"
+    size = _radius(user)
     count = len({(row.dataset, row.case) for row in results.rows})
     sentences = [
         f"{_counted(count, 'case')}, {_counted(results.rounds, 'round')}.",
-        f"In each round the user gives one {user.mode} into the largest wrong region: a {shape} "
+        *(["Every method begins with an empty mask."] if results.from_empty else []),
+        f"In each round the user gives one {mark} into the largest wrong region: a {shape} "
         f"of {size} radius around {place} of {where}, as far as it is wrong there.",
         *results.notes,
     ]
@@ -82,18 +91,18 @@ def dice_table(results: EvaluationResults) -> str:
     The column with the method is left out when there is only one.
     """
     several = len(results.methods) > 1
-    shown = _rounds_shown(results.rounds)
+    shown = _rounds_shown(results)
     titles = [title(results, number) for number in shown]
-    head = ["data set", "cases", *(["method"] if several else []), *titles]
+    head = [_of_groups(results), "cases", *(["method"] if several else []), *titles]
     lines = []
     for dataset in results.groups:
         for method in results.methods:
             cases = results.cases(method, dataset)
             if cases:
-                curve = results.values("dice", method, dataset).mean(axis=0)
+                curve = results.averaged("dice", method, dataset).mean(axis=0)
                 values = [f"{curve[number]:.3f}" for number in shown]
                 name = [method] if several else []
-                lines.append([dataset, str(len(cases)), *name, *values])
+                lines.append([group_title(results, dataset), str(len(cases)), *name, *values])
     return markdown(head, lines)
 
 
@@ -115,11 +124,13 @@ def agreement_table(results: EvaluationResults) -> str:
 
 
 def effort_table(results: EvaluationResults) -> str:
-    """Return marks to a goal, worse rounds and times, by method, or by data set for one."""
+    """Return marks to a goal, what marks brought and cost, by method, or by data set for one."""
     titles = [
         *[f"NoC@{100 * goal:.0f} (reached)" for goal in GOALS],
         "worse rounds",
-        "automatic s",
+        "fixed",
+        "collateral",
+        *([] if results.from_empty else ["automatic s"]),
         "answer s",
         "answer s, 95th percentile",
     ]
@@ -138,7 +149,24 @@ def differences_table(results: EvaluationResults) -> str:
 
 def title(results: EvaluationResults, number: int) -> str:
     """Return the name of a round, such as "automatic" or "3 strokes"."""
-    return "automatic" if number == 0 else _counted(number, results.user.mode)
+    if number == 0:
+        return "nothing" if results.from_empty else "automatic"
+    return _counted(number, results.user.noun)
+
+
+def group_title(results: EvaluationResults, group: str) -> str:
+    """Return the name of a data set, or of all of them together."""
+    return "mean over kinds" if results.from_empty and group == ALL else group
+
+
+def _of_groups(results: EvaluationResults) -> str:
+    return "kind" if results.from_empty else "data set"
+
+
+def _radius(user: RobotUser) -> str:
+    if user.mode == "disk":
+        return f"{user.size:g} mm"
+    return "1 voxel" if user.size == 1 else f"{user.size:g} voxels"
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -167,8 +195,10 @@ def _by_method_or_dataset(
         lines = [[method, *cells(results, method, ALL)] for method in results.methods]
         return markdown(["method", *titles], lines)
     (method,) = results.methods
-    lines = [[dataset, *cells(results, method, dataset)] for dataset in results.groups]
-    return markdown(["data set", *titles], lines)
+    lines = [
+        [group_title(results, group), *cells(results, method, group)] for group in results.groups
+    ]
+    return markdown([_of_groups(results), *titles], lines)
 
 
 def _agreement(results: EvaluationResults, method: str, dataset: str) -> list[str]:
@@ -178,7 +208,7 @@ def _agreement(results: EvaluationResults, method: str, dataset: str) -> list[st
     }
     off = np.abs(results.values("volume_difference_percent", method, dataset)[:, -1])
     return [
-        with_interval(last["dice"]),
+        with_interval(results.averaged("dice", method, dataset)[:, -1]),
         f"{last['iou'].mean():.3f}",
         f"{np.median(last['assd_mm']):.2f}",
         f"{np.median(last['hd95_mm']):.1f}",
@@ -196,16 +226,23 @@ def _effort(results: EvaluationResults, method: str, dataset: str) -> list[str]:
             for goal in GOALS
         ],
         f"{100 * results.share_of_worse_rounds(method, dataset):.1f} %",
-        f"{seconds['proposal']:.2f}",
+        _rounded(results.fixed(method, dataset)),
+        _rounded(results.collateral(method, dataset)),
+        *([] if results.from_empty else [f"{seconds['proposal']:.2f}"]),
         f"{seconds['stroke']:.2f}",
         f"{seconds['stroke_95']:.2f}",
     ]
 
 
-def _rounds_shown(rounds: int) -> list[int]:
-    if rounds <= _EVERY_ROUND_UP_TO:
-        return list(range(rounds + 1))
-    return [*[number for number in _SHOWN if number < rounds], rounds]
+def _rounds_shown(results: EvaluationResults) -> list[int]:
+    rounds = results.rounds
+    shown = range(rounds + 1) if rounds <= _EVERY_ROUND_UP_TO else (*_SHOWN, rounds)
+    first = 1 if results.from_empty else 0
+    return [number for number in dict.fromkeys(shown) if first <= number <= rounds]
+
+
+def _rounded(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _counted(number: int, thing: str) -> str:

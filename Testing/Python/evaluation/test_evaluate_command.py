@@ -122,7 +122,7 @@ def test_fewer_cases(evaluate: Callable, cases: Path, tmp_path: Path) -> None:
 def test_all_methods_in_one_run(evaluate: Callable, cases: Path, tmp_path: Path) -> None:
     arguments = ["--methods", "all", "--only", "one", "--rounds", 2, "-o", tmp_path / "report"]
     result = evaluate(cases, *arguments)
-    measured = {"deepigeos", "geodesic", "random-walker", "max-flow", "grow-cut"}
+    measured = {"deepigeos", "no-model", "geodesic", "random-walker", "max-flow", "grow-cut"}
     measured -= set(result["not_measured"])
     assert set(result["methods"]) == measured
     rows = read_rows(tmp_path / "report" / "cases.csv")
@@ -211,6 +211,7 @@ BAD_INPUT = {
     "tolerance": (["--tolerance", "nan"], "--tolerance is nan; 0 or more"),
     "margin": (["--margin", "inf"], "--margin is inf; 0 or more"),
     "name": (["--only", "one,nine"], "--only has 'nine'; the cases are one, two, six"),
+    "kind": (["--kinds", "yours"], "--kinds has 'yours'; the kinds are mine."),
     "number": (["--at-most", "0"], "--at-most is 0; at least 1"),
     "folder": (["-o", "{folder}/no/report"], "/no does not exist"),
     "file": (["-o", "{folder}/mine.csv"], "mine.csv can't be made"),

@@ -95,7 +95,7 @@ class Counting(Spreading):
         super().__init__(**options)
         self.cases, self.stop_at = 0, stop_at
 
-    def warm_up(self, channels) -> None:
+    def warm_up(self, channels, from_empty=False) -> None:
         """Nothing to load."""
 
     def set_volume(self, channels) -> None:

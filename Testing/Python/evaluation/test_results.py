@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from pathlib import Path
@@ -127,6 +128,63 @@ def test_a_single_method_is_shown_by_data_set(one_method: EvaluationResults) -> 
     assert agreement["A"]["Dice (95 %)"] == "0.800 (0.700 to 0.900)"
 
 
+def with_effects(rows: tuple, effects: dict[str, list[tuple[float, float]]]) -> tuple:
+    """The rows, of which the marks of some cases fix and destroy what is given here."""
+    return tuple(
+        row if row.round == 0 else dataclasses.replace(row, fixed=fixed, collateral=collateral)
+        for row in rows
+        for fixed, collateral in [effects[row.case][row.round - 1] if row.round else (0, 0)]
+    )
+
+
+EFFECTS = {
+    "a1": [(0.2, 0.0), (0.6, 0.3)],
+    "a2": [(0.4, 0.5), (0.8, 0.1)],
+    "b1": [(0.9, 0.1), (1.0, float("inf"))],
+}
+
+
+def test_what_strokes_brought(rows: tuple) -> None:
+    results = EvaluationResults(with_effects(rows, EFFECTS))
+    assert results.fixed("own") == pytest.approx(0.7)  # the median of .2 .4 .6 .8 .9 1
+    assert results.fixed("own", "A") == pytest.approx(0.5)
+    assert results.fixed("own", number=1) == pytest.approx(0.4)
+    assert results.collateral("own", "A") == pytest.approx(0.225)
+    assert results.collateral("own", number=1) == pytest.approx(0.2)
+    effort = table_with(results.report(), "worse rounds")
+    assert effort["own"]["fixed"] == "0.70"
+    assert effort["own"]["collateral"] == "inf"
+    summary = json.loads(json.dumps(summarize(results), allow_nan=False))
+    assert summary["fixed"] == pytest.approx(0.7)
+    own = summary["methods"]["own"]
+    assert own["fixed"]["median_of_each_stroke"] == pytest.approx([0.4, 0.8])
+    assert own["collateral"] == {"mean": None, "mean_of_each_stroke": [pytest.approx(0.2), None]}
+
+
+def test_without_a_mark_nothing_was_brought() -> None:
+    results = EvaluationResults(
+        (make_row("own", "A", "a", 0, 1.0), make_row("own", "A", "a", 1, 1.0))
+    )
+    assert results.fixed("own") is None
+    assert table_with(results.report(), "worse rounds")["A"]["fixed"] == ""
+
+
+def test_from_empty_masks_every_kind_counts_once(rows: tuple) -> None:
+    results = EvaluationResults(rows, RobotUser("disk"), from_empty=True)
+    # Kind A has two cases, kind B one.
+    assert results.mean_curves()["all"] == pytest.approx([1.45 / 2, 1.7 / 2, 1.8 / 2])
+    assert results.mean_curves()["A"] == pytest.approx([0.55, 0.75, 0.80])
+    assert results.difference("other")[0] == pytest.approx((-0.1 - 0.1) / 2)
+    head, _, *lines = cells(dice_table(results))
+    assert head == ["kind", "cases", "method", "1 stroke", "2 strokes"]
+    assert ["mean over kinds", "3", "own", "0.850", "0.900"] in lines
+    report = results.report()
+    assert "Every method begins with an empty mask." in report
+    assert "a flat disk of 3 mm radius around the middle of it" in report
+    assert "automatic" not in report
+    assert summarize(results)["protocol"]["radius_mm"] == 3.0
+
+
 def test_the_agreement(results: EvaluationResults) -> None:
     agreement = table_with(results.report(), "ASSD mm")
     assert agreement["own"]["Dice (95 %)"].startswith("0.867 (0.7")
@@ -177,6 +235,7 @@ def test_the_summary_is_strict_json(results: EvaluationResults) -> None:
         "radius_voxels": 3.0,
         "seed": None,
         "tolerance_mm": 2.0,
+        "from_empty": False,
     }
     own, other = summary["methods"]["own"], summary["methods"]["other"]
     assert own["strokes_to_reach"]["0.85"] == {
@@ -193,6 +252,7 @@ def test_the_summary_is_strict_json(results: EvaluationResults) -> None:
 
 
 def test_rows_survive_a_file(rows: tuple, tmp_path: Path) -> None:
+    rows = with_effects(rows, EFFECTS)
     write_rows(rows, tmp_path / "cases.csv")
     assert read_rows(tmp_path / "cases.csv") == list(rows)
     assert (tmp_path / "cases.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
@@ -248,6 +308,28 @@ def test_the_picture_has_a_panel_for_each_data_set_and_a_line_for_each_method(
             assert line.get_ydata() == pytest.approx(results.mean_curves(method)[group])
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["own", "other"]
+
+
+def test_the_picture_shows_what_strokes_brought(rows: tuple, drawn) -> None:
+    figure = drawn(EvaluationResults(with_effects(rows, EFFECTS)))
+    assert [axes.get_title() for axes in figure.axes[3:]] == [
+        "fixed (median)",
+        "collateral (mean; top: or more)",
+    ]
+    fixed, collateral = (axes.get_lines()[0].get_ydata() for axes in figure.axes[3:])
+    assert fixed == pytest.approx([0.4, 0.8])
+    assert collateral == pytest.approx([0.2, 1.0])  # infinity ends at the top
+
+
+def test_many_kinds_are_drawn_below_one_another(drawn) -> None:
+    kinds = [f"kind {number}" for number in range(8)]
+    rows = tuple(make_row("own", kind, "a", n, n / 2) for kind in kinds for n in range(2))
+    figure = drawn(EvaluationResults(rows, from_empty=True))
+    assert [axes.get_title() for axes in figure.axes] == [
+        *(f"{kind} (1 case)" for kind in kinds),
+        "mean over kinds (8 cases)",
+    ]
+    assert figure.get_figwidth() < 30
 
 
 def test_with_one_method_the_picture_shows_the_cases(one_method: EvaluationResults, drawn) -> None:

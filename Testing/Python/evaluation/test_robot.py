@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from DeepIGeoSLib.robot import RobotUser, robot_click, robot_stroke
+from DeepIGeoSLib.robot import RobotUser, robot_click, robot_disk, robot_stroke
 
 SHAPE = (12, 40, 40)
 SPACING = (3.0, 1.0, 1.0)
@@ -53,14 +53,63 @@ def test_the_middle_of_a_click_is_measured_in_millimeters() -> None:
     assert 15 <= place[2] <= 25
 
 
+def test_a_disk_is_flat_round_in_millimeters_and_in_the_deepest_place() -> None:
+    # A ball beside a slice that is larger, but thin: the ball is deeper, and of the same region.
+    truth = ball((6, 28, 20), 5)
+    truth[8, 2:38, 2:38] = True
+    spacing = (1.0, 0.5, 1.0)
+    disk = robot_disk(NOTHING, truth, spacing, 2.0)
+    assert disk.label == "foreground"
+    places = np.argwhere(disk.mask)
+    assert set(places[:, 0]) == {6}
+    j, i = (places[:, axis] - places[:, axis].mean() for axis in (1, 2))
+    assert np.hypot(0.5 * j, i).max() <= 2.0
+    assert (np.ptp(places[:, 1]), np.ptp(places[:, 2])) == (8, 4)
+
+
+def test_a_disk_stays_inside_the_mistake_and_is_a_voxel_at_least() -> None:
+    truth = ball((6, 20, 20), 6)
+    labels = truth | ball((6, 20, 27), 4)
+    for spacing in (SPACING, (4.0, 8.0, 8.0)):
+        disk = robot_disk(labels, truth, spacing)
+        assert disk.label == "background"
+        assert disk.mask.any()
+        assert (labels & ~truth)[disk.mask].all()
+
+
+@pytest.mark.parametrize("mark", [robot_disk, robot_click])
+@pytest.mark.parametrize("slices", [1, 2])
+def test_in_pictures_and_thin_regions_the_middle_of_the_slice_counts(mark, slices: int) -> None:
+    truth = np.zeros((slices, 41, 41), dtype=bool)
+    truth[:, 5:36, 5:36] = True
+    places = np.argwhere(mark(truth & False, truth, (1.0, 1.0, 1.0), 0.0).mask)
+    assert places[:, 1:].tolist() == [[20, 20]]
+
+
+@pytest.mark.parametrize("mode", ["click", "disk"])
+def test_in_pictures_another_user_rarely_marks_the_border(mode: str) -> None:
+    truth = np.zeros((1, 41, 41), dtype=bool)
+    truth[:, 5:36, 5:36] = True
+    users = (RobotUser(mode, 0.0, seed) for seed in range(40))
+    places = np.array([np.argwhere(u.mark(truth & False, truth, SPACING).mask)[0] for u in users])
+    from_border = 16 - np.abs(places[:, 1:] - 20).max(axis=1)
+    assert from_border.mean() > 7  # 5.5 if every place were as likely
+
+
+def test_a_disk_is_no_wider_than_ten_voxels_where_millimeters_mean_nothing() -> None:
+    truth = np.ones((1, 41, 41), dtype=bool)
+    disk = robot_disk(truth & False, truth, (0.05, 0.005, 0.005))
+    assert int(disk.mask.any(axis=(0, 1)).sum()) == 21
+
+
 def test_nobody_marks_what_is_right() -> None:
     truth = ball((6, 20, 20), 6)
-    for mode in ("stroke", "click"):
+    for mode in ("stroke", "click", "disk"):
         for seed in (None, 7):
             assert RobotUser(mode, seed=seed).mark(truth, truth, SPACING) is None
 
 
-@pytest.mark.parametrize("mode", ["stroke", "click"])
+@pytest.mark.parametrize("mode", ["stroke", "click", "disk"])
 def test_the_robot_always_does_the_same(mode: str) -> None:
     truth, labels = ball((6, 18, 20), 7), ball((6, 22, 22), 7)
     first, again = (RobotUser(mode).mark(labels, truth, SPACING) for _ in range(2))
@@ -69,7 +118,7 @@ def test_the_robot_always_does_the_same(mode: str) -> None:
     assert np.array_equal(RobotUser(mode).mark(labels, truth, SPACING, (3, 1)).mask, first.mask)
 
 
-@pytest.mark.parametrize("mode", ["stroke", "click"])
+@pytest.mark.parametrize("mode", ["stroke", "click", "disk"])
 @pytest.mark.parametrize("seed", range(10))
 def test_another_user_marks_another_place_in_the_same_mistake(mode: str, seed: int) -> None:
     truth, labels = ball((6, 18, 20), 7), ball((6, 22, 22), 7)
