@@ -4,6 +4,7 @@ This file is the shell that Slicer loads. What the panel shows is in DeepIGeoSPa
 in the library DeepIGeoSLib, which is imported when the panel is opened.
 """
 
+import logging
 import os
 import sys
 
@@ -52,8 +53,11 @@ class DeepIGeoS(ScriptedLoadableModule):
     def _onStarted(self):
         """Tell other modules what this one offers; nothing is downloaded."""
         folder = os.path.dirname(os.path.abspath(__file__))
-        registerSampleData(folder)
-        registerEffect(folder)
+        for register in (registerSampleData, registerEffect):
+            try:
+                register(folder)
+            except Exception as error:  # Slicer goes on without the one, and gets the other
+                logging.error("DeepIGeoS: %s failed: %s", register.__name__, error)
 
 
 def __getattr__(name):
@@ -97,6 +101,8 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndClose)
         self.initializeParameterNode()
+        if getattr(self.parent, "isEntered", False):  # reloaded: Slicer does not call enter then
+            self.enter()
 
     def cleanup(self):
         """Let go of the scene before the module is unloaded."""

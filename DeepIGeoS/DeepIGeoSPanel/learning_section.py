@@ -2,14 +2,13 @@
 
 import itertools
 import os
-import shutil
-import sys
 
 import qt
 import slicer
 from slicer.i18n import tr as _
 
 from DeepIGeoSPanel import first_use
+from DeepIGeoSPanel.interpreter import pythonSlicer
 from DeepIGeoSPanel.library import importLibrary
 
 _TICK = 500  # ms
@@ -102,6 +101,12 @@ class LearningSection:
         advice = None
         if bundle == importLibrary("DeepIGeoSLib.bundles").GEODESIC:
             advice = _("Choose a model to start from: No model has nothing that could learn.")
+        python = pythonSlicer()
+        if python is None:
+            advice = advice or _(
+                "Slicer's Python interpreter (PythonSlicer) was not found in {folder}, so nothing "
+                "can be learned in a process of its own; install Slicer anew."
+            ).format(folder=slicer.app.slicerHome)
         advice = advice or first_use.readyToCompute() or first_use.readyToTrain()
         if advice:
             self._say(advice)
@@ -109,7 +114,6 @@ class LearningSection:
         with self._telling():
             name, steps = self.ui.modelNameEdit.text, self.ui.stepsSpinBox.value
             configuration = self.cases.configure(str(bundle), name, steps)
-            python = shutil.which("PythonSlicer") or sys.executable
             LearningRun = importLibrary("DeepIGeoSLib.learning").LearningRun
             self.run = LearningRun(configuration, str(bundle), python)
             self._say(_("Learning begins; you can go on working."))

@@ -9,7 +9,8 @@ _PRIORITY = 10.0
 class RightButton:
     """While a brush is active, turns right-button strokes into strokes of the other kind.
 
-    The slice views get left-button events instead, so that the brush paints as always.
+    The slice views get left-button events instead, so that the brush paints as always. Views come
+    and go with the layout, which is followed.
     """
 
     def __init__(self, seedEditor):
@@ -17,26 +18,41 @@ class RightButton:
         self._editor = seedEditor
         self._observed = []
         self._painting = False
+        self._layout = None
         self.enabled = True
 
-    def install(self, interactors=None):
-        """Follow the slice views.
-
-        Args:
-            interactors: of the views; those of the current layout when None.
-        """
+    def install(self):
+        """Follow the slice views of the layout, and of each one that is chosen later."""
         self.remove()
+        self._layout = slicer.app.layoutManager()
+        if self._layout is not None:
+            self._layout.connect("layoutChanged(int)", self._onLayout)
+            self._observeViews()
+
+    def remove(self):
+        """Let go of the views."""
+        if self._layout is not None:
+            self._layout.disconnect("layoutChanged(int)", self._onLayout)
+            self._layout = None
+        self._releaseViews()
+
+    def _onLayout(self, layout):
+        self._releaseViews()
+        self._observeViews()
+
+    def _observeViews(self):
         handlers = {
             "RightButtonPressEvent": self._onPress,
             "RightButtonReleaseEvent": self._onRelease,
         }
-        for interactor in _sliceViewInteractors() if interactors is None else interactors:
+        layout = self._layout
+        for name in layout.sliceViewNames():
+            interactor = layout.sliceWidget(name).sliceView().interactor()
             for event, handler in handlers.items():
                 tag = interactor.AddObserver(event, handler, _PRIORITY)
                 self._observed.append((interactor, event, tag))
 
-    def remove(self):
-        """Let go of the views."""
+    def _releaseViews(self):
         for interactor, _event, tag in self._observed:
             interactor.RemoveObserver(tag)
         self._observed = []
@@ -65,10 +81,3 @@ class RightButton:
     def _activeEffect(self):
         effect = self._editor.widget.activeEffect()
         return getattr(effect, "name", effect) if effect else None
-
-
-def _sliceViewInteractors():
-    layout = slicer.app.layoutManager()
-    if layout is None:
-        return []
-    return [layout.sliceWidget(n).sliceView().interactor() for n in layout.sliceViewNames()]

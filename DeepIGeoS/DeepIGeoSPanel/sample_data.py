@@ -2,8 +2,6 @@
 
 import os
 
-from slicer.i18n import tr as _
-
 # TCGA-FG-6692 of the TCGA-LGG collection, FLAIR; DeepIGeoSLib.samples tells where it comes from.
 _NAME = "DeepIGeoSFlair"
 
@@ -18,7 +16,6 @@ def registerSampleData(moduleFolder):
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="DeepIGeoS",
         sampleName=_NAME,
-        sampleDescription=_("FLAIR image of a glioma: {license}").format(license=sample.license),
         uris=[sample.url],
         fileNames=[sample.name],
         nodeNames=[_NAME],

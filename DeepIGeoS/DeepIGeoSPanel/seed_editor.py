@@ -37,8 +37,8 @@ class SeedEditor:
         ):
             setattr(widget, name, False)
         widget.setEffectNameOrder(["Paint", "Draw", "Erase"])
-        for table in widget.findChildren(slicer.qMRMLWidget, "SegmentsTableView"):
-            table.parent().hide()  # the two buttons choose the segment
+        # The two buttons choose the segment. (QObject's own findChildren is not recursive in 5.10.)
+        slicer.util.findChild(widget, "SegmentsTableView").parent().hide()
         # The node first, so that the choices made when the scene is set are kept in it.
         self.takeUpScene()
         missingButton.connect("clicked(bool)", lambda checked=False: self.paint(FOREGROUND))

@@ -92,7 +92,7 @@ def lesion():
 
 
 @pytest.fixture
-def widget(module, tiny_bundle, monkeypatch):
+def widget(module, desktop, tiny_bundle, monkeypatch):
     """The opened panel, with the tiny model."""
     from DeepIGeoSLib import bundles
 
@@ -102,8 +102,10 @@ def widget(module, tiny_bundle, monkeypatch):
     widget = module.DeepIGeoSWidget()
     KEPT.append(widget)
     widget.enter()
+    widget.parent.isEntered = True
+    desktop.widgets["DeepIGeoS"] = widget
     yield widget
-    widget.cleanup()
+    desktop.widgets["DeepIGeoS"].cleanup()
 
 
 @pytest.fixture

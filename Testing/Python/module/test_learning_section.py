@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import os
-import time
+import sys
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def python_slicer(desktop, monkeypatch):
+    """Slicer's interpreter in its place; inside Slicer, Python does not know its own."""
+    program = desktop.home / "bin" / "PythonSlicer"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", "")
+    return program
 
 
 @pytest.fixture
@@ -55,6 +66,16 @@ def test_without_a_model_there_is_nothing_to_start_from(section, user):
     assert section.run is None
 
 
+def test_without_slicers_interpreter_nothing_is_begun(section, python_slicer, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    for _ in range(2):
+        section.ui.addCaseButton.click()
+    python_slicer.unlink()
+    section.ui.learnButton.click()
+    assert "PythonSlicer" in status(section)
+    assert section.run is None
+
+
 # Hides from the library what a Slicer need not have and the section does not ask for.
 MISSING = """
 import builtins, importlib.util, sys
@@ -90,8 +111,8 @@ def bare_python(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.usefixtures("bare_python")
 def test_learning_shows_its_way_and_ends_in_a_new_model(volume_node, section, user):
-    import qt
     import slicer
+    from desktop.event_loop import run_until
 
     pytest.importorskip("lightning")
     section.ui.addCaseButton.click()
@@ -104,11 +125,7 @@ def test_learning_shows_its_way_and_ends_in_a_new_model(volume_node, section, us
     section.ui.learnButton.click()
     assert section.ui.stopLearningButton.isEnabled()
     assert user.ui.missingButton.isEnabled()
-    end = time.monotonic() + 300
-    while section.run.running:
-        assert time.monotonic() < end, "still training"
-        qt.QApplication.processEvents()
-        time.sleep(0.1)
+    run_until(lambda: not section.run.running, seconds=300)
     section.poll()
     assert "Done" in status(section), section.run.problem
     assert user.ui.bundleSelector.currentText.startswith("my-lesions")

@@ -251,28 +251,63 @@ def test_a_target_deleted_during_a_run_is_forgotten(volume_node, user, hold):
     assert user.content().any()
 
 
-def test_a_reload_during_a_run_is_safe(module, volume_node, widget, hold, monkeypatch):
-    import slicer
+@pytest.fixture
+def loaded_packages():
+    """Reloading forgets the library; the tests' own imports of it must stay the same."""
+    before = dict(sys.modules)
+    yield
+    sys.modules.update(before)
 
-    reloaded = []
-    monkeypatch.setattr(slicer.util, "reloadScriptedModule", reloaded.append, raising=False)
+
+@pytest.mark.usefixtures("loaded_packages")
+def test_a_reload_during_a_run_is_safe(volume_node, widget, hold, desktop):
+    from DeepIGeoSLib.scene.nodes import maskFromSegment
+
+    worker = widget.panel._worker
     widget.ui.segmentButton.click()
     bench = widget.panel.workbench
     place = (bench.volumeNode, bench.segmentationNode, bench.segmentId)
-    before = dict(sys.modules)
-    try:
-        widget.onReload()
-        assert reloaded == ["DeepIGeoS"]
-        packages = {name.partition(".")[0] for name in sys.modules}
-        assert not {"DeepIGeoSPanel", "DeepIGeoSLib"} & packages
-    finally:
-        sys.modules.update(before)
-    widget.cleanup()  # as Slicer does before it loads the module anew
+    widget.onReload()
     hold.set()
-    widget.panel._worker.shutdown(wait=True)
-    from DeepIGeoSLib.scene.nodes import maskFromSegment
-
+    worker.shutdown(wait=True)
     assert not maskFromSegment(*place).any()
+
+
+@pytest.mark.usefixtures("loaded_packages")
+def test_after_a_reload_the_panel_works_and_library_and_panel_are_new(
+    volume_node, user, desktop, lesion
+):
+    from desktop.user import User
+
+    before = sys.modules["DeepIGeoSLib"], sys.modules["DeepIGeoSPanel"]
+    user.widget.onReload()
+    after = sys.modules["DeepIGeoSLib"], sys.modules["DeepIGeoSPanel"]
+    assert not set(before) & set(after)
+    reloaded = User(desktop.widgets["DeepIGeoS"])
+    assert reloaded.widget is not user.widget
+    reloaded.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    reloaded.stroke(STROKE, wait=False)
+    reloaded.stroke(OFF, "tooMuchButton")
+    assert reloaded.content()[STROKE].all()
+
+
+def test_a_module_that_is_not_open_installs_no_keys(module, desktop, tiny_bundle, monkeypatch):
+    from PySide6 import QtWidgets
+
+    from DeepIGeoSLib import bundles
+
+    monkeypatch.setattr(bundles, "list_bundles", lambda: [str(tiny_bundle)])
+    desktop.mainWindow = QtWidgets.QWidget()
+    widget = module.DeepIGeoSWidget()
+    assert widget.panel.shortcuts._installed == []
+    widget.cleanup()
+
+
+def test_the_segments_table_of_the_editor_is_hidden(user):
+    import slicer
+
+    table = slicer.util.findChild(user.ui.seedEditor, "SegmentsTableView")
+    assert table.parent().isHidden()
 
 
 def test_the_user_chooses_segments_by_name_and_renames_show(volume_node, user):

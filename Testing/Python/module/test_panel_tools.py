@@ -12,31 +12,28 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 
-@pytest.fixture
-def views(user):
-    """Two slice views' interactors, and what their brush is told."""
-    import vtk
-
-    told = []
-    interactors = []
-    for name in ("Red", "Green"):
-        interactor = vtk.vtkGenericRenderWindowInteractor()
-        for event in (
-            "LeftButtonPressEvent",
-            "LeftButtonReleaseEvent",
-            "RightButtonPressEvent",
-            "RightButtonReleaseEvent",
-        ):
+def told_by(user, interactor, name, told):
+    """Note what the brush in a view is told, and of which kind it is then."""
+    for button in ("Left", "Right"):
+        for what in ("Press", "Release"):
             interactor.AddObserver(
-                event,
-                lambda caller, event, name=name: told.append(
-                    (name, event, user.panel.editor.polarity)
-                ),
+                f"{button}Button{what}Event",
+                lambda _, event: told.append((name, event, user.panel.editor.polarity)),
                 1.0,
             )
-        interactors.append(interactor)
-    user.panel.rightButton.install(interactors)
-    return SimpleNamespace(red=interactors[0], green=interactors[1], told=told)
+    return interactor
+
+
+@pytest.fixture
+def views(user, desktop):
+    """Two slice views' interactors, and what their brush is told."""
+    desktop.layout.show("Red", "Green")
+    told = []
+    red, green = (
+        told_by(user, desktop.layout.sliceWidget(name).sliceView().interactor(), name, told)
+        for name in ("Red", "Green")
+    )
+    return SimpleNamespace(red=red, green=green, told=told)
 
 
 def test_the_right_button_paints_the_other_kind(volume_node, user, views):
@@ -49,6 +46,26 @@ def test_the_right_button_paints_the_other_kind(volume_node, user, views):
         ("Green", "LeftButtonReleaseEvent", "background"),
         ("Red", "LeftButtonPressEvent", "foreground"),
     ]
+
+
+def test_views_of_a_layout_chosen_later_are_painted_in_once(volume_node, user, views, desktop):
+    user.click("missingButton")
+    desktop.layout.show("Green", "Yellow")
+    yellow = desktop.layout.sliceWidget("Yellow").sliceView().interactor()
+    told_by(user, yellow, "Yellow", views.told)
+    for view in (yellow, views.green):
+        view.InvokeEvent("RightButtonPressEvent")
+        view.InvokeEvent("RightButtonReleaseEvent")
+    assert views.told == [
+        (name, event, "background")
+        for name in ("Yellow", "Green")
+        for event in ("LeftButtonPressEvent", "LeftButtonReleaseEvent")
+    ]
+    views.told.clear()
+    user.panel.exit()
+    desktop.layout.show("Yellow")
+    yellow.InvokeEvent("RightButtonPressEvent")
+    assert [event for _, event, _ in views.told] == ["RightButtonPressEvent"]
 
 
 @pytest.mark.parametrize("reason", ["switched off", "no brush", "Draw", "removed"])
@@ -316,10 +333,27 @@ def test_sample_data_is_registered_at_startup_and_complete(module, desktop, root
     assert name.endswith(".nii.gz")
     assert checksum.startswith("SHA256:")
     assert len(checksum) == len("SHA256:") + 64
-    assert "CC BY 3.0" in sample["sampleDescription"]
     header = Path(sample["thumbnailFileName"]).read_bytes()[:24]
     size = [int.from_bytes(header[at : at + 4], "big") for at in (16, 20)]
     assert size == [260, 280]
+
+
+@pytest.mark.parametrize("failing", ["registerSampleData", "registerEffect"])
+def test_what_cannot_be_registered_is_logged_and_the_rest_is_there(
+    module, desktop, root, monkeypatch, caplog, failing
+):
+    def refuse(folder):
+        raise TypeError("an unexpected argument")
+
+    refuse.__name__ = failing
+    monkeypatch.setattr(module, failing, refuse)
+    module.DeepIGeoS(SimpleNamespace(path=str(root / "DeepIGeoS/DeepIGeoS.py")))
+    desktop.start()
+    (record,) = caplog.records
+    assert record.getMessage() == f"DeepIGeoS: {failing} failed: an unexpected argument"
+    assert (len(desktop.samples), len(desktop.effects)) == (
+        (0, 1) if failing == "registerSampleData" else (1, 0)
+    )
 
 
 def test_the_tests_for_slicer_are_found_by_unittest(module):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import unittest
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from typing import Any
 
 from PySide6 import QtWidgets
 
-from . import effects, event_loop, loader, parameter_node, python_qt, widgets
+from . import effects, event_loop, layout, loader, parameter_node, python_qt, widgets
 
 
 class ScriptedLoadableModule:
@@ -89,6 +90,9 @@ class Desktop:
         settings: what QSettings would keep.
         started: slots of ``startupCompleted()``.
         samples: registered sample data.
+        layout: the layout manager.
+        widgets: the opened modules' widgets, by the module's name.
+        home: the folder where Slicer is installed.
         installed: what pip was asked to install.
     """
 
@@ -102,6 +106,10 @@ class Desktop:
         self.effects: list[Any] = []
         self.settingsFile = settingsFile
         self.mainWindow = None
+        self.layout = layout.LayoutManager()
+        python_qt.KEPT.append(self.layout)
+        self.widgets: dict[str, Any] = {}
+        self.home = settingsFile.parent / "Slicer"
 
     def start(self) -> None:
         """Tell everybody that the application has started."""
@@ -167,6 +175,19 @@ def install(patch: Any, settingsFile: Path) -> Desktop:
     return desktop
 
 
+def _reload(desktop: Desktop, name: str) -> None:
+    """Load a module's file anew and replace its widget, without telling it that it is entered."""
+    path = Path(sys.modules[name].__file__)
+    specification = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+    old = desktop.widgets[name]
+    old.cleanup()
+    desktop.widgets[name] = getattr(module, f"{name}Widget")(old.parent)
+    desktop.widgets[name].setup()
+
+
 def _settings(desktop: Desktop) -> Any:
     from PySide6 import QtCore
 
@@ -174,9 +195,22 @@ def _settings(desktop: Desktop) -> Any:
 
 
 def _sample_logic(desktop: Desktop) -> Any:
-    return SimpleNamespace(
-        registerCustomSampleDataSource=lambda **source: desktop.samples.append(source)
-    )
+    def registerCustomSampleDataSource(  # with the arguments of every released Slicer
+        category: str = "Custom",
+        sampleName: Any = None,
+        uris: Any = None,
+        fileNames: Any = None,
+        nodeNames: Any = None,
+        customDownloader: Any = None,
+        thumbnailFileName: Any = None,
+        loadFileType: Any = None,
+        loadFiles: Any = None,
+        loadFileProperties: Any = None,
+        checksums: Any = None,
+    ) -> None:
+        desktop.samples.append(dict(locals()))
+
+    return SimpleNamespace(registerCustomSampleDataSource=registerCustomSampleDataSource)
 
 
 def _application(desktop: Desktop) -> dict[str, Any]:
@@ -188,10 +222,10 @@ def _application(desktop: Desktop) -> dict[str, Any]:
     return {
         "connect": connect,
         "testingEnabled": lambda: desktop.testing,
-        "layoutManager": lambda: None,
+        "layoutManager": lambda: desktop.layout,
         "processEvents": event_loop.process_events,
         "slicerUserSettingsFilePath": str(desktop.settingsFile),
-        "slicerHome": sys.prefix,
+        "slicerHome": str(desktop.home),
     }
 
 
@@ -212,4 +246,5 @@ def _util(desktop: Desktop) -> dict[str, Any]:
         "pip_install": desktop.installed.append,
         "mainWindow": lambda: desktop.mainWindow,
         "modulePath": lambda name: sys.modules[name].__file__,
+        "reloadScriptedModule": lambda name: _reload(desktop, name),
     }

@@ -52,8 +52,22 @@ class Manners:
         else:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
+    def findChildren(self, kind: type, name: str = "", **options: Any) -> list[Any]:
+        """With a name, only children of that name are looked into, as in Slicer 5.10."""
+        found = QtCore.QObject.findChildren(self, kind, **options)
+        return [child for child in found if not name or _allNamed(name, child, self)]
+
     def delete(self) -> None:
         self.deleteLater()
+
+
+def _allNamed(name: str, child: Any, above: Any) -> bool:
+    """Return whether a child, and everything between it and a widget above, has a name."""
+    while child is not above:
+        if QtCore.QObject.objectName(child) != name:
+            return False
+        child = QtCore.QObject.parent(child)
+    return True
 
 
 def _isCpp(kind: type) -> bool:

@@ -18,7 +18,7 @@ class qMRMLWidget(Widget):
     """Hands its scene on to every widget inside, as the connections of the .ui file do."""
 
     mrmlSceneChanged = QtCore.Signal(object)
-    isEntered = True  # the module is open
+    isEntered = False
 
     def setMRMLScene(self, scene: Any) -> None:
         self._scene = scene
@@ -167,6 +167,10 @@ class qMRMLSegmentEditorWidget(Widget):
             )
             layout.addWidget(button)
             self._buttons[name] = button
+        frame = Widget(self)
+        layout.addWidget(frame)
+        table = Widget(frame)
+        QtCore.QObject.setObjectName(table, "SegmentsTableView")
 
     def _flag(name: str) -> Any:
         return QtCore.Property(
