@@ -118,6 +118,8 @@ def _inputs(
 class _Watched:
     """Stands in for a bundle and keeps what its networks are given."""
 
+    has_networks = True
+
     def __init__(self, bundle: Bundle) -> None:
         self.manifest: BundleManifest = bundle.manifest
         self.inputs: dict[str, list[np.ndarray]] = defaultdict(list)

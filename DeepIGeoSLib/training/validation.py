@@ -228,6 +228,8 @@ class PNetValidation(Validation):
 class NetworksInTraining:
     """Stands in for a bundle: the same manifest, networks and CRF-Nets from memory."""
 
+    has_networks = True
+
     manifest: BundleManifest
     networks: dict[str, nn.Module]
     crfs: dict[str, CRFNet] = dataclasses.field(default_factory=dict)
