@@ -21,6 +21,9 @@ class ModelSelector:
         self._comboBox = comboBox
         self._info = infoLabel
         self._chosen = chosen
+        # A long name must not widen the panel; the list that opens shows it whole.
+        comboBox.setSizeAdjustPolicy(qt.QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        comboBox.setMinimumContentsLength(8)
         self.crf = None
         self.refresh()
         comboBox.connect("activated(int)", self._onActivated)
@@ -30,6 +33,11 @@ class ModelSelector:
     def default(self):
         """The model to begin with."""
         return self._comboBox.itemData(0)
+
+    @property
+    def text(self):
+        """What is shown as selected."""
+        return self._comboBox.currentText
 
     def refresh(self):
         """Read which models there are."""

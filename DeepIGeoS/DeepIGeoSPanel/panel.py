@@ -4,6 +4,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from DeepIGeoSPanel import first_use
+from DeepIGeoSPanel.brush_options import BrushOptions
+from DeepIGeoSPanel.inputs_section import InputsSection
 from DeepIGeoSPanel.library import importLibrary
 from DeepIGeoSPanel.logic import logicClass
 from DeepIGeoSPanel.model_selector import ModelSelector
@@ -37,9 +39,11 @@ class Panel:
         self.models = ModelSelector(
             ui.bundleSelector, ui.bundleInfoLabel, ui.addBundleButton, self._onModel
         )
+        brush = BrushOptions(ui.seedEditor, ui.brushSpinBox, ui.sphereCheckBox)
         self.editor = SeedEditor(
-            ui.seedEditor, ui.missingButton, ui.tooMuchButton, self._preparedSeeds
+            ui.seedEditor, ui.missingButton, ui.tooMuchButton, brush, self._preparedSeeds
         )
+        self.inputs = InputsSection(ui.inputsSection)
         self.rightButton = RightButton(self.editor)
         self.rounds = RoundsTable(ui.roundsTable)
         actions = self._actions()
@@ -83,6 +87,7 @@ class Panel:
         self.target.release()
         self.editor.release()
         self.workbench.close()
+        self.inputs.reopen()
         self.parameters = None
 
     def cleanup(self):
@@ -134,7 +139,9 @@ class Panel:
         self._store()
         self.target.show(bench.segmentationNode, bench.segmentId)
         self.editor.show(bench.volumeNode, bench.seeds)
+        self.inputs.show(bench.volumeNode, self.target.text, self.models.text)
         self.rounds.show(bench.rounds)
+        ui.roundsSection.setVisible(bool(bench.rounds))
         hasVolume, open_ = bench.volumeNode is not None, not bench.isAccepted
         if not open_ and self.editor.widget.activeEffect():
             self.editor.stop()
@@ -152,6 +159,8 @@ class Panel:
         ui.cancelButton.setEnabled(bench.busy)
         ui.progressBar.setTextVisible(bench.busy)
         ui.progressBar.setValue(round(100 * bench.progress[0]) if bench.busy else 0)
+        volume = _("Target: {volume:.2f} ml").format(volume=bench.milliliters)
+        ui.volumeLabel.setText(volume if bench.hasTarget else "")
         ui.statusLabel.setText(bench.status)
 
     def _showModel(self):

@@ -11,16 +11,18 @@ FOREGROUND, BACKGROUND = "foreground", "background"
 class SeedEditor:
     """The embedded segment editor, which paints one of two kinds of seeds."""
 
-    def __init__(self, widget, missingButton, tooMuchButton, prepare):
+    def __init__(self, widget, missingButton, tooMuchButton, brush, prepare):
         """Set up the editor.
 
         Args:
             widget: a qMRMLSegmentEditorWidget.
             missingButton: paints foreground.
             tooMuchButton: paints background.
+            brush: the ``BrushOptions`` of this editor.
             prepare: returns where to paint (``Seeds``), or None when that is impossible.
         """
         self.widget = widget
+        self._brush = brush
         self._prepare = prepare
         self._buttons = {FOREGROUND: missingButton, BACKGROUND: tooMuchButton}
         self._seeds = None
@@ -36,6 +38,8 @@ class SeedEditor:
             "unorderedEffectsVisible",
         ):
             setattr(widget, name, False)
+        widget.effectColumnCount = 4  # no brush, Paint, Draw and Erase in one row
+        widget.effectButtonStyle = qt.Qt.ToolButtonTextUnderIcon
         widget.setEffectNameOrder(["Paint", "Draw", "Erase"])
         # The two buttons choose the segment. (QObject's own findChildren is not recursive in 5.10.)
         slicer.util.findChild(widget, "SegmentsTableView").parent().hide()
@@ -70,6 +74,7 @@ class SeedEditor:
         # By default a stroke would erase the other kind below it, and undo could not tell.
         node.SetOverwriteMode(node.OverwriteNone)
         self.widget.setMRMLSegmentEditorNode(node)
+        self._brush.follow(node)
         self.widget.setMRMLScene(slicer.mrmlScene)
 
     def show(self, volumeNode, seeds):
@@ -119,4 +124,5 @@ class SeedEditor:
         self._seeds = None
         self.stop()
         self.widget.setSegmentationNode(None)
+        self._brush.follow(None)
         self.widget.removeViewObservations()

@@ -26,6 +26,11 @@ class TargetSelector:
                 self._comboBox.addItem(segmentation.GetSegment(listed).GetName(), listed)
         self._comboBox.setCurrentIndex(max(0, self._comboBox.findData(segmentId)))
 
+    @property
+    def text(self):
+        """What is shown as selected."""
+        return self._comboBox.currentText
+
     def release(self):
         """Let go of the segmentation."""
         self._observe(None)

@@ -26,6 +26,7 @@ from DeepIGeoSLib.scene.region_node import RegionNode
 from DeepIGeoSLib.scene.seed_watch import SeedWatch
 from DeepIGeoSLib.scene.seeds import Seeds, findSeeds, makeSeeds, showOnly
 from DeepIGeoSLib.scene.segment_session import Round
+from DeepIGeoSLib.scene.segment_volume import VolumeMeter
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
 from DeepIGeoSLib.scene.translation import tr as _
 
@@ -71,6 +72,7 @@ class Workbench:
         self._strokes = False  # seeds were painted or erased since the last round
         self._changedElsewhere = False  # the target, by an undo or an edit of the Segment Editor
         self._watch = SeedWatch(self._onPainted)
+        self._meter = VolumeMeter()
         self._dropped: tuple[np.ndarray, np.ndarray] | None = None
         self._grownFromSeeds: set[tuple[str, str]] = set()
         self._places: list[tuple[int, int, int]] | None = None
@@ -144,6 +146,13 @@ class Workbench:
     def canRedo(self) -> bool:
         """Whether there is a stroke or a round to bring back."""
         return self.hasTarget and (self._dropped is not None or self.logic.canRedo(*self._target))
+
+    @property
+    def milliliters(self) -> float:
+        """The volume of the target."""
+        if not self.hasTarget:
+            return 0.0
+        return self._meter.milliliters(self.segmentationNode, self.segmentId)
 
     @property
     def rounds(self) -> tuple[Round, ...]:

@@ -27,7 +27,7 @@ def picture(user, path):
     from PySide6 import QtWidgets
 
     panel = user.ui.inputsSection.parentWidget()
-    panel.resize(420, QtWidgets.QWidget.sizeHint(panel).height())
+    panel.resize(420, max(700, QtWidgets.QWidget.minimumSizeHint(panel).height()))
     QtWidgets.QApplication.processEvents()
     image = panel.grab()
     assert image.save(str(path))

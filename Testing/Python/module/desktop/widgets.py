@@ -58,6 +58,10 @@ class ctkCollapsibleButton(Widget):
         self.setMaximumHeight(22 if collapsed else 16777215)
         self.contentsCollapsed.emit(collapsed)
 
+    def minimumSizeHint(self) -> QtCore.QSize:
+        title = QtCore.QSize(QtGui.QFontMetrics(self.font).horizontalAdvance(self._text) + 40, 22)
+        return super().minimumSizeHint().expandedTo(title)
+
     text = QtCore.Property(str, getText, setText)
     collapsed = QtCore.Property(bool, getCollapsed, setCollapsed)
 
@@ -145,6 +149,17 @@ class _EffectButton(with_manners(QtWidgets.QToolButton)):
     pass
 
 
+# The options of Paint in Slicer 5.13, which shows them beside the effects' buttons: with them, a
+# panel is at least 538 pixels wide.
+_PAINT_OPTIONS = (380, 150)
+
+
+def _frame(parent: Any, kind: type, name: str) -> Any:
+    made = with_manners(kind)(parent)
+    made.setObjectName(name)
+    return made
+
+
 class qMRMLSegmentEditorWidget(Widget):
     """Slicer's segment editor logic with effect buttons; ``stroke`` paints as a mouse would."""
 
@@ -156,21 +171,44 @@ class qMRMLSegmentEditorWidget(Widget):
         self._node, self._scene, self._effect, self._order = None, None, "", []
         self._shown = {}
         layout = QtWidgets.QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self._buttons = {}
-        for name in ("Paint", "Draw", "Erase", "Threshold", "Scissors"):
-            button = _EffectButton(self)
-            button.setText(name)
-            button.setCheckable(True)
-            button.clicked.connect(
-                lambda checked=False, name=name: self.setActiveEffectByName(name)
-            )
-            layout.addWidget(button)
-            self._buttons[name] = button
+        effects = _frame(self, QtWidgets.QFrame, "EffectsGroupBox")
+        effects.setFrameShape(QtWidgets.QFrame.StyledPanel)
+        self._grid = QtWidgets.QGridLayout(effects)
+        layout.addWidget(effects)
+        self._options = _frame(self, QtWidgets.QGroupBox, "OptionsGroupBox")
+        self._options.setMinimumSize(*_PAINT_OPTIONS)
+        self._options.hide()
+        right = QtWidgets.QVBoxLayout()
         frame = Widget(self)
-        layout.addWidget(frame)
-        table = Widget(frame)
-        QtCore.QObject.setObjectName(table, "SegmentsTableView")
+        QtWidgets.QVBoxLayout(frame).addWidget(_frame(frame, QtWidgets.QFrame, "SegmentsTableView"))
+        right.addWidget(frame)
+        right.addWidget(self._options)
+        layout.addLayout(right)
+        self._columns, self._none = 2, self._button(effects, "None", "")
+        self._buttons = {
+            name: self._button(effects, name, name)
+            for name in ("Paint", "Draw", "Erase", "Threshold", "Scissors")
+        }
+        self.updateEffectList()
+
+    def _button(self, parent: Any, text: str, effect: str) -> Any:
+        button = _EffectButton(parent)
+        button.setText(text)
+        button.setIcon(self.style().standardIcon(QtWidgets.QStyle.SP_FileIcon))
+        button.setCheckable(True)
+        button.clicked.connect(lambda checked=False: self.setActiveEffectByName(effect))
+        return button
+
+    def _setColumns(self, count: int) -> None:
+        self._columns = count
+        self.updateEffectList()
+
+    def _setStyle(self, style: Any) -> None:
+        for button in [self._none, *self._buttons.values()]:
+            button.setToolButtonStyle(QtCore.Qt.ToolButtonStyle(style))
+
+    effectButtonStyle = QtCore.Property(int, lambda self: 0, _setStyle)
+    effectColumnCount = QtCore.Property(int, lambda self: self._columns, _setColumns)
 
     def _flag(name: str) -> Any:
         return QtCore.Property(
@@ -193,9 +231,7 @@ class qMRMLSegmentEditorWidget(Widget):
 
     def _set(self, name: str, value: bool) -> None:
         self._shown[name] = value
-        for effect, button in self._buttons.items():
-            listed = effect in self._order or self._shown.get("unordered", True)
-            button.setVisible(listed)
+        self.updateEffectList()
 
     def setEffectNameOrder(self, names: list[str]) -> None:
         self._order = list(names)
@@ -234,6 +270,7 @@ class qMRMLSegmentEditorWidget(Widget):
 
     def setActiveEffectByName(self, name: str) -> None:
         self._effect = name
+        self._options.setVisible(bool(name))
         for effect, button in self._buttons.items():
             button.setChecked(effect == name)
 
@@ -244,7 +281,13 @@ class qMRMLSegmentEditorWidget(Widget):
         return self._effect or None
 
     def updateEffectList(self) -> None:
-        pass
+        """Lay the effects' buttons out in rows."""
+        unordered = self._shown.get("unordered", True)
+        listed = [name for name in self._buttons if name in self._order or unordered]
+        for name, button in self._buttons.items():
+            button.setVisible(name in listed)
+        for place, button in enumerate([self._none, *map(self._buttons.get, listed)]):
+            self._grid.addWidget(button, *divmod(place, self._columns))
 
     def setupViewObservations(self) -> None:
         pass

@@ -1,0 +1,63 @@
+"""The size of the brush, in one line: the editor's own options are wider than the panel."""
+
+import qt
+import slicer
+
+_DIAMETER, _RELATIVE, _SPHERE = "BrushAbsoluteDiameter", "BrushDiameterIsRelative", "BrushSphere"
+_DEFAULT = 5.0  # mm
+
+
+class BrushOptions:
+    """A spin box and a check box for what Paint and Erase share, kept in the editor's node.
+
+    The values are the effects' own common parameters, which Slicer's cursor, its mouse wheel and
+    its keys read and write too.
+    """
+
+    def __init__(self, editorWidget, spinBox, sphereCheckBox):
+        """Take the editor's options away, and connect what replaces them."""
+        self._spinBox, self._sphere = spinBox, sphereCheckBox
+        self._node, self._tag = None, None
+        self._aside = qt.QWidget(editorWidget)
+        self._aside.hide()
+        options = slicer.util.findChild(editorWidget, "OptionsGroupBox")
+        options.setParent(self._aside)  # the editor shows it anew whenever a brush is activated
+        spinBox.connect("valueChanged(double)", self._onDiameter)
+        sphereCheckBox.connect("clicked(bool)", self._onSphere)
+
+    def follow(self, node):
+        """Show and change the options of this vtkMRMLSegmentEditorNode; None lets go."""
+        if self._node is not None:
+            self._node.RemoveObserver(self._tag)
+        self._node = node
+        if node is None:
+            return
+        if node.GetAttribute(_RELATIVE) != "0":
+            # Relative to the screen is Slicer's default; millimeters are what a lesion has.
+            node.SetAttribute(_RELATIVE, "0")
+            node.SetAttribute(_DIAMETER, str(_DEFAULT))
+        self._tag = node.AddObserver(node.EffectParameterModified, self._show)
+        self._show()
+
+    def _show(self, caller=None, event=None):
+        self._spinBox.blockSignals(True)
+        self._spinBox.setValue(float(self._node.GetAttribute(_DIAMETER) or _DEFAULT))
+        self._spinBox.blockSignals(False)
+        self._sphere.setChecked(self._node.GetAttribute(_SPHERE) == "1")
+
+    def _onDiameter(self, value):
+        self._set(_DIAMETER, str(value))
+
+    def _onSphere(self, checked):
+        self._set(_SPHERE, str(int(checked)))
+
+    def _set(self, name, value):
+        """Set a common parameter as effects do: as an attribute, told by an event of its own."""
+        node = self._node
+        if node is None or node.GetAttribute(name) == value:
+            return
+        before = node.GetDisableModifiedEvent()
+        node.SetDisableModifiedEvent(True)
+        node.SetAttribute(name, value)
+        node.SetDisableModifiedEvent(before)
+        node.InvokeCustomModifiedEvent(node.EffectParameterModified)
