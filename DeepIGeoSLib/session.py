@@ -161,9 +161,7 @@ class InteractiveSession:
                 f"({', '.join(wanted)}), but {len(channels)} were given."
             )
         first = channels[0]
-        for other in channels[1:]:
-            if not first.same_grid(other):
-                raise InputError(f"{other.name} lies on another grid than {first.name}.")
+        channels = [first.aligned(channel) for channel in channels]
         orientation = Orientation.of(first.ijk_to_ras)
         self._image = PreparedImage(
             [orientation.apply(channel.array) for channel in channels],

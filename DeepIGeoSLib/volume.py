@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.files import same_file
+from DeepIGeoSLib.formats.reading import StoredImage, read_image, stored_image
+from DeepIGeoSLib.formats.segmentation import (
+    SEGMENTATION_ENDINGS,
+    header_of,
+    is_segmentation,
+    segments_mask,
+)
+from DeepIGeoSLib.formats.writing import write_image
+from DeepIGeoSLib.lattice import Placement, placement
 
-if TYPE_CHECKING:
-    import SimpleITK
-
-# ITK stores physical points as LPS (left, posterior, superior), Slicer as RAS.
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-
-# Grids whose matrices differ by less than this (mm over one voxel step) are the same grid: NIfTI
-# stores its matrix in single precision, so a round trip alone moves it by about 1e-5.
-_GRID_TOLERANCE = 1e-3
+# An axis is no axis when it lies this close to the plane of the others: the volume of the unit
+# axes' box, which is 1 for axes at right angles.
+_FLAT = 1e-4
 
 
 class Volume:
@@ -56,6 +60,7 @@ class Volume:
         self.array = _checked_voxels(array, name)
         self.ijk_to_ras = _checked_matrix(spacing, ijk_to_ras, name)
         self._file_dimension = 3
+        self._source: Path | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -69,74 +74,147 @@ class Volume:
         return (float(k), float(j), float(i))
 
     @classmethod
-    def read(cls, path: str | Path, *, frame: int | None = None) -> Volume:
-        """Read a scalar image (NIfTI, NRRD, MHA, ...) or a folder with one DICOM series.
+    def read(
+        cls, path: str | Path, *, frame: int | None = None, component: int | None = None
+    ) -> Volume:
+        """Read an image (NIfTI, NRRD, MHA, ...) or a folder with one DICOM series.
+
+        Gray that is stored as color is read as gray.
 
         Args:
             path: file or folder.
             frame: which volume of a 4D file, such as one of several modalities; counted from 0.
+            component: which number of each voxel of a color or vector image; counted from 0.
 
         Raises:
-            InputError: the file is missing or can't be read, has a time axis (and no frame is
-                given) or several components, or its voxels or geometry are unusable (see
-                ``Volume``).
+            InputError: the file is missing, damaged or can't be read, has several frames or
+                different components (and none is chosen), or its voxels or geometry are unusable
+                (see ``Volume``).
         """
-        image = _read_image(Path(path))
-        if frame is not None:
-            image = _frame_of(image, frame, str(path))
-        volume = cls(_array_of(image, str(path)), ijk_to_ras=_matrix_of(image), name=str(path))
-        volume._file_dimension = image.GetDimension()
+        path = Path(path)
+        stored = _stored(path)
+        array = _chosen_component(_chosen_frame(stored.array, frame, path), component, path)
+        volume = cls(array, ijk_to_ras=stored.ijk_to_ras, name=str(path))
+        volume._file_dimension = stored.dimension
+        volume._source = path
         return volume
 
-    def read_labels(self, path: str | Path) -> np.ndarray:
-        """Read a labelmap that lies on this volume's grid.
+    def read_labels(self, path: str | Path, segments: Sequence[str] = ()) -> np.ndarray:
+        """Read labels that lie on this volume's voxels, in whichever axis order they are stored.
+
+        Args:
+            path: a labelmap with exactly this volume's voxels; or a Slicer segmentation
+                (.seg.nrrd), whose box may be smaller.
+            segments: which segments of a segmentation, by name or ID; all of them when empty.
 
         Returns:
-            int32 labels, axes (k, j, i).
+            Labels, axes (k, j, i), int32, or int64 where one does not fit: those of the labelmap,
+            or 1 in the segments.
 
         Raises:
-            InputError: the file can't be read, holds other than whole numbers, or lies on another
-                grid.
+            InputError: the file can't be read, holds other than whole numbers, lies on other
+                voxels, or has no such segment.
         """
-        image = _read_image(Path(path))
-        labels = _array_of(image, str(path))
-        self._check_same_grid(labels.shape, _matrix_of(image), str(path))
-        if not np.array_equal(labels, np.round(labels)):
-            raise InputError(f"{path} holds values that are not whole numbers; labels expected.")
-        return labels.astype(np.int32)
+        path = Path(path)
+        stored = _stored(path)
+        if is_segmentation(path, stored):
+            return self.segments_of(stored, segments, path).astype(np.int32)
+        if segments:
+            raise InputError(f"{path} is a labelmap and has no segments to choose by name.")
+        array = _chosen_component(_chosen_frame(stored.array, None, path), None, path)
+        labels = _whole_numbers(array, str(path))
+        place = self._placement_of(stored.ijk_to_ras, labels.shape, str(path))
+        return np.ascontiguousarray(place.turned(labels))
+
+    def segments_of(
+        self, stored: StoredImage, names: Sequence[str], path: str | Path
+    ) -> np.ndarray:
+        """Return which voxels of this volume lie in segments of a segmentation that was read.
+
+        Args:
+            stored: see ``formats.segmentation``.
+            names: of the segments (names, or IDs); all of them when empty.
+            path: how to name the file.
+
+        Returns:
+            bool, axes (k, j, i), the volume's shape.
+
+        Raises:
+            InputError: there is no such segment, the file lies on another lattice, or has voxels of
+                the segments outside of this volume.
+        """
+        inside = segments_mask(stored, names, str(path))
+        place = placement(stored.ijk_to_ras, inside.shape, self.ijk_to_ras)
+        if place is None:
+            raise InputError(
+                f"{path} lies on another lattice than {self.name}; in Slicer, set the volume as "
+                "the segmentation's source geometry (Segment Editor) and save it again."
+            )
+        places = np.argwhere(place.turned(inside)) + place.offset
+        within = np.all((places >= 0) & (places < self.shape), axis=1)
+        if not within.all():
+            raise InputError(
+                f"{path} has {np.count_nonzero(~within)} voxels of the segments outside of "
+                f"{self.name}."
+            )
+        result = np.zeros(self.shape, dtype=bool)
+        result[tuple(places.T)] = True
+        return result
+
+    def aligned(self, other: Volume) -> Volume:
+        """Return a volume that has this one's voxels, along this one's axes.
+
+        Args:
+            other: an image of the same voxels, such as another channel; it is returned itself
+                where it is stored in the same order.
+
+        Raises:
+            InputError: it lies on other voxels.
+        """
+        place = self._placement_of(other.ijk_to_ras, other.shape, other.name)
+        if place.is_identity:
+            return other
+        return Volume(place.turned(other.array), ijk_to_ras=self.ijk_to_ras, name=other.name)
 
     def write_labels(self, path: str | Path, labels: np.ndarray) -> None:
         """Write labels on this volume's grid as unsigned bytes.
 
-        The file appears whole or not at all: it is written beside its place and then renamed.
+        The file appears whole or not at all: it is written beside its place, read back, and then
+        renamed.
 
         Args:
-            path: where to; the ending chooses the format.
+            path: where to; the ending chooses the format: a labelmap (.nii.gz, .nii, .nrrd, .mha),
+                or a Slicer segmentation (.seg.nrrd) with a segment for each label.
             labels: bool or whole numbers 0..255, axes (k, j, i), the volume's shape.
 
         Raises:
-            InputError: another shape, values that don't fit, an unknown format, or a folder that
-                can't be written to.
+            InputError: another shape, values that don't fit, a format that is unknown or can't
+                keep the grid, the file that this volume was read from, or a folder that can't be
+                written to.
         """
         labels = self._checked_shape(labels, "labels")
+        if labels.dtype.kind not in "fiub" or not ((labels >= 0) & (labels <= 255)).all():
+            raise InputError("labels must be whole numbers from 0 to 255.")
         as_bytes = labels.astype(np.uint8)
         if not np.array_equal(as_bytes, labels):
             raise InputError("labels must be whole numbers from 0 to 255.")
-        self._write(Path(path), as_bytes)
+        path = Path(path)
+        is_segments = path.name.lower().endswith(SEGMENTATION_ENDINGS)
+        self._write(path, as_bytes, header_of(as_bytes) if is_segments else None)
 
     def write_map(self, path: str | Path, values: np.ndarray) -> None:
         """Write a real-valued map (a probability, a distance) on this volume's grid, as float32.
 
         Raises:
-            InputError: as ``write_labels``.
+            InputError: as ``write_labels``; the values must be finite.
         """
-        self._write(Path(path), self._checked_shape(values, "values").astype(np.float32))
+        values = self._checked_shape(values, "values")
+        self._write(Path(path), _as_float32(values, "values"))
 
     def same_grid(self, other: Volume) -> bool:
         """Whether ``other`` has the same shape and the same place."""
-        return self.shape == other.shape and _matrices_agree(
-            self.ijk_to_ras, other.ijk_to_ras, self.shape
-        )
+        place = placement(other.ijk_to_ras, other.shape, self.ijk_to_ras)
+        return self.shape == other.shape and place is not None and place.is_identity
 
     def _checked_shape(self, array: np.ndarray, what: str) -> np.ndarray:
         array = np.asarray(array)
@@ -146,38 +224,24 @@ class Volume:
             )
         return array
 
-    def _check_same_grid(self, shape: tuple[int, ...], matrix: np.ndarray, name: str) -> None:
-        if shape != self.shape:
+    def _placement_of(self, matrix: np.ndarray, shape: tuple[int, ...], name: str) -> Placement:
+        """Return how an array lies on this volume's voxels; it must have exactly these."""
+        place = placement(matrix, shape, self.ijk_to_ras)
+        if place is not None and place.covers(shape, self.shape):
+            return place
+        if sorted(shape) != sorted(self.shape):
             raise InputError(
                 f"{name} has the shape {shape}, but {self.name} has {self.shape} (k, j, i)."
             )
-        if not _matrices_agree(matrix, self.ijk_to_ras, self.shape):
-            raise InputError(
-                f"{name} lies elsewhere than {self.name}: origin, spacing or direction differ."
-            )
+        raise InputError(
+            f"{name} lies elsewhere than {self.name}: origin, spacing or direction differ."
+        )
 
-    def _write(self, path: Path, array: np.ndarray) -> None:
-        import SimpleITK
-
-        image = self._to_image(array)
-        with written_in_one_step(path) as temporary:
-            try:
-                SimpleITK.WriteImage(image, str(temporary), useCompression=True)
-            except RuntimeError as error:
-                raise InputError(f"{path} can't be written: {_last_line(error)}") from error
-
-    def _to_image(self, array: np.ndarray) -> SimpleITK.Image:
-        import SimpleITK
-
-        dimension = self._file_dimension
-        image = SimpleITK.GetImageFromArray(array if dimension == 3 else array[0])
-        matrix = _LPS_TO_RAS @ self.ijk_to_ras
-        spacing = np.linalg.norm(matrix[:3, :3], axis=0)
-        direction = matrix[:3, :3] / spacing
-        image.SetSpacing(spacing[:dimension].tolist())
-        image.SetDirection(direction[:dimension, :dimension].ravel().tolist())
-        image.SetOrigin(matrix[:dimension, 3].tolist())
-        return image
+    def _write(self, path: Path, array: np.ndarray, header: dict[str, str] | None = None) -> None:
+        if self._source is not None and same_file(path, self._source):
+            raise InputError(f"{path} is the image itself; it is not replaced by a result.")
+        dimension = 3 if header else self._file_dimension
+        write_image(path, array, self.ijk_to_ras, dimension, header)
 
 
 def _checked_voxels(array: np.ndarray, name: str) -> np.ndarray:
@@ -191,11 +255,42 @@ def _checked_voxels(array: np.ndarray, name: str) -> np.ndarray:
         raise InputError(f"{name} is empty: its shape is {array.shape}.")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} holds {array.dtype} values; real numbers are expected.")
-    voxels = np.array(array, dtype=np.float32, order="C")
+    return _as_float32(array, name)
+
+
+def _as_float32(array: np.ndarray, name: str) -> np.ndarray:
+    """Return a copy in single precision.
+
+    Raises:
+        InputError: a value is not finite, or not in float32.
+    """
+    with np.errstate(over="ignore"):
+        voxels = np.array(array, dtype=np.float32, order="C")
     bad = voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
+    if bad and np.isfinite(array).all():
+        raise InputError(f"{name} holds values beyond those of float32 in {bad} voxels.")
     if bad:
         raise InputError(f"{name} holds NaN or infinite values in {bad} of {voxels.size} voxels.")
     return voxels
+
+
+def _whole_numbers(array: np.ndarray, name: str) -> np.ndarray:
+    """Return labels as int32, or as int64 where one of them does not fit."""
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} holds {array.dtype} values; labels are expected.")
+    if array.dtype.kind == "f":
+        bad = array.size - int(np.count_nonzero(np.isfinite(array)))
+        if bad:
+            raise InputError(
+                f"{name} holds NaN or infinite values in {bad} of {array.size} voxels."
+            )
+        if not np.array_equal(array, np.rint(array)):
+            raise InputError(f"{name} holds values that are not whole numbers; labels expected.")
+    least, most = int(array.min()), int(array.max())
+    if least < -(2**63) or most >= 2**63:
+        raise InputError(f"{name} holds labels beyond 64 bits, such as {most}.")
+    small = least >= -(2**31) and most < 2**31
+    return array.astype(np.int32 if small else np.int64)
 
 
 def _checked_matrix(
@@ -214,11 +309,17 @@ def _checked_matrix(
     matrix = np.array(matrix, dtype=np.float64)
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
         raise InputError(f"{name} needs a finite 4 x 4 ijk_to_ras matrix.")
-    if abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
-        raise InputError(f"{name} has a singular ijk_to_ras matrix: an axis has no length.")
+    lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+    if not (lengths > 0).all() or abs(np.linalg.det(matrix[:3, :3] / lengths)) < _FLAT:
+        raise InputError(
+            f"{name} has a singular ijk_to_ras matrix: an axis has no length, or lies in the "
+            "plane of the others."
+        )
+    if not np.array_equal(matrix[3], [0, 0, 0, 1]):
+        raise InputError(f"{name} has an ijk_to_ras matrix whose last row is not 0, 0, 0, 1.")
     if spacing is not None:
-        lengths = np.linalg.norm(matrix[:3, :3], axis=0)[::-1]
-        if not np.allclose(lengths, spacing, rtol=1e-4):
+        lengths = lengths[::-1]
+        if not np.allclose(lengths, spacing, rtol=1e-4, atol=0):
             raise InputError(
                 f"{name} has the spacing {spacing}, but its matrix says "
                 f"{tuple(round(float(s), 6) for s in lengths)} (k, j, i)."
@@ -226,57 +327,58 @@ def _checked_matrix(
     return matrix
 
 
-def _matrices_agree(a: np.ndarray, b: np.ndarray, shape: tuple[int, int, int]) -> bool:
-    """Whether two grids put every voxel within a thousandth of a millimeter per voxel step."""
-    scale = max(1.0, *shape)
-    return bool(
-        np.allclose(a[:3, :3], b[:3, :3], rtol=0, atol=_GRID_TOLERANCE)
-        and np.allclose(a[:3, 3], b[:3, 3], rtol=0, atol=_GRID_TOLERANCE * scale)
-    )
+def _stored(path: Path) -> StoredImage:
+    if os.path.isdir(path):
+        return _read_dicom_folder(path)
+    return read_image(path)
 
 
-def _read_image(path: Path) -> SimpleITK.Image:
-    import SimpleITK
+def gray_component(array: np.ndarray) -> int | None:
+    """Return the component that holds the gray values of a gray picture stored as color.
 
-    if not path.exists():
-        raise InputError(f"{path} does not exist.")
-    try:
-        if path.is_dir():
-            return _read_dicom_folder(path)
-        return SimpleITK.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path} can't be read as an image: {_last_line(error)}") from error
-
-
-def read_layers(path: str | Path) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
-    """Read a 3D image whose voxels have one or more components, and what its header says.
+    Args:
+        array: the last axis counts the components: gray; red, green and blue; either with opacity.
 
     Returns:
-        The voxels, axes (component, k, j, i); the 4 x 4 ijk_to_ras; texts of the header by key.
-
-    Raises:
-        InputError: the file is missing, can't be read, or is not 3D.
+        The component, or None when they differ, or the picture is not opaque everywhere.
     """
-    import SimpleITK
-
-    image = _read_image(Path(path))
-    if image.GetDimension() != 3:
-        raise InputError(f"{path} is {image.GetDimension()}D; a 3D image is expected.")
-    array = SimpleITK.GetArrayFromImage(image)
-    several = image.GetNumberOfComponentsPerPixel() > 1
-    layers = np.moveaxis(array, -1, 0) if several else array[np.newaxis]
-    header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
-    return layers, _matrix_of(image), header
+    colors = array.shape[-1]
+    if colors in (2, 4) and array.dtype.kind == "u":
+        opaque = (array[..., -1] == np.iinfo(array.dtype).max).all()
+        colors -= int(opaque)
+    first = array[..., 0]
+    same = all(np.array_equal(first, array[..., other]) for other in range(1, colors))
+    return 0 if same else None
 
 
-def _frame_of(image: SimpleITK.Image, frame: int, name: str) -> SimpleITK.Image:
-    frames = image.GetSize()[3] if image.GetDimension() == 4 else 1
-    if not 0 <= frame < frames:
-        raise InputError(f"{name} has {frames} frame(s); there is no frame {frame}.")
-    return image[:, :, :, frame] if image.GetDimension() == 4 else image
+def _chosen_frame(array: np.ndarray, frame: int | None, path: Path) -> np.ndarray:
+    """Return one frame of an array with the axes (frame, k, j, i, component)."""
+    frames = len(array)
+    if frame is None and frames > 1:
+        raise InputError(
+            f"{path} is 4D with {frames} frames; a 3D volume is expected. Choose a frame by its "
+            "number, counted from 0."
+        )
+    if not 0 <= (frame or 0) < frames:
+        raise InputError(f"{path} has {frames} frame(s); there is no frame {frame}.")
+    return array[frame or 0]
 
 
-def _read_dicom_folder(path: Path) -> SimpleITK.Image:
+def _chosen_component(array: np.ndarray, component: int | None, path: Path) -> np.ndarray:
+    """Return one component of an array with the axes (k, j, i, component)."""
+    count = array.shape[-1]
+    chosen = gray_component(array) if component is None else component
+    if chosen is None:
+        raise InputError(
+            f"{path} has {count} components per voxel (color?); one gray value is expected. Choose "
+            "a component by its number, counted from 0."
+        )
+    if not 0 <= chosen < count:
+        raise InputError(f"{path} has {count} component(s); there is no component {chosen}.")
+    return array[..., chosen]
+
+
+def _read_dicom_folder(path: Path) -> StoredImage:
     import SimpleITK
 
     series = SimpleITK.ImageSeriesReader.GetGDCMSeriesIDs(str(path))
@@ -288,42 +390,7 @@ def _read_dicom_folder(path: Path) -> SimpleITK.Image:
         )
     reader = SimpleITK.ImageSeriesReader()
     reader.SetFileNames(SimpleITK.ImageSeriesReader.GetGDCMSeriesFileNames(str(path), series[0]))
-    return reader.Execute()
-
-
-def _array_of(image: SimpleITK.Image, name: str) -> np.ndarray:
-    """Return the voxels of a scalar 2D or 3D image, axes (k, j, i)."""
-    import SimpleITK
-
-    components = image.GetNumberOfComponentsPerPixel()
-    if components > 1:
-        raise InputError(
-            f"{name} has {components} components per voxel (color?); one gray value is expected."
-        )
-    if image.GetDimension() not in (2, 3):
-        raise InputError(
-            f"{name} is {image.GetDimension()}D with the size {image.GetSize()}; a 3D volume is "
-            "expected. Save the frame you mean as a volume of its own."
-        )
-    array = SimpleITK.GetArrayFromImage(image)
-    return array if array.ndim == 3 else array[np.newaxis]
-
-
-def _matrix_of(image: SimpleITK.Image) -> np.ndarray:
-    """Return the 4 x 4 ijk_to_ras of an image; a 2D one gets a third axis of 1 mm."""
-    dimension = image.GetDimension()
-    direction = np.eye(3)
-    direction[:dimension, :dimension] = np.reshape(image.GetDirection(), (dimension, dimension))
-    spacing, origin = np.ones(3), np.zeros(3)
-    spacing[:dimension] = image.GetSpacing()
-    origin[:dimension] = image.GetOrigin()
-    matrix = np.eye(4)
-    matrix[:3, :3] = direction * spacing
-    matrix[:3, 3] = origin
-    return _LPS_TO_RAS @ matrix
-
-
-def _last_line(error: Exception) -> str:
-    """Return the last line of an ITK message: the lines before it name source files."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    try:
+        return stored_image(reader.Execute(), path)
+    except RuntimeError as error:
+        raise InputError(f"{path} can't be read as DICOM: {error}") from error

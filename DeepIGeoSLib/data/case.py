@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from DeepIGeoSLib.data.segmentation import is_segmentation, read_segments
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.volume import Volume
 
@@ -62,8 +61,7 @@ class LabeledCase:
         Raises:
             InputError: a file can't be read, the grids differ, or the target is empty.
         """
-        channels = self.read_channels()
-        check_one_grid(channels)
+        channels = on_one_grid(self.read_channels())
         mask = self.target_of(self.read_labels(channels[0]))
         if not mask.any() and not self.may_be_empty:
             raise InputError(f"{self.label} has no voxel of the target.")
@@ -75,21 +73,17 @@ class LabeledCase:
 
     def read_labels(self, volume: Volume) -> np.ndarray:
         """Read the labels: whole numbers on the grid of ``volume``, axes (k, j, i)."""
-        if is_segmentation(self.label):
-            return read_segments(self.label, volume, self.segments)
-        return volume.read_labels(self.label)
+        return volume.read_labels(self.label, self.segments)
 
     def target_of(self, labels: np.ndarray) -> np.ndarray:
         """Return where labels are the target: bool, their shape."""
         return np.isin(labels, self.target_labels) if self.target_labels else labels > 0
 
 
-def check_one_grid(channels: list[Volume]) -> None:
-    """Check that all channels lie on the grid of the first.
+def on_one_grid(channels: list[Volume]) -> list[Volume]:
+    """Return the channels along the axes of the first.
 
     Raises:
-        InputError: one does not.
+        InputError: one lies on other voxels.
     """
-    for other in channels[1:]:
-        if not channels[0].same_grid(other):
-            raise InputError(f"{other.name} lies on another grid than {channels[0].name}.")
+    return [channels[0].aligned(channel) for channel in channels]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from DeepIGeoSLib.data.case import LabeledCase, check_one_grid
+from DeepIGeoSLib.data.case import LabeledCase, on_one_grid
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.volume import Volume
@@ -88,8 +88,7 @@ class Examination:
 def examine(case: LabeledCase) -> Examination:
     """Read a case and say what it holds. Nothing that is wrong raises."""
     try:
-        channels = case.read_channels()
-        check_one_grid(channels)
+        channels = on_one_grid(case.read_channels())
     except InputError as error:
         return Examination(case, [str(error)])
     try:

@@ -12,7 +12,6 @@ import numpy as np
 from DeepIGeoSLib.data.case import LabeledCase
 from DeepIGeoSLib.data.mrb import SceneBundle, SceneNode, chosen_node, open_bundle
 from DeepIGeoSLib.data.patterns import check_pattern, paths_by_case
-from DeepIGeoSLib.data.segmentation import read_segments
 from DeepIGeoSLib.data.source import Found, Source
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.volume import Volume
@@ -42,7 +41,7 @@ class SceneCase(LabeledCase):
         """Read the segments."""
         with open_bundle(self.label) as bundle:
             _, node = self._nodes(bundle)
-            return bundle.read(node, lambda path: read_segments(path, volume, self.segments))
+            return bundle.read(node, lambda path: volume.read_labels(path, self.segments))
 
     def _nodes(self, bundle: SceneBundle) -> tuple[SceneNode, SceneNode]:
         """Return the nodes of the volume and of the segmentation."""

@@ -16,7 +16,7 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.preprocessing import bounding_box
 from DeepIGeoSLib.scene.translation import tr as _
-from DeepIGeoSLib.volume import Volume
+from DeepIGeoSLib.volume import Volume, gray_component
 
 # A volume with several components names the one to use in this attribute of its node, as "0", "1"
 # and so on. It is saved with the scene.
@@ -281,8 +281,9 @@ def _component(volumeNode: Any, array: np.ndarray) -> int:
                 )
             )
         return int(chosen)
-    if all(np.array_equal(array[..., 0], array[..., other]) for other in range(1, count)):
-        return 0
+    gray = gray_component(array)
+    if gray is not None:
+        return gray
     raise InputError(
         _(
             "The volume {volume} has {count} components per voxel (color?); make a gray volume of "

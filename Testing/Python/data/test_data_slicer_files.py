@@ -13,7 +13,6 @@ from DeepIGeoSLib import InputError
 from DeepIGeoSLib.data import find_cases
 from DeepIGeoSLib.data.mrb import chosen_node, open_bundle
 from DeepIGeoSLib.data.scenes import SceneCase
-from DeepIGeoSLib.data.segmentation import read_segments
 
 TUMOR = {"ID": "Segment_1", "Name": "tumor", "LabelValue": 1, "Layer": 0}
 EDEMA = {"ID": "Segment_2", "Name": "edema", "LabelValue": 2, "Layer": 0}
@@ -45,14 +44,14 @@ def test_segments_are_chosen_by_name_or_id(segmentation: Path, head, layers: np.
         ("brain",): brain == 1,
         (): brain == 1,
     }.items():
-        np.testing.assert_array_equal(read_segments(segmentation, volume, names), expected)
+        np.testing.assert_array_equal(volume.read_labels(segmentation, names), expected)
 
 
 def test_unknown_segments_are_named(segmentation: Path, head) -> None:
     with pytest.raises(InputError, match="no segment 'tumour'; did you mean 'tumor'"):
-        read_segments(segmentation, head(), ["tumour"])
+        head().read_labels(segmentation, ["tumour"])
     with pytest.raises(InputError, match="no segment 'xyz'; there are tumor, edema, brain"):
-        read_segments(segmentation, head(), ["xyz"])
+        head().read_labels(segmentation, ["xyz"])
 
 
 def test_a_cropped_segmentation_is_put_in_its_place(
@@ -63,7 +62,7 @@ def test_a_cropped_segmentation_is_put_in_its_place(
     moved = oblique.copy()
     moved[:, 3] = oblique @ [*corner[::-1], 1]
     write_segmentation(tmp_path / "c.seg.nrrd", cropped[np.newaxis], moved, [TUMOR, EDEMA])
-    read = read_segments(tmp_path / "c.seg.nrrd", head(), ["edema"])
+    read = head().read_labels(tmp_path / "c.seg.nrrd", ["edema"])
     np.testing.assert_array_equal(read, lesion == 2)
 
 
@@ -75,11 +74,11 @@ def test_a_segmentation_may_reach_beyond_the_volume_where_it_is_empty(
     moved[:, 3] = oblique @ [0, -3, -2, 1]
     path = tmp_path / "l.seg.nrrd"
     write_segmentation(path, larger[np.newaxis], moved, [TUMOR])
-    np.testing.assert_array_equal(read_segments(path, head()), lesion == 1)
+    np.testing.assert_array_equal(head().read_labels(path), lesion == 1)
     larger[0, 0, 0] = 1
     write_segmentation(path, larger[np.newaxis], moved, [TUMOR])
     with pytest.raises(InputError, match="1 voxels of the segments outside of head 0"):
-        read_segments(path, head())
+        head().read_labels(path)
 
 
 @pytest.mark.parametrize("change", ["shift", "scale", "turn"])
@@ -92,10 +91,11 @@ def test_another_lattice_is_refused(
     elif change == "scale":
         matrix[:3, 0] *= 1.05
     else:
-        matrix[:3, :3] = matrix[:3, [1, 0, 2]]
+        angle = np.array([[0.995, -0.0998, 0], [0.0998, 0.995, 0], [0, 0, 1]])
+        matrix[:3, :3] = angle @ matrix[:3, :3]
     write_segmentation(tmp_path / "x.seg.nrrd", lesion[np.newaxis], matrix, [TUMOR])
     with pytest.raises(InputError, match="lies on another lattice than head 0"):
-        read_segments(tmp_path / "x.seg.nrrd", head())
+        head().read_labels(tmp_path / "x.seg.nrrd")
 
 
 def test_files_of_old_slicers_have_a_layer_for_each_segment(
@@ -104,8 +104,8 @@ def test_files_of_old_slicers_have_a_layer_for_each_segment(
     old = [{"ID": "a", "Name": "tumor"}, {"ID": "b", "Name": "brain"}]
     path = tmp_path / "o.seg.nrrd"
     write_segmentation(path, (layers > 0).astype(np.uint8), oblique, old)
-    np.testing.assert_array_equal(read_segments(path, head(), ["tumor"]), layers[0] > 0)
-    np.testing.assert_array_equal(read_segments(path, head(), ["brain"]), layers[1] > 0)
+    np.testing.assert_array_equal(head().read_labels(path, ["tumor"]), layers[0] > 0)
+    np.testing.assert_array_equal(head().read_labels(path, ["brain"]), layers[1] > 0)
 
 
 BAD_HEADERS = {
@@ -122,7 +122,7 @@ def test_damaged_headers_are_explained(
 ) -> None:
     write_segmentation(tmp_path / "b.seg.nrrd", lesion[np.newaxis], oblique, segments)
     with pytest.raises(InputError, match=sentence):
-        read_segments(tmp_path / "b.seg.nrrd", head())
+        head().read_labels(tmp_path / "b.seg.nrrd")
 
 
 def test_pairs_with_segmentations(
@@ -293,7 +293,7 @@ def test_files_that_slicer_wrote(tmp_path: Path, running_slicer, head, layers) -
         slicer.mrmlScene.RemoveNode(node)
         slicer.mrmlScene.RemoveNode(segmentation)
     for name, expected in {"tumor": lesion == 1, "edema": lesion == 2, "brain": brain > 0}.items():
-        read = read_segments(tmp_path / "cropped.seg.nrrd", volume, [name])
+        read = volume.read_labels(tmp_path / "cropped.seg.nrrd", [name])
         np.testing.assert_array_equal(read, expected)
         case = scene_case(tmp_path / "scene ü 1.mrb", segments=(name,))
         from_scene, mask = case.load()

@@ -24,7 +24,7 @@ LAYERS = [
     | {"engines", "bundles", "crf"},
     {"interactions", "networks"},
     {"preprocessing", "geodesic", "orientation"},
-    {"volume", "tensors", "settings", "files", "errors", ""},
+    {"volume", "formats", "lattice"} | {"tensors", "settings", "files", "errors", ""},
 ]
 HEAVY = {"torch", "SimpleITK", "lightning", "monai", "torchio", "numba", "openvino", "matplotlib"}
 

@@ -114,10 +114,15 @@ def test_bad_files_are_named(tmp_path: Path, content: object, sentence: str) -> 
 
 
 def test_color_is_refused(tmp_path: Path) -> None:
-    color = SimpleITK.GetImageFromArray(np.zeros((3, 4, 5, 3), dtype=np.uint8), isVector=True)
+    values = np.arange(180, dtype=np.uint8).reshape(3, 4, 5, 3)
+    color = SimpleITK.GetImageFromArray(values, isVector=True)
     SimpleITK.WriteImage(color, str(tmp_path / "color.nrrd"))
     with pytest.raises(InputError, match=r"color\.nrrd has 3 components"):
         Volume.read(tmp_path / "color.nrrd")
+    green = Volume.read(tmp_path / "color.nrrd", component=1)
+    assert np.array_equal(green.array, values[..., 1])
+    with pytest.raises(InputError, match="there is no component 3"):
+        Volume.read(tmp_path / "color.nrrd", component=3)
 
 
 def test_folder_without_dicom(tmp_path: Path) -> None:

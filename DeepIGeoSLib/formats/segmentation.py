@@ -1,4 +1,4 @@
-"""Slicer's segmentation files (.seg.nrrd), read without Slicer.
+"""Slicer's segmentation files (.seg.nrrd), read and written without Slicer.
 
 Such a file holds the smallest box around its segments, on the lattice of the image that they were
 drawn on, and one or more layers of labels: segments that overlap lie in different layers.
@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.formats.reading import StoredImage
 from DeepIGeoSLib.settings.mapping import nearest_name
-from DeepIGeoSLib.volume import Volume, read_layers
 
-# Voxels of two grids may lie so far apart (in voxels) and still count as the same.
-_TOLERANCE = 0.1
+SEGMENTATION_ENDINGS = (".seg.nrrd", ".seg.nhdr")
 
 
 @dataclass(frozen=True)
@@ -37,34 +36,56 @@ class Segment:
     label: int
 
 
-def is_segmentation(path: Path) -> bool:
-    """Whether a file's name says that it is a Slicer segmentation."""
-    return path.name.lower().endswith((".seg.nrrd", ".seg.nhdr"))
+def is_segmentation(path: Path, stored: StoredImage) -> bool:
+    """Whether an image that was read is a segmentation, as its name or its header says."""
+    return path.name.lower().endswith(SEGMENTATION_ENDINGS) or "Segment0_ID" in stored.header
 
 
-def read_segments(path: Path, volume: Volume, names: Sequence[str] = ()) -> np.ndarray:
-    """Read which voxels of a volume lie in the segments.
+def segments_mask(stored: StoredImage, names: Sequence[str], where: str) -> np.ndarray:
+    """Return which voxels of a segmentation lie in the segments.
 
     Args:
-        path: a .seg.nrrd file.
-        volume: whose grid is wanted; the file's lattice must be the same, its box may differ.
+        stored: the file as it was read; each component is a layer.
         names: of the segments (names, or IDs); all segments when empty.
+        where: how to name the file.
 
     Returns:
-        int32, axes (k, j, i), the volume's shape: 1 in the segments.
+        bool, axes (k, j, i), the file's own box.
 
     Raises:
-        InputError: the file can't be read, has no such segment, lies on another lattice, or holds
-            voxels of the segments outside of the volume.
+        InputError: it has no such segment, or lacks its layer.
     """
-    layers, matrix, header = read_layers(path)
-    segments = segments_of(header, len(layers))
+    layers = np.moveaxis(stored.array[0], -1, 0)
     inside = np.zeros(layers.shape[1:], dtype=bool)
-    for segment in chosen_segments(segments, names, str(path)):
+    for segment in chosen_segments(segments_of(stored.header, len(layers)), names, where):
         if not 0 <= segment.layer < len(layers):
-            raise InputError(f"{path}: the layer of the segment {segment.name!r} is missing.")
+            raise InputError(f"{where}: the layer of the segment {segment.name!r} is missing.")
         inside |= layers[segment.layer] == segment.label
-    return _pasted(inside, matrix, volume, path).astype(np.int32)
+    return inside
+
+
+def header_of(labels: np.ndarray) -> dict[str, str]:
+    """Return the header that makes a segment of each label above 0.
+
+    Args:
+        labels: axes (k, j, i), the only layer.
+    """
+    k, j, i = labels.shape
+    header = {
+        "Segmentation_MasterRepresentation": "Binary labelmap",
+        "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
+        "Segmentation_ReferenceImageExtentOffset": "0 0 0",
+    }
+    for number, label in enumerate(np.unique(labels[labels > 0]).tolist()):
+        segment = {
+            "ID": f"Segment_{label}",
+            "Name": f"Segment_{label}",
+            "LabelValue": str(label),
+            "Layer": "0",
+            "Extent": f"0 {i - 1} 0 {j - 1} 0 {k - 1}",
+        }
+        header.update({f"Segment{number}_{key}": text for key, text in segment.items()})
+    return header
 
 
 def segments_of(header: dict[str, str], layers: int) -> list[Segment]:
@@ -118,25 +139,3 @@ def chosen_segments(segments: Sequence[Segment], names: Sequence[str], where: st
             raise InputError(f"{where} has no segment {name!r}; {meant}")
         chosen += fitting
     return chosen
-
-
-def _pasted(inside: np.ndarray, matrix: np.ndarray, volume: Volume, path: Path) -> np.ndarray:
-    """Bring a box of the volume's lattice into the volume's box."""
-    to_volume = np.linalg.inv(volume.ijk_to_ras) @ matrix
-    offset = np.round(to_volume[:3, 3])
-    drift = np.abs(to_volume[:3, :3] - np.eye(3)).max() * max(inside.shape)
-    if max(drift, np.abs(to_volume[:3, 3] - offset).max()) > _TOLERANCE:
-        raise InputError(
-            f"{path} lies on another lattice than {volume.name}; in Slicer, set the volume as the "
-            "segmentation's source geometry (Segment Editor) and save it again."
-        )
-    places = np.argwhere(inside) + offset[::-1].astype(int)
-    within = np.all((places >= 0) & (places < volume.shape), axis=1)
-    if not within.all():
-        raise InputError(
-            f"{path} has {np.count_nonzero(~within)} voxels of the segments outside of "
-            f"{volume.name}."
-        )
-    result = np.zeros(volume.shape, dtype=bool)
-    result[tuple(places.T)] = True
-    return result
