@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from DeepIGeoSLib.dicom import is_dicom, read_dicom
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import same_file
-from DeepIGeoSLib.formats.reading import StoredImage, read_image, stored_image
+from DeepIGeoSLib.formats.reading import StoredImage, read_image
 from DeepIGeoSLib.formats.segmentation import (
     SEGMENTATION_ENDINGS,
     header_of,
@@ -75,24 +75,36 @@ class Volume:
 
     @classmethod
     def read(
-        cls, path: str | Path, *, frame: int | None = None, component: int | None = None
+        cls,
+        path: str | Path,
+        *,
+        frame: int | None = None,
+        component: int | None = None,
+        series: str | int | None = None,
     ) -> Volume:
-        """Read an image (NIfTI, NRRD, MHA, ...) or a folder with one DICOM series.
+        """Read an image (NIfTI, NRRD, MHA, ...), or a DICOM file or folder.
 
         Gray that is stored as color is read as gray.
 
         Args:
             path: file or folder.
-            frame: which volume of a 4D file, such as one of several modalities; counted from 0.
+            frame: which volume of a 4D file or series, such as one of several modalities or time
+                points; counted from 0.
             component: which number of each voxel of a color or vector image; counted from 0.
+            series: which DICOM series of a folder with several; see ``dicom.read_dicom``.
 
         Raises:
-            InputError: the file is missing, damaged or can't be read, has several frames or
+            InputError: the file is missing, damaged or can't be read, has several frames, series or
                 different components (and none is chosen), or its voxels or geometry are unusable
                 (see ``Volume``).
         """
         path = Path(path)
-        stored = _stored(path)
+        if is_dicom(path):
+            stored, frame = _stored_dicom(path, series, frame), None
+        elif series is not None:
+            raise InputError(f"{path} is not DICOM, so it has no series {series!r}.")
+        else:
+            stored = read_image(path)
         array = _chosen_component(_chosen_frame(stored.array, frame, path), component, path)
         volume = cls(array, ijk_to_ras=stored.ijk_to_ras, name=str(path))
         volume._file_dimension = stored.dimension
@@ -116,7 +128,7 @@ class Volume:
                 voxels, or has no such segment.
         """
         path = Path(path)
-        stored = _stored(path)
+        stored = _stored_dicom(path) if is_dicom(path) else read_image(path)
         if is_segmentation(path, stored):
             return self.segments_of(stored, segments, path).astype(np.int32)
         if segments:
@@ -327,10 +339,11 @@ def _checked_matrix(
     return matrix
 
 
-def _stored(path: Path) -> StoredImage:
-    if os.path.isdir(path):
-        return _read_dicom_folder(path)
-    return read_image(path)
+def _stored_dicom(
+    path: Path, series: str | int | None = None, frame: int | None = None
+) -> StoredImage:
+    array, matrix = read_dicom(path, series=series, frame=frame)
+    return StoredImage(array[np.newaxis, ..., np.newaxis], matrix, dimension=3)
 
 
 def gray_component(array: np.ndarray) -> int | None:
@@ -376,21 +389,3 @@ def _chosen_component(array: np.ndarray, component: int | None, path: Path) -> n
     if not 0 <= chosen < count:
         raise InputError(f"{path} has {count} component(s); there is no component {chosen}.")
     return array[..., chosen]
-
-
-def _read_dicom_folder(path: Path) -> StoredImage:
-    import SimpleITK
-
-    series = SimpleITK.ImageSeriesReader.GetGDCMSeriesIDs(str(path))
-    if not series:
-        raise InputError(f"{path} is a folder without DICOM files.")
-    if len(series) > 1:
-        raise InputError(
-            f"{path} holds {len(series)} DICOM series ({', '.join(series)}); put one in a folder."
-        )
-    reader = SimpleITK.ImageSeriesReader()
-    reader.SetFileNames(SimpleITK.ImageSeriesReader.GetGDCMSeriesFileNames(str(path), series[0]))
-    try:
-        return stored_image(reader.Execute(), path)
-    except RuntimeError as error:
-        raise InputError(f"{path} can't be read as DICOM: {error}") from error

@@ -24,6 +24,24 @@ def add_image(parser: argparse.ArgumentParser) -> None:
         metavar="IMAGE",
         help="NIfTI, NRRD or MHA file, or a folder with a DICOM series; one for each channel",
     )
+    add_choice_of_volume(parser)
+
+
+def add_choice_of_volume(parser: argparse.ArgumentParser) -> None:
+    """Add which volume of an image with several is meant."""
+    parser.add_argument(
+        "--series",
+        action="append",
+        metavar="SERIES",
+        help="which DICOM series of a folder with several: its number in the list that the error "
+        "gives, its UID or its description; once for all images, or once for each",
+    )
+    parser.add_argument(
+        "--frame",
+        type=int,
+        metavar="N",
+        help="which volume of a 4D file or series (time points, echoes, ...), from 0",
+    )
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -89,9 +107,31 @@ def check_output(path: str | None) -> None:
         raise InputError(f"The folder {Path(path).absolute().parent} does not exist.")
 
 
+def read_images(arguments: argparse.Namespace, paths: Sequence[str]) -> list[Volume]:
+    """Read the images given on the command line, of each the volume that is meant.
+
+    Raises:
+        InputError: an image can't be read, or --series was given another number of times.
+    """
+    from DeepIGeoSLib import Volume
+
+    series = arguments.series or [None]
+    if len(series) == 1:
+        series = series * len(paths)
+    if len(series) != len(paths):
+        raise InputError(
+            f"--series is given {len(series)} times for {len(paths)} images; give it once for all "
+            "or once for each."
+        )
+    return [
+        Volume.read(path, series=one, frame=arguments.frame)
+        for path, one in zip(paths, series, strict=True)
+    ]
+
+
 def open_session(arguments: argparse.Namespace) -> tuple[InteractiveSession, Volume]:
     """Return a session with the image given on the command line, and its first channel."""
-    from DeepIGeoSLib import InteractiveSession, Volume, load_bundle
+    from DeepIGeoSLib import InteractiveSession, load_bundle
 
     for path in (arguments.output, arguments.probability, arguments.uncertainty):
         check_output(path)
@@ -99,7 +139,7 @@ def open_session(arguments: argparse.Namespace) -> tuple[InteractiveSession, Vol
         raise InputError(f"--memory is {arguments.memory:g}; a positive number is expected.")
     budget = None if arguments.memory is None else int(arguments.memory * 1e9)
     bundle = load_bundle(arguments.bundle)
-    volumes = [Volume.read(path) for path in arguments.image]
+    volumes = read_images(arguments, arguments.image)
     session = InteractiveSession(
         bundle,
         device=arguments.device,

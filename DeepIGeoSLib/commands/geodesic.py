@@ -12,6 +12,7 @@ from DeepIGeoSLib.errors import InputError, Progress
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("image", metavar="IMAGE", help="image file or DICOM folder")
+    common.add_choice_of_volume(parser)
     parser.add_argument(
         "--seeds", required=True, metavar="SEEDS", help="labelmap on the image's grid"
     )
@@ -34,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Compute and write the map."""
-    from DeepIGeoSLib import Volume, geodesic_distance
+    from DeepIGeoSLib import geodesic_distance
 
     common.check_output(arguments.output)
-    volume = Volume.read(arguments.image)
+    [volume] = common.read_images(arguments, [arguments.image])
     labels = volume.read_labels(arguments.seeds)
     seeds = labels > 0 if arguments.label is None else labels == arguments.label
     if not seeds.any():

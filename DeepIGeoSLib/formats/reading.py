@@ -89,7 +89,11 @@ def read_image(path: Path) -> StoredImage:
         reader = _PICTURES[ending]
         check_picture(path)
     else:
-        reader = _other_reader(path)
+        known = ", ".join(sorted({*_FORMATS, *_PICTURES}))
+        raise InputError(
+            f"{path} can't be read as an image: its name ends in none of {known}, and it is no "
+            "DICOM file."
+        )
     with _in_small_letters(path, ending) as spelled:
         image = _read(spelled, path, f"{reader}ImageIO", permissive=sform is not None)
     stored = stored_image(image, path)
@@ -136,19 +140,6 @@ def last_line(error: Exception) -> str:
     """Return the last line of an ITK message: the lines before it name source files."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return _ITK_PREFIX.sub("", lines[-1]) if lines else type(error).__name__
-
-
-def _other_reader(path: Path) -> str:
-    """Return the reader of a file whose name says nothing: DICOM often has no ending."""
-    with path.open("rb") as stream:
-        beginning = stream.read(132)
-    if beginning[128:] == b"DICM":
-        return "GDCM"
-    known = ", ".join(sorted({*_FORMATS, *_PICTURES}))
-    raise InputError(
-        f"{path} can't be read as an image: its name ends in none of {known}, and it is no DICOM "
-        "file."
-    )
 
 
 @contextmanager

@@ -24,9 +24,19 @@ LAYERS = [
     | {"engines", "bundles", "crf"},
     {"interactions", "networks"},
     {"preprocessing", "geodesic", "orientation"},
-    {"volume", "formats", "lattice"} | {"tensors", "settings", "files", "errors", ""},
+    {"volume", "formats", "dicom", "lattice"} | {"tensors", "settings", "files", "errors", ""},
 ]
-HEAVY = {"torch", "SimpleITK", "lightning", "monai", "torchio", "numba", "openvino", "matplotlib"}
+HEAVY = {
+    "torch",
+    "SimpleITK",
+    "pydicom",
+    "lightning",
+    "monai",
+    "torchio",
+    "numba",
+    "openvino",
+    "matplotlib",
+}
 
 
 def layer_of(module: str) -> int:

@@ -1,0 +1,62 @@
+"""Read one volume from DICOM files."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from DeepIGeoSLib.dicom.headers import damage_named, image_header, image_headers, is_dicom
+from DeepIGeoSLib.dicom.pixels import values_of
+from DeepIGeoSLib.dicom.placement import placed
+from DeepIGeoSLib.dicom.slices import slices_of
+from DeepIGeoSLib.dicom.stacks import chosen_stack, chosen_volume, stacks_of
+from DeepIGeoSLib.errors import InputError
+
+__all__ = ["is_dicom", "read_dicom"]
+
+# DICOM places voxels in LPS (left, posterior, superior), Slicer in RAS.
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def read_dicom(
+    path: Path, *, series: str | int | None = None, frame: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read a folder of slices or of enhanced files, or one file.
+
+    Args:
+        path: folder or file; of a folder, its own files, not those of folders in it.
+        series: which series, where there are several: its number in the list that the error gives
+            (from 1), its UID, or its description.
+        frame: which volume, where several lie at the same place (time points, echoes, ...); from 0.
+
+    Returns:
+        float32 values, axes (k, j, i), and the 4 x 4 ijk_to_ras in mm. k grows along the normal of
+        the slices; the matrix is sheared where the headers say so.
+
+    Raises:
+        InputError: a file is damaged, the slices form no volume, or several volumes are there and
+            none is chosen.
+    """
+    if importlib.util.find_spec("pydicom") is None:
+        raise InputError(f"Reading {path} needs the package pydicom (pip install pydicom).")
+    name = str(path)
+    with warnings.catch_warnings():
+        # pydicom warns of all that it tolerates; what matters to a volume is checked here.
+        warnings.simplefilter("ignore", UserWarning)
+        if path.is_dir():
+            headers = image_headers(path)
+        else:
+            header = image_header(path)
+            if header is None:
+                raise InputError(f"{path} is DICOM, but no image.")
+            headers = [(path, header)]
+        slices = []
+        for file, header in headers:
+            with damage_named(file):
+                slices += slices_of(file, header)
+        stack = chosen_stack(stacks_of(slices), series, name)
+        ordered, matrix = placed(chosen_volume(stack, frame, name), name)
+        return values_of(ordered, name), _LPS_TO_RAS @ matrix
