@@ -7,6 +7,7 @@ training itself is never imported there.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import re
@@ -22,9 +23,11 @@ import numpy as np
 from DeepIGeoSLib.bundles import summary_of
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.volume import Volume
 
 _IMAGE, _LABEL = "{case}.nii.gz", "{case}_seg.nii.gz"
+_HEAD = "{case}.sha256"  # of the image's voxels: cases of one image are of one head
 _LEAST = 2  # one case to learn from, one to compare with
 _TOLD = "told.json"
 _COMPARISON = "comparison.json"
@@ -65,6 +68,7 @@ class LearningFolder:
             free = f"{plain}-{number}"
         volume.write_map(self._cases / _IMAGE.format(case=free), volume.array)
         volume.write_labels(self._cases / _LABEL.format(case=free), np.asarray(target) > 0)
+        self._keep_head(free, volume)
         return free
 
     def add_folder(self, folder: str | Path) -> list[str]:
@@ -93,16 +97,17 @@ class LearningFolder:
 
     def remove(self, name: str) -> None:
         """Forget a case."""
-        for pattern in (_IMAGE, _LABEL):
+        for pattern in (_IMAGE, _LABEL, _HEAD):
             (self._cases / pattern.format(case=name)).unlink(missing_ok=True)
 
     def configure(self, bundle: str, name: str, steps: int) -> Path:
         """Write the configuration of a run; return its path.
 
-        Every fourth case, but at least one, is kept aside to compare with.
+        Every fourth image, but at least one, is kept aside to compare with, with all of its cases:
+        of two lesions of one head, none may be learned from to be compared with the other.
 
         Raises:
-            InputError: too few cases, a name that is no folder's, or one that is taken.
+            InputError: too few cases or images, a name that is no folder's, or one that is taken.
         """
         cases = self.names
         if len(cases) < _LEAST:
@@ -114,12 +119,20 @@ class LearningFolder:
             raise InputError(f"The name {name!r} may only have letters, digits and hyphens.")
         if (self.folder / f"run-{name}" / _COMPARISON).is_file():
             raise InputError(f"There is a model {name!r} already; choose another name.")
+        heads = {case: self._head_of(case) for case in cases}
+        order = list(dict.fromkeys(heads.values()))
+        if len(order) < _LEAST:
+            raise InputError(
+                f"All {len(cases)} cases are of one image; at least {_LEAST} different images are "
+                "needed: one is kept aside to compare with."
+            )
+        aside = set(order[1::4])
         summary = summary_of(bundle)
         with (self._cases.parent / "splits.csv").open("w", newline="", encoding="utf-8") as stream:
             rows = csv.writer(stream)
             rows.writerow(["dataset", "case", "use"])
-            for number, case in enumerate(cases):
-                rows.writerow(["cases", case, "val" if number % 4 == 1 else "train"])
+            for case, head in heads.items():
+                rows.writerow(["cases", case, "val" if head in aside else "train"])
         source = {"dataset": "cases", "image": _IMAGE, "label": _LABEL}
         configuration = {
             "task": "both",
@@ -143,6 +156,20 @@ class LearningFolder:
         with written_in_one_step(path) as temporary:
             temporary.write_text(json.dumps(configuration, indent=2), encoding="utf-8")
         return path
+
+    def _head_of(self, case: str) -> str:
+        """Return what cases of the same image have in common."""
+        path = self._cases / _HEAD.format(case=case)
+        if not path.is_file():  # a case of an earlier version
+            self._keep_head(case, Volume.read(self._cases / _IMAGE.format(case=case)))
+        return path.read_text(encoding="utf-8")
+
+    def _keep_head(self, case: str, volume: Volume) -> None:
+        voxels = Orientation.of(volume.ijk_to_ras).apply(volume.array)
+        content = hashlib.sha256(repr(voxels.shape).encode())
+        content.update(np.ascontiguousarray(voxels))
+        path = self._cases / _HEAD.format(case=case)
+        path.write_text(content.hexdigest(), encoding="utf-8")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
 import json
 import time
 from pathlib import Path
@@ -59,10 +61,59 @@ def test_what_can_not_be_configured_is_explained(gathered, tiny_bundle, tmp_path
         few.configure(str(tiny_bundle), "few", 2)
 
 
-def test_one_case_in_four_is_kept_aside(gathered, tiny_bundle):
+def test_one_head_in_four_is_kept_aside(gathered, tiny_bundle):
     gathered.configure(str(tiny_bundle), "mine", 2)
     rows = (gathered.folder / "splits.csv").read_text().split()
     assert [row.rpartition(",")[2] for row in rows[1:]] == ["train", "val", "train"]
+
+
+def uses_of(folder: LearningFolder) -> dict[str, str]:
+    with (folder.folder / "splits.csv").open(encoding="utf-8") as stream:
+        return {row["case"]: row["use"] for row in csv.DictReader(stream)}
+
+
+@pytest.mark.parametrize("order", sorted(set(itertools.permutations("abbbc"))))
+def test_cases_of_one_head_stay_on_one_side(tmp_path, tiny_bundle, order):
+    heads = {
+        name: head_phantom((8, 32, 28), (12.0, 6.0, 6.0), seed) for seed, name in enumerate("abc")
+    }
+    folder, names = LearningFolder(tmp_path / "learning"), {}
+    for number, head in enumerate(order):
+        volume, lesion = heads[head]
+        names[folder.add(f"{number} case", volume, np.roll(lesion, number, 2))] = head
+    folder.configure(str(tiny_bundle), "mine", 2)
+    sides = {names[case]: use for case, use in uses_of(folder).items()}
+    assert uses_of(folder) == {case: sides[head] for case, head in names.items()}
+    assert sorted(sides.values()) == ["train", "train", "val"]
+
+
+def test_an_image_stored_in_another_order_is_the_same_head(gathered, tiny_bundle):
+    from DeepIGeoSLib import Volume
+
+    volume, lesion = head_phantom((8, 32, 28), (12.0, 6.0, 6.0), 1)
+    turned = volume.ijk_to_ras @ np.array(
+        [[-1, 0, 0, 27], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    )
+    other = Volume(volume.array[:, :, ::-1], ijk_to_ras=turned)
+    name = gathered.add("turned", other, lesion[:, :, ::-1])
+    gathered.configure(str(tiny_bundle), "mine", 2)
+    assert uses_of(gathered)[name] == uses_of(gathered)["my-head-2"] == "val"
+
+
+def test_lesions_of_one_head_alone_are_too_few(tmp_path, tiny_bundle):
+    folder = LearningFolder(tmp_path / "learning")
+    volume, lesion = head_phantom((8, 32, 28), (12.0, 6.0, 6.0))
+    for _ in range(3):
+        folder.add("head", volume, lesion)
+    with pytest.raises(InputError, match="All 3 cases are of one image"):
+        folder.configure(str(tiny_bundle), "mine", 2)
+
+
+def test_cases_of_an_earlier_version_have_heads_as_well(gathered, tiny_bundle):
+    for path in (gathered.folder / "cases").glob("*.sha256"):
+        path.unlink()
+    gathered.configure(str(tiny_bundle), "mine", 2)
+    assert list(uses_of(gathered).values()) == ["train", "val", "train"]
 
 
 def waited(run: LearningRun) -> LearningRun:
