@@ -98,8 +98,8 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
-        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndClose)
+        for event in (scene.EndCloseEvent, scene.EndImportEvent, scene.EndBatchProcessEvent):
+            self.addObserver(scene, event, self.onSceneReady)
         self.initializeParameterNode()
         if getattr(self.parent, "isEntered", False):  # reloaded: Slicer does not call enter then
             self.enter()
@@ -125,10 +125,17 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
         self.panel.close()
 
-    def onSceneEndClose(self, caller, event):
-        """Begin anew in the scene there is now."""
+    def onSceneReady(self, caller, event):
+        """Read everything anew, as soon as a closed or loaded scene is complete.
+
+        While it is loaded, parameters arrive before the nodes that they refer to.
+        """
+        if slicer.mrmlScene.IsBatchProcessing():
+            return
         if self.parent.isEntered:
             self.enter()
+        elif self._parameterNode:
+            self.panel.update()
 
     def onReload(self):
         """Reload panel and library with the module: their files change together."""

@@ -34,6 +34,7 @@ class Panel:
         Workbench = importLibrary("DeepIGeoSLib.scene").Workbench
         self.workbench = Workbench(self.logic, self.refresh)
         self._none = importLibrary("DeepIGeoSLib.bundles").GEODESIC
+        self._seeds = importLibrary("DeepIGeoSLib.scene.seeds")
 
         self.target = TargetSelector(ui.targetSelector, self._onTarget)
         self.models = ModelSelector(
@@ -105,10 +106,12 @@ class Panel:
     def update(self):
         """Take over what the parameters say."""
         parameters = self.parameters
-        if parameters is None or self._storing:
+        if parameters is None or self._storing or slicer.mrmlScene.IsBatchProcessing():
             return
         bench = self.workbench
         segmentation = parameters.segmentation
+        if segmentation is not None and self._seeds.holdsSeeds(segmentation):
+            segmentation = None
         segmentId = parameters.targetSegmentID
         if segmentation is None or segmentation.GetSegmentation().GetSegment(segmentId) is None:
             segmentId = ""
@@ -134,9 +137,10 @@ class Panel:
     def refresh(self):
         """Show what there is, and what can be done."""
         bench, ui, parameters = self.workbench, self.ui, self.parameters
-        if parameters is None:
+        if parameters is None or slicer.mrmlScene.IsBatchProcessing():
             return
         self._store()
+        self._hideSeeds()
         self.target.show(bench.segmentationNode, bench.segmentId)
         self.editor.show(bench.volumeNode, bench.seeds)
         self.inputs.show(bench.volumeNode, self.target.text, self.models.text)
@@ -179,6 +183,13 @@ class Panel:
             self.models.show(self.parameters.bundle)
             return _("{error} The first model of the list is used.").format(error=error)
         return ""
+
+    def _hideSeeds(self):
+        """Offer no segmentation that holds seeds, also when the chosen one is deleted."""
+        shown = self.ui.segmentationSelector.sortFilterProxyModel()
+        hidden = [node.GetID() for node in self._seeds.seedsNodes()]
+        if list(shown.hiddenNodeIDs) != hidden:
+            shown.hiddenNodeIDs = hidden
 
     def _store(self):
         """Keep in the parameters what the workbench has made: a segmentation, a segment."""

@@ -13,7 +13,7 @@ from DeepIGeoSPanel.library import importLibrary
 # thread advances only while Python code of the main thread waits. While something is computed, the
 # timer therefore waits for it most of the time: an event of the user interface is handled at the
 # latest after _WAIT, and the computation has the lock for _WAIT of every _WAIT + _PAUSE.
-_WAIT = 0.02  # s
+_WAIT = 0.015  # s
 _PAUSE = 2  # ms
 _IDLE = 50  # ms: often enough that a stroke is answered at once, and seldom enough to cost nothing
 

@@ -55,6 +55,22 @@ class Seeds:
             logic.ClearSegment(self.segmentationNode, segmentId)
 
 
+def holdsSeeds(segmentationNode: Any) -> bool:
+    """Return whether a segmentation is one for seeds, be the user's one still there or not."""
+    segmentation = segmentationNode.GetSegmentation()
+    return any(
+        _tag(segmentation.GetSegment(segmentId), _CLASS_TAG) is not None
+        for segmentId in segmentation.GetSegmentIDs()
+    )
+
+
+def seedsNodes() -> list[Any]:
+    """Return the scene's segmentations for seeds, which are nothing to segment into."""
+    return [
+        node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if holdsSeeds(node)
+    ]
+
+
 def findSeeds(segmentationNode: Any, segmentId: str) -> Seeds | None:
     """Return where the seeds of a target are painted, or None when there is no place yet."""
     node = segmentationNode.GetNodeReference(SEEDS_ROLE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,15 @@ from DeepIGeoSLib.scene.computation import Computation
 from DeepIGeoSLib.scene.lesions import addLesion, isCompleted, newSegmentation, setCompleted
 from DeepIGeoSLib.scene.newest import NewestWork
 from DeepIGeoSLib.scene.next_step import nextStep
-from DeepIGeoSLib.scene.nodes import checkLattice, checkOpen, checkSegment, checkVolumeNode, isEmpty
+from DeepIGeoSLib.scene.nodes import (
+    checkLattice,
+    checkOpen,
+    checkSegment,
+    checkVolumeNode,
+    isEmpty,
+    maskFromSegment,
+)
+from DeepIGeoSLib.scene.overlaps import Overlaps
 from DeepIGeoSLib.scene.places import editableVoxels, frameOf, jumpTo, strokeMask
 from DeepIGeoSLib.scene.region_node import RegionNode
 from DeepIGeoSLib.scene.seed_watch import SeedWatch
@@ -73,6 +81,8 @@ class Workbench:
         self._changedElsewhere = False  # the target, by an undo or an edit of the Segment Editor
         self._watch = SeedWatch(self._onPainted)
         self._meter = VolumeMeter()
+        self._overlaps = Overlaps()
+        self._painted = False  # since the overlaps were settled last
         self._dropped: tuple[np.ndarray, np.ndarray] | None = None
         self._grownFromSeeds: set[tuple[str, str]] = set()
         self._places: list[tuple[int, int, int]] | None = None
@@ -89,9 +99,11 @@ class Workbench:
         self.volumeNode, self.segmentationNode, self.segmentId = chosen
         self.message = ""
         self._strokes, self._dropped, self._places = False, None, None
+        self._painted = False
         seeds = self.seeds
         if seeds is not None:
             showOnly(seeds)
+            self._rememberSeeds()
         self._watch.watch(seeds)
         self._changed()
 
@@ -99,6 +111,7 @@ class Workbench:
         """Let go of the scene: nothing that runs is written any more."""
         self._work.drop()
         self._watch.watch(None)
+        self._painted = False
         self.logic.forgetAll()
         self.volumeNode = self.segmentationNode = None
         self.segmentId = ""
@@ -190,7 +203,7 @@ class Workbench:
         """Correct the target by its seeds."""
         with self._telling():
             self.prepareSeeds()
-            seeds = (*self.seeds.read(self.volumeNode), *self._answeredSeeds())
+            seeds = (*self._settleSeeds(), *self._answeredSeeds())
             if not any(mask.any() for mask in seeds):
                 raise InputError(_("No seeds are painted yet: mark where the result is wrong."))
             self._begin("refine", self._startRefine, _("Refined. Paint where it is still wrong."))
@@ -254,9 +267,7 @@ class Workbench:
             self._check()
             self._work.drop()
             setCompleted(self.segmentationNode, self.segmentId, True)
-            if self.seeds is not None:
-                with self._watch.own():
-                    self.seeds.clear()
+            self._clearSeeds()
             self._strokes, self._dropped = False, None
             self._say(_("Accepted. Press Next lesion for another one, or save the scene."))
 
@@ -318,9 +329,7 @@ class Workbench:
         """Forget all strokes; the target stays as it is."""
         with self._telling():
             self._check()
-            if self.seeds is not None:
-                with self._watch.own():
-                    self.seeds.clear()
+            self._clearSeeds()
             self.logic.reset(*self._target)
             self._grownFromSeeds.add((self.segmentationNode.GetID(), self.segmentId))
             self._strokes, self._dropped = False, None
@@ -347,15 +356,21 @@ class Workbench:
         """Make sure that there is a target, and segments to paint its seeds in."""
         self.prepareTarget()
         self._check()
+        known = self.seeds
         with self._watch.own():
             seeds = makeSeeds(*self._target)
             showOnly(seeds)
+        if known is None:
+            self._rememberSeeds()
         self._watch.watch(seeds)
 
     def poll(self) -> None:
         """Bring in what is done, and answer new strokes; a timer on the scene's thread calls it."""
         with self._telling():
             self._work.poll()
+        if self._painted:
+            with self._telling():
+                self._settleSeeds()
         if self._strokes and self.autoRefine and (not self.busy or self._kind == "refine"):
             self.refine()
         elif self._changedElsewhere and not self.busy:
@@ -504,8 +519,35 @@ class Workbench:
         if self.seeds is not None:
             with self._watch.own():
                 self.seeds.write(self.volumeNode, *masks)
+            self._overlaps.begin(*masks, masks[0])
+
+    def _clearSeeds(self) -> None:
+        if self.seeds is not None:
+            with self._watch.own():
+                self.seeds.clear()
+            self._rememberSeeds()
+
+    def _rememberSeeds(self) -> None:
+        """Know the strokes that there are, to tell later ones from them."""
+        if self.volumeNode is None:
+            return
+        with suppress(DeepIGeoSError):  # said as soon as something is to be done with them
+            self._overlaps.begin(*self.seeds.read(self.volumeNode), maskFromSegment(*self._target))
+
+    def _settleSeeds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the seeds; where strokes of both kinds overlap, the later one stays in the scene.
+
+        A saved scene can't tell which came later.
+        """
+        self._painted = False
+        painted = self.seeds.read(self.volumeNode)
+        settled = self._overlaps.settled(*painted)
+        if (painted[0] & painted[1]).any():
+            self._writeSeeds(settled)
+        return settled
 
     def _onPainted(self) -> None:
         self._strokes, self._dropped = True, None
+        self._painted = True
         self.message = ""
         self._changed()

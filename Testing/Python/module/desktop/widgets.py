@@ -76,6 +76,20 @@ class ctkCollapsibleButton(Widget):
             self.setCollapsed(not self._collapsed)
 
 
+class _SortFilterProxyModel(with_manners(QtCore.QObject)):
+    """Says which nodes are not listed."""
+
+    def __init__(self, selector: Any) -> None:
+        super().__init__(selector)
+        self._hidden: list[str] = []
+
+    def _hide(self, ids: list[str]) -> None:
+        self._hidden = list(ids)
+        self.parent()._refill()
+
+    hiddenNodeIDs = QtCore.Property("QStringList", lambda self: self._hidden, _hide)
+
+
 class qMRMLNodeComboBox(with_manners(QtWidgets.QComboBox)):
     """Lists nodes of some classes, and follows the scene."""
 
@@ -85,6 +99,7 @@ class qMRMLNodeComboBox(with_manners(QtWidgets.QComboBox)):
         super().__init__(parent)
         self._scene, self._tags, self._id, self._types = None, [], "", []
         self._none, self._settings = False, {}
+        self._proxy = _SortFilterProxyModel(self)
         self.activated.connect(self._chosen)
 
     def _setTypes(self, types: list[str]) -> None:
@@ -124,18 +139,25 @@ class qMRMLNodeComboBox(with_manners(QtWidgets.QComboBox)):
             self._refill()
             self.currentNodeChanged.emit(self.currentNode())
 
+    def sortFilterProxyModel(self) -> Any:
+        return self._proxy
+
     def _refill(self) -> None:
-        wanted = self._id if self._scene.GetNodeByID(self._id) else ""
+        """List the nodes anew; in place of a node that is gone the next one is chosen."""
         self.clear()
         if self._none:
             self.addItem("None", "")
         seen = set()
         for kind in self._types:
             for node in slicer.util.getNodesByClass(kind):
-                exact = any(node.GetClassName() == t for t in self._types)
-                if exact and not node.GetHideFromEditors() and node.GetID() not in seen:
+                listed = node.GetClassName() in self._types
+                listed = listed and node.GetID() not in self._proxy.hiddenNodeIDs
+                if listed and not node.GetHideFromEditors() and node.GetID() not in seen:
                     seen.add(node.GetID())
                     self.addItem(node.GetName(), node.GetID())
+        wanted = self._id
+        if self._id and self._scene.GetNodeByID(self._id) is None:
+            wanted = self.itemData(self.count - 1) or ""
         self.setCurrentIndex(max(0, self.findData(wanted)))
         if wanted != self._id:
             self._id = wanted
