@@ -33,6 +33,10 @@ class Panel:
         self.logic = logicClass()(executor=self._worker)
         Workbench = importLibrary("DeepIGeoSLib.scene").Workbench
         self.workbench = Workbench(self.logic, self.refresh)
+        # A thread of its own: a stroke never waits for a surface.
+        self._aside = Worker(lambda: self.surface.poll())
+        self.surface = importLibrary("DeepIGeoSLib.scene.surface").TargetSurface(self._aside)
+        self._views = importLibrary("DeepIGeoSLib.scene.slice_views").ViewGuide()
         self._none = importLibrary("DeepIGeoSLib.bundles").GEODESIC
         self._seeds = importLibrary("DeepIGeoSLib.scene.seeds")
 
@@ -73,6 +77,7 @@ class Panel:
         self.rightButton.install()
         self.shortcuts.install()
         self._worker.start()
+        self._aside.start()
 
     def exit(self):
         """Put brush and keys away; what runs is still brought in."""
@@ -84,17 +89,21 @@ class Panel:
     def close(self):
         """Let go of the scene: it is about to vanish, or the module is."""
         self._worker.stop()
+        self._aside.stop()
+        self.surface.follow(None, "")
         self.exit()
         self.target.release()
         self.editor.release()
         self.workbench.close()
+        self._views.follow(None, False)
         self.inputs.reopen()
         self.parameters = None
 
     def cleanup(self):
         """Let go of everything; what the worker still computes, nobody gets."""
         self.close()
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        for worker in (self._worker, self._aside):
+            worker.shutdown(wait=False, cancel_futures=True)
 
     def setParameters(self, parameters):
         """Follow these parameters."""
@@ -122,6 +131,7 @@ class Panel:
         self.ui.crfCheckBox.setEnabled(hasCrf)
         self.ui.crfCheckBox.setChecked(bool(self.models.crf if crf is None else crf))
         bench.autoRefine = parameters.autoRefine
+        bench.goToChanges = parameters.goToChanges
         mode = getattr(slicer.vtkMRMLSegmentationNode, parameters.otherSegments.value)
         bench.editableArea = (mode,)
         bench.region.visible = parameters.showRegion
@@ -130,6 +140,7 @@ class Panel:
             bench.pinRegion(parameters.pinRegion)
         self.rightButton.enabled = parameters.rightButtonPaints
         bench.choose(parameters.sourceVolume, segmentation, segmentId)
+        self._views.follow(parameters.sourceVolume, parameters.alignViews)
         if problem:
             bench.message = problem
         self.refresh()
@@ -144,6 +155,9 @@ class Panel:
         self.target.show(bench.segmentationNode, bench.segmentId)
         self.editor.show(bench.volumeNode, bench.seeds)
         self.inputs.show(bench.volumeNode, self.target.text, self.models.text)
+        self.surface.follow(
+            bench.segmentationNode if parameters.showSurface else None, bench.segmentId
+        )
         self.rounds.show(bench.rounds)
         ui.roundsSection.setVisible(bool(bench.rounds))
         hasVolume, open_ = bench.volumeNode is not None, not bench.isAccepted

@@ -35,6 +35,9 @@ class DeepIGeoSParameterNode:
     crf - Whether the model's CRF smooths the results: "on", "off", or "" as the model recommends.
     autoRefine - Whether each stroke is answered at once.
     otherSegments - Whether the target may overlap other segments.
+    goToChanges - Whether the slice views go to what changed.
+    alignViews - Whether the slice views are turned to the volume's planes.
+    showSurface - Whether the target's surface is shown in 3D.
     showRegion - Whether the region of influence is shown.
     pinRegion - Whether only that region may change.
     rightButtonPaints - Whether the right button paints the other class.
@@ -48,6 +51,9 @@ class DeepIGeoSParameterNode:
     crf: str = ""
     autoRefine: bool = True
     otherSegments: OtherSegments = OtherSegments.OVERLAP
+    goToChanges: bool = True
+    alignViews: bool = True
+    showSurface: bool = False
     showRegion: bool = False
     pinRegion: bool = False
     rightButtonPaints: bool = True

@@ -36,6 +36,7 @@ from DeepIGeoSLib.scene.seeds import Seeds, findSeeds, makeSeeds, showOnly
 from DeepIGeoSLib.scene.segment_session import Round
 from DeepIGeoSLib.scene.segment_volume import VolumeMeter
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
+from DeepIGeoSLib.scene.slice_views import goToBox
 from DeepIGeoSLib.scene.translation import tr as _
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Workbench:
     Attributes:
         volumeNode, segmentationNode, segmentId: what is worked on; see ``choose``.
         autoRefine: whether each new stroke is answered at once.
+        goToChanges: whether the slice views go to what a step changed.
         editableArea: where the target may grow: the arguments of ``editableVoxels`` from ``mode``.
         region: the region of influence.
         message: how the last action went, or "".
@@ -68,6 +70,7 @@ class Workbench:
         self.segmentationNode: Any = None
         self.segmentId = ""
         self.autoRefine = True
+        self.goToChanges = False
         self.editableArea = (slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere,)
         self.region = RegionNode()
         self.message = ""
@@ -482,6 +485,8 @@ class Workbench:
         elif kind == "refine":
             with self._watch.own():
                 self.region.show(self.volumeNode, result.region)
+        if self.goToChanges:
+            goToBox(self.volumeNode, result.changed_box, center=kind == "segment")
         frame = frameOf(self.volumeNode)
         if frame is not None:
             done += " " + _("(Frame {number} of {count} of {sequence}.)").format(
