@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.intensities import evenly_sampled, intensity_range, typical_values
 
 Box = tuple[slice, slice, slice]
 
@@ -29,7 +30,8 @@ class NormalizationSettings:
 
     Attributes:
         threshold: voxels above ``low + threshold * (high - low)`` count as tissue, where low is
-            the volume's minimum and high the 99.5th percentile of what lies above it.
+            the intensity of air and high the 99.5th percentile of what lies above it, both without
+            padding and artifacts (see ``intensities``).
         clip: the normalized values are limited to this range.
     """
 
@@ -58,11 +60,9 @@ def tissue_mask(array: np.ndarray, settings: NormalizationSettings) -> np.ndarra
     Raises:
         InputError: the volume is constant.
     """
-    low = float(array.min())
-    above = evenly_sampled(array, array > low)
-    if above.size == 0:
+    low, high = intensity_range(array)
+    if low == high:
         raise InputError(f"The volume is constant: every voxel is {low:g}.")
-    high = float(np.percentile(above, 99.5))
     return array > low + settings.threshold * (high - low)
 
 
@@ -94,11 +94,12 @@ class Normalization:
             settings: clipping range.
             tissue: bool, the shape of ``array``; see ``tissue_mask``.
         """
-        values = evenly_sampled(array, tissue)
+        values = typical_values(evenly_sampled(array, tissue), array)
         lower, median, upper = np.percentile(values, [25, 50, 75])
         spread = (upper - lower) / (2 * _HALF_IQR_OF_NORMAL)
         if spread <= 0:  # over half of the tissue has one value, as in a binary image
-            spread = float(values.std()) or float(array.std())
+            limits = intensity_range(array)
+            spread = float(values.clip(*limits).std()) or float(array.clip(*limits).std())
         return cls(float(median), float(spread), settings.clip)
 
     def apply(self, array: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -115,20 +116,6 @@ def normalize(array: np.ndarray, settings: NormalizationSettings) -> np.ndarray:
         InputError: the volume is constant.
     """
     return Normalization.of(array, settings, tissue_mask(array, settings)).apply(array)
-
-
-def evenly_sampled(array: np.ndarray, mask: np.ndarray, size: int = 200_000) -> np.ndarray:
-    """Return about ``size`` evenly spaced values of a mask: percentiles of millions take too long.
-
-    Slice by slice, because all values of the mask together may not fit into memory.
-    """
-    step = max(1, int(np.count_nonzero(mask)) // size)
-    taken, passed = [], 0
-    for values, inside in zip(array, mask, strict=True):
-        selected = values[inside]
-        taken.append(selected[-passed % step :: step])
-        passed += selected.size
-    return np.concatenate(taken)
 
 
 def bounding_box(mask: np.ndarray) -> Box | None:
