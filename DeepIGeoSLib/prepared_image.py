@@ -48,7 +48,7 @@ class PreparedImage:
         """Measure the oriented float32 arrays (k, j, i) of all channels, which are kept.
 
         Raises:
-            InputError: a channel is constant.
+            InputError: a channel is constant, or the spacing can't be true.
         """
         self.spacing = spacing
         self.manifest = manifest
@@ -57,6 +57,7 @@ class PreparedImage:
         box = None
         for array in arrays:
             try:
+                working_spacing(spacing, manifest.grid)
                 tissue = tissue_mask(array, manifest.normalization)
             except InputError as error:
                 raise InputError(f"{name} can't be segmented. {error}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -19,6 +20,17 @@ Box = tuple[slice, slice, slice]
 
 # Slices that are resampled together where an array is too large to hold twice.
 _SLAB = 16
+
+# Where voxels are so many times as large, or as small, as any that a network was trained for, the
+# spacing says nothing of what it sees (a wrong unit, a microscope), and they are taken as they are.
+_MOST_UPSAMPLING = 4.0
+_MOST_DOWNSAMPLING = 32.0
+
+# Grids finer than the volume's own have at most so many voxels (0.5 GB for each channel).
+_MOST_VOXELS = 2**27
+
+# mm: between an atom and what no patient fits into, a voxel can have any size.
+_SMALLEST_VOXEL, _LARGEST_VOXEL = 1e-7, 1e3
 
 # Half the interquartile range of a normal distribution, in standard deviations.
 _HALF_IQR_OF_NORMAL = 0.6745
@@ -162,9 +174,21 @@ def whole_box(shape: Sequence[int]) -> Box:
 
 
 def working_spacing(spacing: Sequence[float], settings: GridSettings) -> tuple[float, float, float]:
-    """Return the spacing a network works at: the volume's own, within what it was trained for."""
+    """Return the spacing a network works at: the volume's own, within what it was trained for.
+
+    An axis that is far from anything it was trained for keeps its own.
+
+    Raises:
+        InputError: the spacing can't be true.
+    """
+    if not all(_SMALLEST_VOXEL <= s <= _LARGEST_VOXEL for s in spacing):
+        raise InputError(
+            f"The spacing {', '.join(f'{s:.4g}' for s in spacing)} mm (k, j, i) can't be true: "
+            f"{_SMALLEST_VOXEL:g} to {_LARGEST_VOXEL:g} mm are expected. Correct it in the file, "
+            "or in Slicer's Volumes module (image spacing)."
+        )
     return tuple(
-        min(max(s, low), high)
+        min(max(s, low), high) if low / _MOST_DOWNSAMPLING <= s <= high * _MOST_UPSAMPLING else s
         for s, low, high in zip(spacing, settings.minimum, settings.maximum, strict=True)
     )
 
@@ -185,13 +209,22 @@ class WorkingGrid:
 
     @classmethod
     def of_box(cls, box: Box, spacing: Sequence[float], settings: GridSettings) -> WorkingGrid:
-        """Return the working grid of a box in a volume with the given spacing (mm; k, j, i)."""
-        shape, exact = [], []
-        for part, own, target in zip(box, spacing, working_spacing(spacing, settings), strict=True):
-            size = part.stop - part.start
-            count = max(1, round(size * own / target))
-            shape.append(count)
-            exact.append(own * size / count)
+        """Return the working grid of a box in a volume with the given spacing (mm; k, j, i).
+
+        However large the box, it is made finer by no more than memory allows.
+
+        Raises:
+            InputError: the spacing can't be true.
+        """
+        targets = working_spacing(spacing, settings)
+        sizes = [part.stop - part.start for part in box]
+        shape = [
+            max(1, round(size * own / target))
+            for size, own, target in zip(sizes, spacing, targets, strict=True)
+        ]
+        if prod(shape) > _MOST_VOXELS:
+            shape = [min(count, size) for count, size in zip(shape, sizes, strict=True)]
+        exact = [own * size / count for own, size, count in zip(spacing, sizes, shape, strict=True)]
         return cls(box=box, shape=tuple(shape), spacing=tuple(exact))
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from math import prod
 
 import numpy as np
 import pytest
@@ -138,6 +139,29 @@ def test_spacing_within_the_trained_range_is_kept() -> None:
     limits = GridSettings(minimum=(2, 0.8, 0.8), maximum=(8, 1.3, 1.3))
     assert working_spacing((4.5, 0.9, 1.2), limits) == (4.5, 0.9, 1.2)
     assert working_spacing((1.0, 0.4, 2.0), limits) == (2.0, 0.8, 1.3)
+
+
+@pytest.mark.parametrize("size", [0.0005, 0.024, 5.3, 100.0])
+def test_axes_far_from_training_keep_their_own_spacing(size: float) -> None:
+    grid = WorkingGrid.of_box((slice(0, 60),) * 3, (4.0, size, 1.0), GridSettings())
+    assert grid.shape[1] == 60
+    assert grid.spacing == (4.0, size, 1.0)
+
+
+@given(
+    st.tuples(*[st.integers(1, 1000)] * 3),
+    st.tuples(*[st.floats(-7, 3).map(lambda power: 10.0**power)] * 3),
+)
+def test_the_working_grid_is_bounded(shape: tuple, spacing: tuple) -> None:
+    grid = WorkingGrid.of_box(whole_box(shape), spacing, GridSettings())
+    assert prod(grid.shape) <= max(prod(shape), 2**27)
+    assert all(count <= 4 * size + 1 for count, size in zip(grid.shape, shape, strict=True))
+
+
+@pytest.mark.parametrize("size", [1e-9, 2000.0, 1e300])
+def test_a_spacing_that_can_not_be_true_is_named(size: float) -> None:
+    with pytest.raises(InputError, match=r"spacing .* can't be true"):
+        working_spacing((1.0, 1.0, size), GridSettings())
 
 
 @given(

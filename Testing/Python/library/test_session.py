@@ -345,3 +345,27 @@ def test_the_answer_does_not_depend_on_how_the_volume_is_stored(
     box = tuple(refined.changed_box)
     changed = refined.labels != session.undo().labels
     assert changed[box].sum() == changed.sum() > 0
+
+
+@pytest.mark.parametrize(
+    "spacing", [(100.0,) * 3, (0.0005,) * 3, (0.001, 1.0, 1000.0), (60.0, 0.3, 0.3), (1000.0,) * 3]
+)
+def test_strokes_are_answered_whatever_the_spacing(spacing: tuple[float, float, float]) -> None:
+    array = np.random.default_rng(0).normal(100, 5, (32, 64, 64))
+    lesion = (slice(12, 20), slice(24, 40), slice(24, 40))
+    array[lesion] = 200
+    truth = np.zeros(array.shape, dtype=bool)
+    truth[lesion] = True
+    inside, outside = np.zeros_like(truth), np.zeros_like(truth)
+    inside[16, 30:34, 32] = outside[16, 5:60, 50] = True
+    session = InteractiveSession(load_bundle("geodesic"), engine="torch")
+    session.set_volume(Volume(array, spacing=spacing))
+    labels = session.refine(foreground=inside, background=outside).labels > 0
+    assert 2 * (labels & truth).sum() / (labels.sum() + truth.sum()) > 0.8
+
+
+def test_a_spacing_that_can_not_be_true_is_named_with_the_volume() -> None:
+    session = InteractiveSession(load_bundle("geodesic"), engine="torch")
+    volume = Volume(np.arange(60.0).reshape(3, 4, 5), spacing=(1.0, 1.0, 5000.0), name="wrong.nrrd")
+    with pytest.raises(InputError, match=r"wrong\.nrrd can't be segmented\. The spacing"):
+        session.set_volume(volume)
