@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Literal
 from DeepIGeoSLib.data.case import LabeledCase
 from DeepIGeoSLib.data.patterns import confined
 from DeepIGeoSLib.data.source import Found, Source
+from DeepIGeoSLib.data.table_file import path_in_table, read_table
 from DeepIGeoSLib.errors import InputError
 
 _COLUMNS = {"image", "label", "use", "case", "patient"}
@@ -33,8 +33,8 @@ class ListSource(Source):
         path = confined(folder, self.file)
         rows = read_table(path, required={"image", "label"}, optional=_COLUMNS)
         cases: dict[str, LabeledCase] = {}
-        for number, row in enumerate(rows, start=2):
-            image, label = row["image"], row["label"]
+        for number, row in rows:
+            image, label = path_in_table(row["image"]), path_in_table(row["label"])
             if not image or not label:
                 raise InputError(f"{path}, line {number}: the image or the label is empty.")
             name = row.get("case") or name_of_file(image)
@@ -56,34 +56,6 @@ class ListSource(Source):
         if not cases:
             raise InputError(f"{path} lists no case.")
         return Found(list(cases.values()))
-
-
-def read_table(path: Path, required: set[str], optional: set[str]) -> list[dict[str, str]]:
-    """Return the rows of a CSV file with a header line, stripped of spaces.
-
-    Raises:
-        InputError: the file is missing, is not text, or lacks a column.
-    """
-    if not path.is_file():
-        raise InputError(f"{path} does not exist.")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            columns = [name.strip() for name in reader.fieldnames or []]
-            reader.fieldnames = columns
-            rows = [
-                {key: (value or "").strip() for key, value in row.items() if key in columns}
-                for row in reader
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} can't be read as CSV: {error}.") from error
-    missing = required - set(columns)
-    if missing:
-        raise InputError(
-            f"{path} lacks the column {sorted(missing)[0]!r}; it has {', '.join(columns)}, of "
-            f"which {', '.join(sorted(required | optional))} are known."
-        )
-    return rows
 
 
 def name_of_file(path: str) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from DeepIGeoSLib.data.case import LabeledCase
-from DeepIGeoSLib.data.listing import read_table
 from DeepIGeoSLib.data.source import Problem
+from DeepIGeoSLib.data.table_file import read_table
 from DeepIGeoSLib.errors import InputError
 
 TRAIN, VALIDATION = "train", "val"
@@ -43,7 +43,7 @@ def read_split_file(path: Path) -> dict[str, dict[str, str]]:
     if not path.is_file():
         raise InputError(f"The split file {path} does not exist.")
     uses: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in read_table(path, required={"dataset", "case", "use"}, optional=set()):
+    for _, row in read_table(path, required={"dataset", "case", "use"}, optional=set()):
         known = uses[row["dataset"]].setdefault(row["case"], row["use"])
         if known != row["use"]:
             raise InputError(

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from DeepIGeoSLib.data.case import LabeledCase
-from DeepIGeoSLib.data.listing import name_of_file, read_table
+from DeepIGeoSLib.data.listing import name_of_file
 from DeepIGeoSLib.data.patterns import confined
 from DeepIGeoSLib.data.photographs import read_label_picture
 from DeepIGeoSLib.data.picture_case import PictureCase
 from DeepIGeoSLib.data.selection import evenly
+from DeepIGeoSLib.data.table_file import path_in_table, read_table
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.volume import Volume
 
@@ -56,7 +57,7 @@ def _collected(table: Path) -> list[LabeledCase]:
     value of the mask is a structure.
     """
     cases = []
-    for row in read_table(table, {"kind", "case"}, {"kind", "case", "labels"}):
+    for _, row in read_table(table, {"kind", "case"}, {"kind", "case", "labels"}):
         kind, name = row["kind"], row["case"].removeprefix(f"{row['kind']}__")
         image, mask = _image_and_mask(table.parent, f"{kind}__{name}")
         for label, structure in _structures(row.get("labels") or "", mask):
@@ -84,7 +85,7 @@ def _listed(path: Path) -> list[LabeledCase]:
     """
     cases: dict[tuple[str, str], LabeledCase] = {}
     optional = {"image", "mask", "label", "kind", "case"}
-    for number, row in enumerate(read_table(path, {"image", "mask"}, optional), start=2):
+    for number, row in read_table(path, {"image", "mask"}, optional):
         where = f"{path}, line {number}"
         if not row["image"] or not row["mask"]:
             raise InputError(f"{where}: the image or the mask is empty.")
@@ -94,10 +95,10 @@ def _listed(path: Path) -> list[LabeledCase]:
                 f"{where}: the label {text!r} is no number above 0, nor several joined by +."
             )
         labels = tuple(int(value) for value in text.split("+")) if text else ()
-        name = row.get("case") or name_of_file(row["image"])
+        name = row.get("case") or name_of_file(path_in_table(row["image"]))
         name = f"{name} label {text}" if text else name
         kind = row.get("kind") or path.stem
-        image, mask = (path.parent / row[column] for column in ("image", "mask"))
+        image, mask = (path.parent / path_in_table(row[key]) for key in ("image", "mask"))
         for file in (image, mask):
             if not file.exists():
                 raise InputError(f"{where}: {file} does not exist.")

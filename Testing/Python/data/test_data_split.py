@@ -132,7 +132,7 @@ BAD_SPLITS = {
     "missing": (None, r"The split file .*mine\.csv does not exist"),
     "no column": ("dataset,case\na,b\n", "lacks the column 'use'; it has dataset, case"),
     "two uses": ("dataset,case,use\na,b,train\na,b,val\n", "gives the case a/b two uses"),
-    "no text": (b"\xff\xfe\x00dataset", "can't be read as CSV"),
+    "no text": (b"\x89PNG dataset", "is not UTF-8 text"),
 }
 
 
