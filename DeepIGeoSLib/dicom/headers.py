@@ -12,6 +12,7 @@ from DeepIGeoSLib.errors import InputError
 
 if TYPE_CHECKING:
     import pydicom
+    from pydicom.uid import UID
 
 _ENDINGS = {".dcm", ".dicom", ".ima"}
 _PREAMBLE = 128
@@ -19,6 +20,12 @@ _MAGIC = b"DICM"
 
 # Objects of rows and columns that are no intensities.
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
+
+# What the standard's own names begin with.
+_STANDARD = "1.2.840.10008."
+
+# What lists the files of a disk (DICOMDIR).
+_DIRECTORY = "1.2.840.10008.1.3.10"
 
 
 def is_dicom(path: Path) -> bool:
@@ -63,7 +70,9 @@ def image_header(path: Path) -> pydicom.Dataset | None:
         kind = header.get("SOPClassUID")
         if "Rows" in header and "Columns" in header:
             return None if kind == _SEGMENTATION else header
-        if kind is None or "Image" in kind.name:
+        if header.file_meta.get("MediaStorageSOPClassUID") == _DIRECTORY:
+            return None
+        if kind is None or _is_of_images(kind):
             raise InputError(f"{path} is damaged: it is no DICOM file, or its header is cut off.")
         return None
 
@@ -92,6 +101,12 @@ def image_headers(folder: Path) -> list[tuple[Path, pydicom.Dataset]]:
         hint = f"; name one of the folders in it ({', '.join(inside[:5])})" if inside else ""
         raise InputError(f"{folder} is a folder without DICOM files{hint}.")
     return found
+
+
+def _is_of_images(kind: UID) -> bool:
+    """Whether a class of objects is one of images, or the beginning of a standard one's name."""
+    unknown = kind.name == kind
+    return "Image" in kind.name or (unknown and kind[: len(_STANDARD)] == _STANDARD[: len(kind)])
 
 
 def _has_magic(path: Path) -> bool:

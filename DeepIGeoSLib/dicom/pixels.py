@@ -12,6 +12,7 @@ import numpy as np
 from DeepIGeoSLib.dicom.headers import damage_named
 from DeepIGeoSLib.dicom.slices import Slice
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.formats.layout import voxel_count
 
 if TYPE_CHECKING:
     import pydicom
@@ -56,6 +57,7 @@ def values_of(slices: Sequence[Slice], name: str) -> np.ndarray:
             f"{name} mixes slices in which zero is white (MONOCHROME1) with others in which it is "
             "black; export the series again in one of both."
         )
+    voxel_count([len(slices), *slices[0].shape], slices[0].path)
     # A file is decoded first: it must hold as much as its header says before room is made for all.
     path, stored = slices[0].path, _stored_values(slices[0])
     with damage_named(path):
@@ -74,6 +76,8 @@ def _stored_values(one: Slice) -> np.ndarray:
     """Return the stored values of a file, axes (frame, row, column)."""
     import pydicom
 
+    frames = int(one.header.get("NumberOfFrames") or 1)
+    voxel_count([frames, *one.shape], one.path)
     with damage_named(one.path):
         dataset = pydicom.dcmread(one.path, force=True)
         try:

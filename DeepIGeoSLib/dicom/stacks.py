@@ -16,12 +16,15 @@ from DeepIGeoSLib.errors import InputError
 # Directions are rounded when they are written; over 500 columns this is a twentieth of a voxel.
 _SAME_DIRECTION = 1e-4
 
+# Positions can be compared within one frame of reference only.
+_IN_COMMON = ("SeriesInstanceUID", "FrameOfReferenceUID")
+
 _MOST_LISTED = 20
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Slices of one series with the same size, spacing and orientation."""
+    """Slices of one series with the same size, spacing, orientation and frame of reference."""
 
     slices: list[Slice]
 
@@ -50,7 +53,8 @@ class Stack:
         """Whether a slice belongs to it."""
         own = self.slices[0]
         return (
-            own.header.get("SeriesInstanceUID") == one.header.get("SeriesInstanceUID")
+            all(own.header.get(keyword) == one.header.get(keyword) for keyword in _IN_COMMON)
+            and _is_scout(own) == _is_scout(one)
             and own.stack == one.stack
             and own.shape == one.shape
             and np.allclose(own.spacing, one.spacing, rtol=_SAME_DIRECTION, atol=0)
@@ -189,6 +193,10 @@ def _same_directions(first: np.ndarray | None, second: np.ndarray | None) -> boo
     if first is None or second is None:
         return first is second
     return np.allclose(first, second, rtol=0, atol=_SAME_DIRECTION)
+
+
+def _is_scout(one: Slice) -> bool:
+    return "LOCALIZER" in (one.header.get("ImageType") or ())
 
 
 def _view(one: Slice) -> str:

@@ -147,6 +147,20 @@ def test_a_scout_is_listed_beside_its_series(write_series, voxels, upright) -> N
     np.testing.assert_array_equal(Volume.read(folder, series=1).array, voxels)
 
 
+def test_a_parallel_scout_is_listed_beside_its_series(write_series, voxels, upright) -> None:
+    folder = write_series(voxels, upright)
+    scout = [(10.0, -20.0, 200.0)]
+    write_series(voxels[:1], scout, first=101, ImageType=["DERIVED", "PRIMARY", "LOCALIZER"])
+    refused(folder, "2: MR 1 of 7 x 9, axial, from 101.dcm")
+    np.testing.assert_array_equal(Volume.read(folder, series=1).array, voxels)
+
+
+def test_places_in_two_frames_of_reference_are_not_compared(write_series, voxels, upright) -> None:
+    folder = write_series(voxels[:3], upright[:3], FrameOfReferenceUID="1.5")
+    write_series(voxels[3:], upright[3:], first=101, FrameOfReferenceUID="1.6")
+    refused(folder, "2 DICOM series or sets", "--series")
+
+
 def test_a_series_is_chosen_by_number_uid_or_description(write_series, voxels, upright) -> None:
     folder = write_series(voxels, upright, SeriesDescription="flair")
     other = {"SeriesInstanceUID": "1.2.3.5", "SeriesDescription": "t1"}

@@ -174,8 +174,29 @@ def test_bytes_that_changed_give_a_volume_or_a_sentence(write_series, voxels, up
 def test_sizes_beyond_the_file_are_refused(write_series, rewrite, voxels, upright) -> None:
     folder = write_series(voxels, upright)
     for path in folder.iterdir():
-        rewrite(path, Rows=60000, Columns=60000)
+        rewrite(path, Rows=9000, Columns=9000)
     refused(folder, "damaged")
+
+
+@pytest.mark.parametrize("rows", [0, 65535])
+def test_sizes_that_no_volume_has_are_refused(
+    write_series, rewrite, voxels, upright, rows: int
+) -> None:
+    folder = write_series(voxels, upright)
+    for path in folder.iterdir():
+        rewrite(path, Rows=rows, Columns=65535)
+    refused(folder, "gives the size")
+
+
+def test_a_directory_of_dicom_files_is_passed_over(write_series, voxels, upright) -> None:
+    folder = write_series(voxels, upright)
+    listing = pydicom.dcmread(folder / "001.dcm")
+    listing.file_meta.MediaStorageSOPClassUID = pydicom.uid.MediaStorageDirectoryStorage
+    for keyword in ("SOPClassUID", "SOPInstanceUID", "Rows", "Columns", "PixelData"):
+        delattr(listing, keyword)
+    listing.save_as(folder / "DICOMDIR")
+    np.testing.assert_array_equal(Volume.read(folder).array, voxels)
+    refused(folder / "DICOMDIR", "no image")
 
 
 def test_text_with_the_ending_of_a_slice_is_named(write_series, voxels, upright) -> None:
