@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from DeepIGeoSLib.boxes import relative_box, shared_box
 from DeepIGeoSLib.preprocessing import Box, hull
 
 
@@ -38,6 +39,29 @@ class Draft:
         return functools.reduce(hull, (box for box, _ in self._boxes), None)
 
 
+def overlaid(
+    read: Callable[[Box], np.ndarray], box: Box, where: np.ndarray, values: np.ndarray
+) -> Callable[[Box], np.ndarray]:
+    """Return a reader of boxes that answers as ``read`` does, but for some voxels of one box.
+
+    Args:
+        read: returns a box of an array as an array of its own.
+        box: the box with other values.
+        where: bool, the box's shape: which of its voxels have them.
+        values: the box's shape.
+    """
+
+    def read_overlaid(part: Box) -> np.ndarray:
+        answer = read(part)
+        shared = shared_box(part, box)
+        if shared is not None:
+            inside = relative_box(shared, box)
+            np.copyto(answer[relative_box(shared, part)], values[inside], where=where[inside])
+        return answer
+
+    return read_overlaid
+
+
 def patched(base: np.ndarray, patches: Iterable[tuple[Box, np.ndarray]], box: Box) -> np.ndarray:
     """Return a copy of a box of ``base`` with patches (box, values) laid over it, the last on top.
 
@@ -45,18 +69,7 @@ def patched(base: np.ndarray, patches: Iterable[tuple[Box, np.ndarray]], box: Bo
     """
     values = base[box].copy()
     for written, new in patches:
-        shared = tuple(
-            slice(max(a.start, b.start), min(a.stop, b.stop))
-            for a, b in zip(box, written, strict=True)
-        )
-        if all(part.start < part.stop for part in shared):
-            values[_within(shared, box)] = new[_within(shared, written)]
+        shared = shared_box(box, written)
+        if shared is not None:
+            values[relative_box(shared, box)] = new[relative_box(shared, written)]
     return values
-
-
-def _within(box: Box, outer: Box) -> Box:
-    """Return the slices of ``box`` in the array of the box ``outer`` around it."""
-    return tuple(
-        slice(part.start - around.start, part.stop - around.start)
-        for part, around in zip(box, outer, strict=True)
-    )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from DeepIGeoSLib.boxes import absolute_box
 from DeepIGeoSLib.draft import Draft, patched
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.interactions import Interactions
@@ -141,6 +142,10 @@ class History:
         self.state = state
         return changed
 
+    def remember(self, interactions: Interactions) -> None:
+        """Take scribbles for those that the newest result has answered."""
+        self.state = State(interactions, self.state.initial)
+
     def undo(self) -> Box | None:
         """Take the newest round back; return the smallest box whose labels changed."""
         if not self._done:
@@ -167,7 +172,7 @@ class History:
         inner = bounding_box(drafted != self.probability[draft.box])
         if inner is None:
             return None, None, None
-        box = _inside(draft.box, inner)
+        box = absolute_box(draft.box, inner)
         return box, self.probability[box].copy(), drafted[inner].copy()
 
     def _write(self, box: Box | None, values: np.ndarray | None) -> Box | None:
@@ -179,19 +184,11 @@ class History:
                 snapshot.remember(box, before)
             self.probability[box] = values
         changed = bounding_box((values >= 0.5) != (before >= 0.5))
-        return None if changed is None else _inside(box, changed)
+        return None if changed is None else absolute_box(box, changed)
 
 
 def _covers(outer: Box, inner: Box) -> bool:
     return all(
         around.start <= part.start and part.stop <= around.stop
-        for around, part in zip(outer, inner, strict=True)
-    )
-
-
-def _inside(outer: Box, inner: Box) -> Box:
-    """Return the slices of the whole array for a box given in the array of the box ``outer``."""
-    return tuple(
-        slice(around.start + part.start, around.start + part.stop)
         for around, part in zip(outer, inner, strict=True)
     )

@@ -84,7 +84,8 @@ class Interactions:
         A voxel in both classes takes the class that was added to it later.
 
         Args:
-            foreground: bool (or 0 and 1), the volume's shape; None means no foreground scribbles.
+            foreground: bool (or 0 and 1), the volume's shape, or sorted numbers of voxels; None
+                means no foreground scribbles.
             background: the same.
 
         Raises:
@@ -104,6 +105,20 @@ class Interactions:
             np.setdiff1d(given_background, to_foreground, assume_unique=True),
             given_foreground,
             given_background,
+        )
+
+    @property
+    def lost(self) -> tuple[np.ndarray, np.ndarray]:
+        """The given voxels of each class that do not count, because the other one came later."""
+        return (
+            np.setdiff1d(self.given_foreground, self.foreground, assume_unique=True),
+            np.setdiff1d(self.given_background, self.background, assume_unique=True),
+        )
+
+    def settled(self) -> Interactions:
+        """Return the interactions of a caller who keeps only the voxels that count."""
+        return Interactions(
+            self.shape, self.foreground, self.background, self.foreground, self.background
         )
 
     def turned(self, orientation: Orientation) -> Interactions:
@@ -168,6 +183,8 @@ class Interactions:
         if seeds is None:
             return _no_voxels()
         seeds = np.asarray(seeds)
+        if seeds.ndim == 1 and np.issubdtype(seeds.dtype, np.integer):
+            return self._numbered(seeds, name)
         if seeds.shape != self.shape:
             raise InputError(
                 f"The {name} scribbles have the shape {seeds.shape}, but the volume has "
@@ -176,6 +193,15 @@ class Interactions:
         if seeds.dtype != bool and not np.isin(np.unique(seeds), (0, 1)).all():
             raise InputError(f"The {name} scribbles must be a mask of 0 and 1.")
         return np.flatnonzero(seeds)
+
+    def _numbered(self, voxels: np.ndarray, name: str) -> np.ndarray:
+        inside = voxels.size == 0 or (voxels[0] >= 0 and voxels[-1] < np.prod(self.shape))
+        if not inside or (np.diff(voxels) <= 0).any():
+            raise InputError(
+                f"The {name} scribbles must be rising numbers of voxels of the volume, which has "
+                f"{self.shape} (k, j, i)."
+            )
+        return voxels.astype(np.intp, copy=False)
 
 
 def distance_maps(

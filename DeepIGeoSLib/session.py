@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
 from DeepIGeoSLib import pipeline
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.crf import MeanField
-from DeepIGeoSLib.draft import Draft
+from DeepIGeoSLib.draft import Draft, overlaid
 from DeepIGeoSLib.engines import Engines
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic import warm_up
-from DeepIGeoSLib.history import History, Reader, Snapshot
+from DeepIGeoSLib.history import History, Reader
 from DeepIGeoSLib.interactions import Interactions
 from DeepIGeoSLib.networks import input_channels
 from DeepIGeoSLib.orientation import Orientation
@@ -24,45 +22,10 @@ from DeepIGeoSLib.pipeline import Progress
 from DeepIGeoSLib.prepared_image import PreparedImage
 from DeepIGeoSLib.preprocessing import Box, bounding_box, whole_box
 from DeepIGeoSLib.region import sizes_of_regions
+from DeepIGeoSLib.segmentation import Segmentation
 from DeepIGeoSLib.volume import Volume
 
 _NOTHING: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """A result on the volume's grid, which stays what it is whatever rounds follow.
-
-    Its arrays are made when they are first asked for, and belong to the caller.
-
-    Attributes:
-        changed_box: slices (k, j, i) of the smallest box whose labels differ from the round before
-            (for a first result: from nothing); empty slices when none differ.
-        region: slices of the box that the round was free to change: the region of influence of its
-            strokes.
-    """
-
-    changed_box: Box
-    region: Box
-    _snapshot: Snapshot = field(repr=False)
-    _orientation: Orientation = field(repr=False)
-
-    @cached_property
-    def probability(self) -> np.ndarray:
-        """float32 in [0, 1], axes (k, j, i)."""
-        whole = whole_box(self._snapshot.shape)
-        return np.ascontiguousarray(self._orientation.invert(self._snapshot.read(whole)))
-
-    @cached_property
-    def labels(self) -> np.ndarray:
-        """uint8, axes (k, j, i): 1 = target."""
-        return np.ascontiguousarray(self._orientation.invert(self._snapshot.read_labels()))
-
-    @cached_property
-    def uncertainty(self) -> np.ndarray:
-        """float32 in [0, 1], axes (k, j, i): entropy of the probability in bits; where to look."""
-        p = np.clip(self.probability, 1e-6, 1 - 1e-6)
-        return -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
 
 
 class InteractiveSession:
@@ -231,7 +194,8 @@ class InteractiveSession:
         none). Voxels outside the region of influence of the strokes that are new keep their values.
 
         Args:
-            foreground: bool, axes (k, j, i): ALL foreground scribbles given so far.
+            foreground: ALL foreground scribbles given so far: bool, axes (k, j, i), or the sorted
+                numbers of their voxels in the flattened array.
             background: the same for the background.
             initial: a mask to correct instead, wherever it came from; the volume's shape.
             progress: called with the share done and a text.
@@ -301,10 +265,32 @@ class InteractiveSession:
         """
         history = self._rounds()
         edited = self._oriented(mask, "The voxels of the edited mask") > 0
-        agrees = (history.probability >= 0.5) == edited
-        probability = np.where(agrees, history.probability, edited.astype(np.float32))
-        draft, interactions = self._whole(probability), history.state.interactions
-        return self._segmentation(history.commit(draft, interactions))
+        changed = (history.probability >= 0.5) != edited
+        box = bounding_box(changed)
+        draft, began_with = Draft(history.probability), history.state.initial
+        if box is not None:
+            values = edited[box].astype(np.float32)
+            draft.write(box, np.where(changed[box], values, draft.read(box)))
+            # A round without any scribble goes back to where the rounds began, not behind an edit.
+            began_with = overlaid(began_with, box, changed[box], values)
+        return self._segmentation(history.commit(draft, history.state.interactions, began_with))
+
+    def restore(self, mask: np.ndarray | None, interactions: Interactions) -> None:
+        """Go on from what an earlier session left: no scribble in it is answered again.
+
+        Args:
+            mask: its labels, which become a round of their own; the present ones when None.
+            interactions: the scribbles that it had answered.
+
+        Raises:
+            InputError: there is no result yet, or another shape.
+        """
+        if mask is not None and self._history is None:
+            restored = self._oriented(mask, "The voxels of the restored mask") > 0
+            self._begin(restored.astype(np.float32))
+        elif mask is not None:
+            self.edit(mask)
+        self._rounds().remember(interactions)
 
     def undo(self) -> Segmentation:
         """Take the newest round back and return the result before it.

@@ -19,12 +19,11 @@ LAYERS = [
     {"demo", "samples", "learning", "optimizing", "batch", "web", "training"},
     {"evaluation", "scene"},
     {"session"},
-    {"pipeline", "history", "draft", "data", "phantom", "attention"},
+    {"pipeline", "history", "draft", "segmentation", "data", "phantom", "attention"},
     {"robot", "simulation", "paper_points", "consent", "region", "prepared_image"}
     | {"engines", "bundles", "crf"},
     {"interactions", "networks"},
-    {"seed_files"},
-    {"preprocessing", "intensities", "geodesic", "orientation"},
+    {"preprocessing", "boxes", "intensities", "geodesic", "orientation"},
     {"volume", "formats", "dicom", "lattice"} | {"tensors", "settings", "files", "errors", ""},
 ]
 HEAVY = {
