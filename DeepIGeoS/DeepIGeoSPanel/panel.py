@@ -169,6 +169,7 @@ class Panel:
         ui.seedEditor.setEnabled(bench.seeds is not None and open_)
         ui.refineButton.setEnabled(bench.seeds is not None and open_)
         ui.undoButton.setEnabled(bench.canUndo and open_)
+        ui.undoButton.setToolTip(f"{bench.undoHint} " + _("Shortcut: Z or Ctrl+Z."))
         ui.redoButton.setEnabled(bench.canRedo and open_)
         ui.nextPlaceButton.setEnabled(bool(bench.rounds))
         ui.acceptButton.setEnabled(bench.hasTarget)

@@ -49,16 +49,7 @@ def add_cases(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="measure a single case instead: its image, one file for each channel ...",
     )
-    parser.add_argument(
-        "--truth", help="... and its true labelmap (values above 0) or Slicer segmentation"
-    )
-    parser.add_argument(
-        "--truth-segment",
-        action="append",
-        default=[],
-        metavar="SEGMENT",
-        help="segment of the truth; may be given several times (default: all of them)",
-    )
+    parser.add_argument("--truth", help="... and its true labelmap (values above 0)")
 
 
 def chosen_cases(arguments: argparse.Namespace) -> list[LabeledCase]:
@@ -93,7 +84,7 @@ def _all_cases(arguments: argparse.Namespace) -> list[LabeledCase]:
             "Give either CASES (a training configuration or a CSV file), or --image and --truth."
         )
     if single:
-        return [_single_case(arguments.image, arguments.truth, arguments.truth_segment)]
+        return [_single_case(arguments.image, arguments.truth)]
     path = Path(arguments.cases)
     if path.suffix.lower() == ".csv":
         return _listed_cases(path, arguments.use)
@@ -120,7 +111,7 @@ def _structures(arguments: argparse.Namespace) -> list[LabeledCase] | None:
     return find_structures(Path(data) / "any_structure")
 
 
-def _single_case(images: Sequence[str], truth: str, segments: Sequence[str]) -> LabeledCase:
+def _single_case(images: Sequence[str], truth: str) -> LabeledCase:
     from DeepIGeoSLib.data import LabeledCase
 
     first, *others = (Path(image) for image in images)
@@ -129,7 +120,6 @@ def _single_case(images: Sequence[str], truth: str, segments: Sequence[str]) -> 
         name=first.name,
         image=first,
         label=Path(truth),
-        segments=tuple(segments),
         other_channels=tuple(others),
     )
 

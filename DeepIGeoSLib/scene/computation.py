@@ -36,7 +36,7 @@ class Computation:
         self,
         future: Future,
         cancel: threading.Event,
-        write: Callable[[Any], None],
+        write: Callable[[Any], Any],
     ) -> None:
         """Take the running work, the event that stops it, and what puts its result in place."""
         self.future = future
@@ -53,7 +53,7 @@ class Computation:
         self._cancel.set()
 
     def finish(self) -> Any:
-        """Wait for the result (a ``Segmentation``), write it into the segment, and return it.
+        """Wait for the result, write it into the segment, and return it (a ``Segmentation``).
 
         Call it on the thread that owns the scene.
 
@@ -61,6 +61,4 @@ class Computation:
             Cancelled: ``cancel`` came in time; the scene is as before.
             InputError: the input can't be used, or the target is gone; the scene is as before.
         """
-        result = self.future.result()
-        self._write(result)
-        return result
+        return self._write(self.future.result())

@@ -9,6 +9,8 @@ import slicer
 from DeepIGeoSLib.scene.colors import lesionColor
 from DeepIGeoSLib.scene.translation import tr as _
 
+_FROM_SEEDS_TAG = "DeepIGeoS.FromSeeds"
+
 
 def newSegmentation(volumeNode: Any) -> Any:
     """Add a segmentation on the volume's grid and under its transform to the scene."""
@@ -16,8 +18,9 @@ def newSegmentation(volumeNode: Any) -> Any:
         "vtkMRMLSegmentationNode", f"{volumeNode.GetName()} segmentation"
     )
     node.CreateDefaultDisplayNodes()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    # The transform first: the reference geometry is expressed below it.
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
     return node
 
 
@@ -44,3 +47,14 @@ def setCompleted(segmentationNode: Any, segmentId: str, completed: bool) -> None
     logic = slicer.modules.segmentations.logic()
     segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
     logic.SetSegmentStatus(segment, logic.Completed if completed else logic.InProgress)
+
+
+def isGrownFromSeeds(segmentationNode: Any, segmentId: str) -> bool:
+    """Return whether a segment began empty, and no model is to fill it before its first stroke."""
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    return segment is not None and segment.HasTag(_FROM_SEEDS_TAG)
+
+
+def setGrownFromSeeds(segmentationNode: Any, segmentId: str) -> None:
+    """Let no model fill a segment before its first stroke; this is saved with the segment."""
+    segmentationNode.GetSegmentation().GetSegment(segmentId).SetTag(_FROM_SEEDS_TAG, "1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.bundles import GEODESIC
+from DeepIGeoSLib.scene.ledger import ROUNDS_KEPT
 from DeepIGeoSLib.scene.nodes import isEmpty
 from DeepIGeoSLib.scene.translation import tr as _
 
@@ -29,3 +30,19 @@ def nextStep(workbench: Workbench) -> str:
     if not workbench.autoRefine:
         return _("Paint what is missing or too much, then press Refine.")
     return _("Paint what is missing or too much; each stroke is answered at once.")
+
+
+def whyNoUndo(shortened: str) -> str:
+    """Return why there is nothing to undo; see ``Ledger.shortened``."""
+    reasons = {
+        "rounds": _("Undo reaches back {count} rounds; all of them were taken back.").format(
+            count=ROUNDS_KEPT
+        ),
+        "memory": _("There is no room for older rounds: what they did can't be taken back."),
+        "edit": _(
+            "The segment was changed where DeepIGeoS could not see it: what came before can't be "
+            "taken back."
+        ),
+        "grid": _("The rounds were made on another grid, and can't be taken back on this one."),
+    }
+    return reasons.get(shortened, _("There is nothing to take back."))

@@ -14,7 +14,8 @@ import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.preprocessing import bounding_box
+from DeepIGeoSLib.lattice import Placement, placement
+from DeepIGeoSLib.preprocessing import Box, bounding_box
 from DeepIGeoSLib.scene.translation import tr as _
 from DeepIGeoSLib.volume import Volume, gray_component
 
@@ -24,9 +25,6 @@ COMPONENT_ATTRIBUTE = "DeepIGeoS.Component"
 
 # Two parent transforms that move no voxel of a head further apart than this (mm) are the same.
 _TRANSFORM_TOLERANCE = 1e-6
-
-# Voxels of a segment may be this share of a voxel away from those of the volume; headers round.
-_LATTICE_TOLERANCE = 1e-3
 
 
 def volumeFromNode(volumeNode: Any) -> Volume:
@@ -43,7 +41,9 @@ def volumeFromNode(volumeNode: Any) -> Volume:
     array = slicer.util.arrayFromVolume(volumeNode)
     if array.ndim == 4:
         array = array[..., _component(volumeNode, array)]
-    return Volume(array, ijk_to_ras=_ijkToRas(volumeNode), name=f"The volume {_quoted(volumeNode)}")
+    return Volume(
+        array, ijk_to_ras=ijkToRasOf(volumeNode), name=f"The volume {_quoted(volumeNode)}"
+    )
 
 
 def volumeStamp(volumeNode: Any) -> tuple[object, ...]:
@@ -51,7 +51,7 @@ def volumeStamp(volumeNode: Any) -> tuple[object, ...]:
     checkVolumeNode(volumeNode)
     return (
         volumeNode.GetImageData().GetMTime(),
-        _ijkToRas(volumeNode).tobytes(),
+        ijkToRasOf(volumeNode).tobytes(),
         volumeNode.GetAttribute(COMPONENT_ATTRIBUTE),
     )
 
@@ -66,18 +66,18 @@ def maskFromSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> n
     checkSegment(volumeNode, segmentationNode, segmentId)
     grid = _gridOf(volumeNode)
     mask = np.zeros(grid.GetDimensions()[::-1], dtype=bool)
-    labelmap = _labelmapOf(segmentationNode, segmentId)
+    labelmap, value = labelmapOf(segmentationNode, segmentId)
     if labelmap is None:
         return mask
     onGrid = slicer.vtkOrientedImageData()
     slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
         labelmap, grid, onGrid
     )
-    voxels = _voxelsOf(onGrid)
+    voxels = voxelsOf(onGrid)
     if voxels is not None:
         i, j, k = onGrid.GetExtent()[::2]
         ends = (k + voxels.shape[0], j + voxels.shape[1], i + voxels.shape[2])
-        mask[k : ends[0], j : ends[1], i : ends[2]] = voxels > 0
+        mask[k : ends[0], j : ends[1], i : ends[2]] = voxels == value
     return mask
 
 
@@ -91,15 +91,12 @@ def seedsFromSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> 
         InputError: see ``checkSegment``.
     """
     seeds = maskFromSegment(volumeNode, segmentationNode, segmentId)
-    labelmap = _labelmapOf(segmentationNode, segmentId)
-    voxels = None if labelmap is None else _voxelsOf(labelmap)
-    if voxels is None:
+    labelmap, value = labelmapOf(segmentationNode, segmentId)
+    if labelmap is None:
         return seeds
     i, j, k = labelmap.GetExtent()[::2]
-    painted = np.argwhere(voxels > 0)[:, ::-1] + (i, j, k)
-    toWorld = vtk.vtkMatrix4x4()
-    labelmap.GetImageToWorldMatrix(toWorld)
-    toVolume = np.linalg.inv(_ijkToRas(volumeNode)) @ slicer.util.arrayFromVTKMatrix(toWorld)
+    painted = np.argwhere(voxelsOf(labelmap) == value)[:, ::-1] + (i, j, k)
+    toVolume = np.linalg.inv(ijkToRasOf(volumeNode)) @ matrixOf(labelmap)
     places = np.rint(painted @ toVolume[:3, :3].T + toVolume[:3, 3]).astype(int)[:, ::-1]
     inside = np.all((places >= 0) & (places < seeds.shape), axis=1)
     seeds[tuple(places[inside].T)] = True
@@ -136,19 +133,19 @@ def writeMaskToSegment(
     surface = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
     hadSurface = segmentation.ContainsRepresentation(surface)
     with slicer.util.NodeModify(segmentationNode):
-        _takeGeometryIfNone(segmentationNode, volumeNode)
+        takeGeometryIfNone(segmentationNode, volumeNode)
         _replaceVoxels(np.asarray(mask) > 0, grid, segmentationNode, segmentId)
         if hadSurface:
             segmentationNode.CreateClosedSurfaceRepresentation()
-        _markInProgress(segmentation.GetSegment(segmentId))
+        markInProgress(segmentation.GetSegment(segmentId))
 
 
 def isEmpty(segmentationNode: Any, segmentId: str) -> bool:
     """Return whether a segment holds no voxel, or is not there."""
     if segmentationNode.GetSegmentation().GetSegment(segmentId) is None:
         return True
-    labelmap = _labelmapOf(segmentationNode, segmentId)
-    return labelmap is None or not _voxelsOf(labelmap).any()
+    labelmap, value = labelmapOf(segmentationNode, segmentId)
+    return labelmap is None or not any((part == value).any() for part in voxelsOf(labelmap))
 
 
 def checkVolumeNode(volumeNode: Any) -> None:
@@ -226,17 +223,10 @@ def checkLattice(volumeNode: Any, segmentationNode: Any, segmentId: str) -> None
     Raises:
         InputError: it lies on another grid.
     """
-    labelmap = _labelmapOf(segmentationNode, segmentId)
+    labelmap, _value = labelmapOf(segmentationNode, segmentId)
     if labelmap is None:
         return
-    toWorld = vtk.vtkMatrix4x4()
-    labelmap.GetImageToWorldMatrix(toWorld)
-    toVolume = np.linalg.inv(_ijkToRas(volumeNode)) @ slicer.util.arrayFromVTKMatrix(toWorld)
-    shift = toVolume[:3, 3]
-    if not (
-        np.allclose(toVolume[:3, :3], np.eye(3), atol=_LATTICE_TOLERANCE)
-        and np.allclose(shift, np.rint(shift), atol=_LATTICE_TOLERANCE)
-    ):
+    if placementOf(extentOf(labelmap), matrixOf(labelmap), ijkToRasOf(volumeNode)) is None:
         segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
         raise InputError(
             _(
@@ -293,7 +283,8 @@ def _component(volumeNode: Any, array: np.ndarray) -> int:
     )
 
 
-def _ijkToRas(volumeNode: Any) -> np.ndarray:
+def ijkToRasOf(volumeNode: Any) -> np.ndarray:
+    """Return a volume node's IJKToRAS, without parent transforms: 4 x 4."""
     matrix = vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(matrix)
     return slicer.util.arrayFromVTKMatrix(matrix)
@@ -309,14 +300,52 @@ def _gridOf(volumeNode: Any) -> Any:
     return grid
 
 
-def _labelmapOf(segmentationNode: Any, segmentId: str) -> Any:
-    """Return a copy of one segment's own labelmap, or None where it is empty."""
-    labelmap = slicer.vtkOrientedImageData()
-    found = segmentationNode.GetBinaryLabelmapRepresentation(segmentId, labelmap)
-    return labelmap if found and _voxelsOf(labelmap) is not None else None
+def labelmapOf(segmentationNode: Any, segmentId: str) -> tuple[Any, int]:
+    """Return the labelmap that holds a segment, perhaps with others, and the segment's value in it.
+
+    The labelmap is the segment's own, not a copy; None where it holds no voxel at all.
+    """
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
+    binary = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+    labelmap = segment.GetRepresentation(binary)
+    if labelmap is None or voxelsOf(labelmap) is None:
+        return None, 0
+    return labelmap, segment.GetLabelValue()
 
 
-def _voxelsOf(image: Any) -> np.ndarray | None:
+def extentOf(image: Any) -> Box:
+    """Return which voxels (k, j, i) of its grid an oriented image has."""
+    extent = image.GetExtent()
+    return tuple(slice(extent[2 * axis], extent[2 * axis + 1] + 1) for axis in (2, 1, 0))
+
+
+def matrixOf(image: Any) -> np.ndarray:
+    """Return the 4 x 4 matrix from the voxels (i, j, k) of an oriented image to its RAS."""
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def placementOf(box: Box, ijkToRas: np.ndarray, ofLattice: np.ndarray) -> Placement | None:
+    """Return how the array of a box lies on a lattice, or None where it lies on another one.
+
+    Args:
+        box: slices (k, j, i) of the grid ``ijkToRas``.
+        ijkToRas: 4 x 4.
+        ofLattice: 4 x 4 IJKToRAS of the lattice.
+    """
+    begin = np.eye(4)
+    begin[:3, 3] = [part.start for part in box[::-1]]
+    shape = tuple(part.stop - part.start for part in box)
+    return placement(ijkToRas @ begin, shape, ofLattice)
+
+
+def shapeOf(volumeNode: Any) -> tuple[int, int, int]:
+    """Return the voxels of a volume node along (k, j, i)."""
+    return tuple(volumeNode.GetImageData().GetDimensions()[::-1])
+
+
+def voxelsOf(image: Any) -> np.ndarray | None:
     """Return a view of an image's voxels, axes (k, j, i), or None when it has none."""
     scalars = image.GetPointData().GetScalars()
     if scalars is None or 0 in image.GetDimensions():
@@ -344,13 +373,15 @@ def _replaceVoxels(mask: np.ndarray, grid: Any, segmentationNode: Any, segmentId
         )
 
 
-def _takeGeometryIfNone(segmentationNode: Any, volumeNode: Any) -> None:
+def takeGeometryIfNone(segmentationNode: Any, volumeNode: Any) -> None:
+    """Let a segmentation without reference geometry take the volume's."""
     parameter = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
     if not segmentationNode.GetSegmentation().GetConversionParameter(parameter):
         segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
 
 
-def _markInProgress(segment: Any) -> None:
+def markInProgress(segment: Any) -> None:
+    """Give a segment that was not started the status "in progress"."""
     logic = slicer.modules.segmentations.logic()
     if logic.GetSegmentStatus(segment) == logic.NotStarted:
         logic.SetSegmentStatus(segment, logic.InProgress)

@@ -6,49 +6,38 @@ later. So the seeds are settled in the scene itself, as soon as a stroke is fini
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from DeepIGeoSLib.interactions import Interactions
-from DeepIGeoSLib.preprocessing import whole_box
+from DeepIGeoSLib.scene.labels import VoxelReader
+from DeepIGeoSLib.scene.seeds import Seeds, findSeeds
+from DeepIGeoSLib.scene.segment_voxels import labelsOfSegment
 
 
 class Overlaps:
-    """Follows the seeds of one target from stroke to stroke.
-
-    All masks are bool, axes (k, j, i).
-    """
+    """Follows the seeds of one target from stroke to stroke."""
 
     def __init__(self) -> None:
         """Begin without seeds."""
-        self._known: Interactions | None = None
+        self._before: tuple[VoxelReader, VoxelReader] | None = None
 
-    def begin(self, foreground: np.ndarray, background: np.ndarray, target: np.ndarray) -> None:
-        """Take what is painted already.
+    def begin(self, volumeNode: Any, seeds: Seeds) -> None:
+        """Take what is painted already."""
+        self._before = seeds.voxels(volumeNode)
 
-        Args:
-            foreground: seeds.
-            background: seeds.
-            target: what the strokes were answered by. Every round obeys its strokes, so it tells
-                which of two overlapping ones came later.
+    def settle(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
+        """Erase from each class the voxels that the other one got later.
+
+        Of voxels that had both classes before, the target tells which came later: every round obeys
+        its strokes. Those that got both at once stay, and are refused by the next round.
         """
-        given = np.flatnonzero(foreground), np.flatnonzero(background)
-        both = np.intersect1d(*given, assume_unique=True)
-        later = np.take(target, both) > 0
-        settled = np.setdiff1d(given[0], both[~later]), np.setdiff1d(given[1], both[later])
-        self._known = Interactions(foreground.shape, *settled, *given)
-
-    def settled(
-        self, foreground: np.ndarray, background: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return both classes without the voxels that the other one got later.
-
-        Raises:
-            InputError: voxels got both classes at the same time.
-        """
-        known = self._known or Interactions(foreground.shape)
-        self._known = known.updated(foreground, background)
-        if not (foreground & background).any():
-            return foreground, background
-        masks = self._known.seeds(whole_box(foreground.shape))
-        self.begin(*masks, masks[0])
-        return masks
+        seeds = findSeeds(segmentationNode, segmentId)
+        if seeds.overlap and self._before is not None:
+            both = np.intersect1d(*(read() for read in seeds.voxels(volumeNode)))
+            before = [np.isin(both, read(), assume_unique=True) for read in self._before]
+            target = labelsOfSegment(volumeNode, segmentationNode, segmentId).holds(both)
+            foreground = before[0] & (~before[1] | ~target)
+            background = before[1] & (~before[0] | target)
+            seeds.erase(volumeNode, (both[foreground], both[background]))
+        self.begin(volumeNode, seeds)

@@ -11,6 +11,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.scene.nodes import ijkToRasOf
 from DeepIGeoSLib.scene.translation import tr as _
 
 
@@ -22,7 +23,7 @@ def showBox(roiNode: Any, volumeNode: Any, box: Box) -> None:
         volumeNode: whose voxels they are.
         box: slices (k, j, i).
     """
-    matrix = _ijkToRas(volumeNode)
+    matrix = ijkToRasOf(volumeNode)
     starts = np.array([part.start for part in box[::-1]], dtype=float)
     stops = np.array([part.stop for part in box[::-1]], dtype=float)
     spacing = np.linalg.norm(matrix[:3, :3], axis=0)
@@ -54,7 +55,7 @@ def boxOfRoi(roiNode: Any, volumeNode: Any) -> Box:
         matrix = vtk.vtkMatrix4x4()
         parent.GetMatrixTransformFromWorld(matrix)
         fromWorld = slicer.util.arrayFromVTKMatrix(matrix)
-    ijk = (np.linalg.inv(_ijkToRas(volumeNode)) @ fromWorld @ inWorld)[:3]
+    ijk = (np.linalg.inv(ijkToRasOf(volumeNode)) @ fromWorld @ inWorld)[:3]
     # A face in the middle between two voxels belongs to neither; rounding must not decide.
     low = np.ceil(ijk.min(axis=1) - 1e-3).astype(int)
     high = np.floor(ijk.max(axis=1) + 1e-3).astype(int)
@@ -79,7 +80,7 @@ def boxOfRoi(roiNode: Any, volumeNode: Any) -> Box:
 
 def worldPosition(volumeNode: Any, voxel: tuple[int, int, int]) -> tuple[float, float, float]:
     """Return the RAS position (mm, world) of a voxel (k, j, i), parent transforms included."""
-    position = (_ijkToRas(volumeNode) @ [*voxel[::-1], 1])[:3]
+    position = (ijkToRasOf(volumeNode) @ [*voxel[::-1], 1])[:3]
     parent = volumeNode.GetParentTransformNode()
     if parent is None:
         return tuple(float(value) for value in position)
@@ -135,7 +136,7 @@ def editableVoxels(
     if mode != segmentationNode.EditAllowedEverywhere:
         grid = slicer.vtkOrientedImageData()
         grid.SetExtent(volumeNode.GetImageData().GetExtent())
-        toWorld = slicer.util.vtkMatrixFromArray(_ijkToRas(volumeNode))
+        toWorld = slicer.util.vtkMatrixFromArray(ijkToRasOf(volumeNode))
         grid.SetGeometryFromImageToWorldMatrix(toWorld)
         forbidden = slicer.vtkOrientedImageData()
         if not segmentationNode.GenerateEditMask(forbidden, mode, grid, segmentId, maskSegmentId):
@@ -151,53 +152,3 @@ def editableVoxels(
         inRange = (array >= intensities[0]) & (array <= intensities[1])
         editable = inRange if editable is None else editable & inRange
     return editable
-
-
-def strokeMask(volumeNode: Any, points: list[tuple[float, float, float]], radius: float) -> Any:
-    """Return the voxels within ``radius`` of a stroke: bool, axes (k, j, i).
-
-    Args:
-        volumeNode: whose grid.
-        points: RAS positions (mm, world) along the stroke, in order.
-        radius: mm. The voxels that the stroke itself goes through always belong to it.
-    """
-    shape = volumeNode.GetImageData().GetDimensions()[::-1]
-    mask = np.zeros(shape, dtype=bool)
-    matrix = _ijkToRas(volumeNode)
-    places = (np.linalg.inv(matrix) @ _fromWorld(volumeNode, points)).T[:, 2::-1]
-    spacing = np.linalg.norm(matrix[:3, :3], axis=0)[::-1]
-    for start, end in zip(places, np.vstack([places[1:], places[-1:]]), strict=True):
-        steps = max(1, int(np.ceil(np.abs(end - start).max() * 2)))
-        for place in start + np.linspace(0, 1, steps + 1)[:, None] * (end - start):
-            _addBall(mask, place, radius / spacing)
-    return mask
-
-
-def _addBall(mask: np.ndarray, center: np.ndarray, radii: np.ndarray) -> None:
-    low = np.maximum(np.ceil(center - radii), 0).astype(int)
-    high = np.minimum(np.floor(center + radii) + 1, mask.shape).astype(int)
-    if (low < high).all():
-        axes = np.ogrid[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-        distances = sum(
-            ((axis - c) / r) ** 2 for axis, c, r in zip(axes, center, radii, strict=True)
-        )
-        mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] |= distances <= 1
-    nearest = np.rint(center).astype(int)
-    if ((nearest >= 0) & (nearest < mask.shape)).all():
-        mask[tuple(nearest)] = True
-
-
-def _fromWorld(volumeNode: Any, points: list[tuple[float, float, float]]) -> np.ndarray:
-    """Return world positions in the volume's own RAS, homogeneous, one a column."""
-    parent = volumeNode.GetParentTransformNode()
-    if parent is not None:
-        fromWorld = vtk.vtkGeneralTransform()
-        parent.GetTransformFromWorld(fromWorld)
-        points = [fromWorld.TransformPoint(*point) for point in points]
-    return np.vstack([np.array(points, dtype=float).T, np.ones(len(points))])
-
-
-def _ijkToRas(volumeNode: Any) -> np.ndarray:
-    matrix = vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(matrix)
-    return slicer.util.arrayFromVTKMatrix(matrix)

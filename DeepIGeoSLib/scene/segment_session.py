@@ -1,45 +1,70 @@
-"""A session whose rounds follow a segment that others may change in between.
+"""The session that computes the rounds of one segment, on the thread of the networks.
 
-Users edit the segment by hand, undo in the Segment Editor, or never see a result because it was
-cancelled. What the scene shows is the truth: before each step the session goes to the round that
-equals it, or takes it over as a round of its own.
+It knows nothing of the scene. Each step says which state of the segment's ledger it starts from;
+the session goes there by undo and redo, or takes the labels over when it has never been there.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from DeepIGeoSLib.attention import uncertain_places
 from DeepIGeoSLib.bundles import Bundle
+from DeepIGeoSLib.interactions import Interactions
+from DeepIGeoSLib.preprocessing import Box, hull
+from DeepIGeoSLib.scene.labels import Change, Labels, VoxelReader
+from DeepIGeoSLib.scene.ledger import ROUNDS_KEPT, Kind, newState
+from DeepIGeoSLib.scene.ledger_coding import packedInteractions, packedStep
 from DeepIGeoSLib.session import InteractiveSession, Segmentation
 from DeepIGeoSLib.volume import Volume
 
 
 @dataclass(frozen=True)
-class Round:
-    """One step of a target's history.
+class Start:
+    """What a step starts from.
 
     Attributes:
-        kind: what made it: the networks, or an edit by hand.
-        changed: milliliters that became target or stopped being it.
-        total: milliliters of the target after it.
+        state: its name in the ledger.
+        labels: of the segment.
+        interactions: the strokes that are answered.
     """
 
-    kind: Literal["segmented", "refined", "edited"]
-    changed: float
-    total: float
+    state: str
+    labels: Labels
+    interactions: Interactions
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a step leads to; all that takes time is done already.
+
+    Attributes:
+        segmentation: the session's result.
+        kind: what made it.
+        change: of the labels.
+        interactions: the strokes that are answered now.
+        state: the name of the new state.
+        packed: the round, from ``packedStep``.
+        packedStrokes: from ``packedInteractions``.
+        lost: the strokes that count no more, because others were painted over them later.
+    """
+
+    segmentation: Segmentation
+    kind: Kind
+    change: Change
+    interactions: Interactions
+    state: str
+    packed: bytes
+    packedStrokes: bytes
+    lost: tuple[np.ndarray, np.ndarray]
 
 
 class SegmentSession:
-    """The rounds of one segment on one volume.
-
-    Every method takes ``shown``, the segment as it is in the scene (bool, axes (k, j, i)).
-    """
+    """Computes the rounds of one segment on one volume."""
 
     def __init__(self, bundle: Bundle, volume: Volume, device: str = "auto") -> None:
         """Open a session on a volume.
@@ -47,141 +72,116 @@ class SegmentSession:
         Raises:
             InputError: the volume does not fit the bundle, or is constant.
         """
-        self._session = InteractiveSession(bundle, device=device)
+        self._session = InteractiveSession(bundle, device=device, undo_limit=ROUNDS_KEPT)
         self._session.set_volume(volume)
-        self._known: set[bytes] = set()
         self._spacing = volume.spacing
-        self._rounds: list[Round] = []
-        self._done = 0
+        self._states: list[str] = []  # of the session's own rounds, the first one included
+        self._at = 0
 
     def setCrf(self, crf: bool | None) -> None:
         """See ``InteractiveSession.crf``."""
         self._session.crf = crf
 
-    @property
-    def canUndo(self) -> bool:
-        """Whether ``undo`` has a round to take back."""
-        return self._session.can_undo
-
-    @property
-    def canRedo(self) -> bool:
-        """Whether ``redo`` has a round to bring back."""
-        return self._session.can_redo
-
-    @property
-    def rounds(self) -> tuple[Round, ...]:
-        """The rounds that ``undo`` would take back, the newest last."""
-        return tuple(self._rounds[: self._done])
-
-    @property
-    def scribbles(self) -> tuple[np.ndarray, np.ndarray]:
-        """The seeds that the newest round was given; see ``InteractiveSession.scribbles``."""
-        return self._session.scribbles
-
-    def uncertainPlaces(self) -> list[tuple[int, int, int]]:
+    def uncertainPlaces(self, start: Start) -> list[tuple[int, int, int]]:
         """Return where to look next, the worst first; see ``attention``."""
-        current = self._session.current
-        return [] if current is None else uncertain_places(current.probability, self._spacing)
+        self._go(start)
+        return uncertain_places(self._session.current.probability, self._spacing)
 
-    def propose(self, shown: np.ndarray, **options: Any) -> Segmentation:
-        """Segment the volume automatically; see ``InteractiveSession.propose``.
-
-        ``undo`` brings back what was shown before, be it nothing.
-        """
-        if self._session.current is None:
-            self._takeOver(shown)
-        return self._step(shown, "segmented", lambda: self._session.propose(**options))
+    def propose(self, start: Start, **options: Any) -> Answer:
+        """Segment the volume automatically; see ``InteractiveSession.propose``."""
+        self._go(start)
+        result, state = self._step(lambda: self._session.propose(**options))
+        change, none = _change(start, result, result.changed_box), Interactions(start.labels.shape)
+        return _answer(result, "segmented", start, change, none, state, none.lost)
 
     def refine(
         self,
-        shown: np.ndarray,
-        foreground: np.ndarray | None,
-        background: np.ndarray | None,
-        proposeFirst: bool = True,
+        start: Start,
+        foreground: VoxelReader,
+        background: VoxelReader,
+        proposeFirst: bool = False,
+        settle: bool = False,
         **options: Any,
-    ) -> Segmentation:
-        """Correct what is shown by seeds; see ``InteractiveSession.refine``.
+    ) -> Answer:
+        """Correct the segment by seeds; see ``InteractiveSession.refine``.
 
         Args:
-            shown: what to correct.
-            foreground: all foreground seeds so far, or None.
+            start: what to correct.
+            foreground: lists all foreground seeds so far.
             background: the same for the background.
-            proposeFirst: an empty segment without any round before it is proposed first, instead
-                of being grown from the seeds alone.
+            proposeFirst: the segment is proposed first, in the same round.
+            settle: seeds are written back after the round: of voxels with both classes only the
+                one that counts is kept.
             **options: for ``InteractiveSession.refine``.
         """
-        if self._session.current is None and not proposeFirst:
-            self._takeOver(shown)
-        return self._step(
-            shown, "refined", lambda: self._session.refine(foreground, background, **options)
-        )
+        self._go(start)
+        box = None
+        if proposeFirst:
+            proposing = {name: options[name] for name in ("progress", "cancel", "editable")}
+            proposal, _state = self._step(lambda: self._session.propose(**proposing))
+            box = _orNone(proposal.changed_box)
+        interactions = start.interactions.updated(foreground(), background())
+        given = (interactions.given_foreground, interactions.given_background)
+        result, state = self._step(lambda: self._session.refine(*given, **options))
+        change = _change(start, result, hull(box, _orNone(result.changed_box)))
+        lost = interactions.lost
+        if settle:
+            interactions = interactions.settled()
+        return _answer(result, "refined", start, change, interactions, state, lost)
 
-    def undo(self, shown: np.ndarray) -> Segmentation:
-        """Take the newest round back, be it the networks' or the user's own edit."""
-        self._follow(shown)
-        return self._move("undo")
+    def _step(self, step: Callable[[], Segmentation]) -> tuple[Segmentation, str]:
+        result, state = step(), newState()
+        self._arrive(state)
+        return result, state
 
-    def redo(self, shown: np.ndarray) -> Segmentation:
-        """Bring the last undone round back."""
-        self._follow(shown)
-        return self._move("redo")
+    def _arrive(self, state: str) -> None:
+        """Name the state behind the session's newest round."""
+        self._states[self._at + 1 :] = [state]
+        del self._states[: -ROUNDS_KEPT - 1]
+        self._at = len(self._states) - 1
 
-    def follow(self, shown: np.ndarray) -> None:
-        """Go to the round that is shown, or take what is shown over as an edit by hand."""
-        self._follow(shown)
-
-    def _step(self, shown: np.ndarray, kind: str, step: Callable[[], Segmentation]) -> Segmentation:
-        self._follow(shown)
-        result = step()
-        self._known.add(_digest(result.labels))
-        self._log(kind, shown, result.labels)
-        return result
-
-    def _log(self, kind: str, before: np.ndarray, after: np.ndarray) -> None:
-        milliliters = float(np.prod(self._spacing)) / 1000
-        changed = np.count_nonzero((before > 0) != (after > 0)) * milliliters
-        self._rounds[self._done :] = [Round(kind, changed, np.count_nonzero(after) * milliliters)]
-        self._done += 1
-
-    def _move(self, direction: str) -> Segmentation:
-        result = getattr(self._session, direction)()
-        self._done += {"undo": -1, "redo": 1}[direction]
-        return result
-
-    def _follow(self, shown: np.ndarray) -> None:
-        """Make the session's newest round equal to what is shown."""
-        current = self._session.current
-        if current is None:
-            if shown.any():
-                self._takeOver(shown)
+    def _go(self, start: Start) -> None:
+        """Make the session's newest round equal to what a step starts from."""
+        if start.state in self._states:
+            there = self._states.index(start.state)
+            while self._at > there:
+                self._session.undo()
+                self._at -= 1
+            while self._at < there:
+                self._session.redo()
+                self._at += 1
+            self._session.restore(None, start.interactions)
             return
-        if np.array_equal(current.labels, shown):
-            return
-        known = _digest(shown) in self._known
-        if not (known and (self._walk("undo", shown) or self._walk("redo", shown))):
-            self._takeOver(shown)
-
-    def _takeOver(self, shown: np.ndarray) -> None:
-        if self._session.current is None:
-            self._session.refine(initial=shown)
-        else:
-            before = self._session.current.labels
-            self._session.edit(shown)
-            self._log("edited", before, shown)
-        self._known.add(_digest(shown))
-
-    def _walk(self, direction: str, shown: np.ndarray) -> bool:
-        """Go to the round that equals ``shown``, or stay where the session is."""
-        opposite = {"undo": "redo", "redo": "undo"}[direction]
-        steps = 0
-        while getattr(self._session, f"can_{direction}"):
-            steps += 1
-            if np.array_equal(self._move(direction).labels, shown):
-                return True
-        for _ in range(steps):
-            self._move(opposite)
-        return False
+        self._session.restore(start.labels.mask(), start.interactions)
+        self._arrive(start.state)
 
 
-def _digest(mask: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.packbits(np.asarray(mask, dtype=bool))).digest()
+def _answer(
+    result: Segmentation,
+    kind: Kind,
+    start: Start,
+    change: Change,
+    interactions: Interactions,
+    state: str,
+    lost: tuple[np.ndarray, np.ndarray],
+) -> Answer:
+    return Answer(
+        result,
+        kind,
+        change,
+        interactions,
+        state,
+        packedStep(change, start.interactions, interactions),
+        packedInteractions(interactions),
+        lost,
+    )
+
+
+def _change(start: Start, result: Segmentation, box: Box | None) -> Change:
+    if box is None or _orNone(box) is None:
+        return Change()
+    return Change(box, result.labels_in(box) ^ start.labels.read(box)).cropped()
+
+
+def _orNone(box: Box) -> Box | None:
+    return box if all(part.start < part.stop for part in box) else None

@@ -12,24 +12,31 @@ from typing import Any
 import numpy as np
 
 from DeepIGeoSLib.bundles import Bundle, load_bundle
-from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.pipeline import Progress
+from DeepIGeoSLib.errors import InputError, Progress
+from DeepIGeoSLib.interactions import Interactions
 from DeepIGeoSLib.preprocessing import Box
 from DeepIGeoSLib.scene.computation import Computation, InlineExecutor
+from DeepIGeoSLib.scene.labels import Change, VoxelReader
+from DeepIGeoSLib.scene.ledger import Round
+from DeepIGeoSLib.scene.ledger_book import Entry, LedgerBook, agreeing, milliliters, strokesOf
 from DeepIGeoSLib.scene.lesions import addLesion, newSegmentation
 from DeepIGeoSLib.scene.nodes import (
     checkOpen,
     checkSegment,
     checkVolumeNode,
-    maskFromSegment,
-    seedsFromSegment,
     volumeFromNode,
     volumeStamp,
-    writeMaskToSegment,
 )
-from DeepIGeoSLib.scene.segment_session import Round, SegmentSession
+from DeepIGeoSLib.scene.seeds import findSeeds
+from DeepIGeoSLib.scene.segment_session import Answer, SegmentSession, Start
+from DeepIGeoSLib.scene.segment_voxels import (
+    changeSegment,
+    labelsOfSegment,
+    seedVoxels,
+    segmentStamp,
+)
 from DeepIGeoSLib.scene.translation import tr as _
-from DeepIGeoSLib.session import Segmentation
+from DeepIGeoSLib.segmentation import Segmentation
 
 DEFAULT_BUNDLE = "flair-whole-tumor"
 
@@ -63,7 +70,7 @@ class SegmentationLogic:
         saveStateForUndo: Callable[[], object] | None = None,
         executor: Executor | None = None,
         device: str = "auto",
-        write: Callable[[np.ndarray, Any, Any, str], None] = writeMaskToSegment,
+        write: Callable[[np.ndarray, Any, Any, str], None] | None = None,
     ) -> None:
         """Prepare for work; the bundle is opened when it is needed first.
 
@@ -74,10 +81,11 @@ class SegmentationLogic:
             executor: runs the computations, one at a time for each target; on the calling thread
                 when None.
             device: "auto", or a torch device such as "cpu" or "cuda".
-            write: puts a result into its segment; the Segment Editor has a way of its own, which
-                honors its masks.
+            write: puts a mask into its segment, for the Segment Editor, which has a way of its own
+                that honors its masks; only what changes is written when None.
         """
-        self._write = write
+        self._writeMask = write
+        self._book = LedgerBook()
         self._bundleName = bundle
         self._bundle: Bundle | None = None
         self._saveStateForUndo = saveStateForUndo
@@ -92,7 +100,7 @@ class SegmentationLogic:
         return self._bundleName
 
     def setBundle(self, bundle: Bundle | str | Path) -> None:
-        """Use a model from now on; if it is another one, the rounds of all targets are forgotten.
+        """Use a model from now on; the rounds and strokes of all targets stay.
 
         Args:
             bundle: from ``load_bundle``, a shipped bundle's name, or a folder.
@@ -206,7 +214,7 @@ class SegmentationLogic:
         options = {"progress": progress, "cancel": cancel, "editable": editable}
         return self._start(
             (volumeNode, segmentationNode, segmentId),
-            lambda session, shown: session.propose(shown, **options),
+            lambda session, start: session.propose(start, **options),
             cancel,
         )
 
@@ -245,10 +253,11 @@ class SegmentationLogic:
                 "The target, the foreground seeds and the background seeds must be different "
                 f"segments, not {', '.join(repr(i) for i in given)}."
             )
+        checkVolumeNode(volumeNode)
+        checkSegment(volumeNode, segmentationNode, segmentId)
+        entry = self._book.open(volumeNode, segmentationNode, segmentId)
         seeds = [
-            None
-            if seedId is None
-            else seedsFromSegment(volumeNode, seedsNode or segmentationNode, seedId)
+            self._seeds(volumeNode, seedsNode or segmentationNode, seedId)
             for seedId in (foregroundSegmentId, backgroundSegmentId)
         ]
         cancel = cancel or threading.Event()
@@ -257,139 +266,219 @@ class SegmentationLogic:
             "cancel": cancel,
             "region": region,
             "editable": editable,
-            "proposeFirst": proposeFirst,
+            "proposeFirst": proposeFirst and _untouched(entry),
+            "settle": seedsNode is not None,
         }
         return self._start(
             (volumeNode, segmentationNode, segmentId),
-            lambda session, shown: session.refine(shown, *seeds, **options),
+            lambda session, start: session.refine(start, *seeds, **options),
             cancel,
         )
 
-    def startUndo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Computation:
-        """Begin ``undo`` on the executor."""
-        return self._start(
-            (volumeNode, segmentationNode, segmentId), lambda session, shown: session.undo(shown)
-        )
-
-    def startRedo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Computation:
-        """Begin ``redo`` on the executor."""
-        return self._start(
-            (volumeNode, segmentationNode, segmentId), lambda session, shown: session.redo(shown)
-        )
-
-    def undo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Segmentation:
+    def undo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
         """Take back the newest round of a target, or the edit made by hand after it.
 
         Raises:
             InputError: there is nothing to undo, or as ``propose``.
         """
-        return self.startUndo(volumeNode, segmentationNode, segmentId).finish()
+        entry = self._open(volumeNode, segmentationNode, segmentId)
+        if not entry.ledger.canUndo:
+            raise InputError(_("There is no round to undo."))
+        place = (volumeNode, segmentationNode, segmentId)
+        self._walk(entry, entry.ledger.undo, entry.ledger.redo, *place)
 
-    def redo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Segmentation:
+    def redo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
         """Bring the round of a target back that was undone last.
 
         Raises:
             InputError: there is nothing to redo, or as ``propose``.
         """
-        return self.startRedo(volumeNode, segmentationNode, segmentId).finish()
+        entry = self._open(volumeNode, segmentationNode, segmentId)
+        if not entry.ledger.canRedo:
+            raise InputError(_("There is no round to redo."))
+        place = (volumeNode, segmentationNode, segmentId)
+        self._walk(entry, entry.ledger.redo, entry.ledger.undo, *place)
+
+    def follow(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
+        """Let rounds and strokes follow an undo or an edit that was made elsewhere.
+
+        Raises:
+            InputError: a node or the segment can't be used.
+        """
+        checkVolumeNode(volumeNode)
+        checkSegment(volumeNode, segmentationNode, segmentId)
+        self._book.open(volumeNode, segmentationNode, segmentId)
 
     def rounds(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> tuple[Round, ...]:
         """Return the rounds of a target that ``undo`` would take back, the newest last."""
-        session = self._known(volumeNode, segmentationNode, segmentId)
-        return () if session is None else session.rounds
+        ledger = self._book.find(segmentationNode, segmentId)
+        return () if ledger is None else ledger.rounds
 
-    def scribbles(
+    def shortened(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> str:
+        """Return why undo does not reach back further; see ``Ledger.shortened``."""
+        ledger = self._book.find(segmentationNode, segmentId)
+        return "" if ledger is None else ledger.shortened
+
+    def strokes(
         self, volumeNode: Any, segmentationNode: Any, segmentId: str
-    ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return the seeds that a target's newest round was given; None without any round."""
-        session = self._known(volumeNode, segmentationNode, segmentId)
-        return None if session is None else session.scribbles
+    ) -> Interactions | None:
+        """Return the strokes that were answered; None of a target without ledger."""
+        ledger = self._book.find(segmentationNode, segmentId)
+        return None if ledger is None else ledger.interactions
+
+    def forgetStrokes(self, segmentationNode: Any) -> None:
+        """Forget the strokes of all segments of a segmentation; the segments stay."""
+        self._book.forgetStrokes(segmentationNode)
 
     def startLook(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Computation:
         """Begin to look for uncertain places: ``finish`` returns voxels (k, j, i), worst first."""
-        session = self._known(volumeNode, segmentationNode, segmentId)
-        future = self._executor.submit(lambda: [] if session is None else session.uncertainPlaces())
-        return Computation(future, threading.Event(), lambda places: None)
-
-    def startFollow(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Computation:
-        """Begin to follow an undo or an edit that was made elsewhere; nothing is written."""
-        shown = maskFromSegment(volumeNode, segmentationNode, segmentId)
-        session = self._known(volumeNode, segmentationNode, segmentId)
-        follow = self._executor.submit(lambda: session and session.follow(shown))
-        return Computation(follow, threading.Event(), lambda nothing: None)
+        entry = self._open(volumeNode, segmentationNode, segmentId)
+        session = self._target(volumeNode, segmentationNode, segmentId).session
+        start = _startOf(entry)
+        future = self._executor.submit(
+            lambda: [] if session is None else session.uncertainPlaces(start)
+        )
+        return Computation(future, threading.Event(), lambda places: places)
 
     def canUndo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> bool:
         """Return whether a target has a round to take back."""
-        session = self._known(volumeNode, segmentationNode, segmentId)
-        return session is not None and session.canUndo
+        ledger = self._book.find(segmentationNode, segmentId)
+        return ledger is not None and ledger.canUndo
 
     def canRedo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> bool:
         """Return whether a target has an undone round to bring back."""
-        session = self._known(volumeNode, segmentationNode, segmentId)
-        return session is not None and session.canRedo
+        ledger = self._book.find(segmentationNode, segmentId)
+        return ledger is not None and ledger.canRedo
 
     def forgetAll(self) -> None:
-        """Forget the rounds of all targets, and free their memory."""
+        """Free the memory of all targets; their rounds stay with their segments."""
         self._targets.clear()
+        self._book.clear()
 
     def reset(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
         """Forget the rounds of a target; the next step begins with what its segment holds then."""
         self._targets.pop(_key(volumeNode, segmentationNode, segmentId), None)
+        self._book.forget(segmentationNode, segmentId)
 
-    def _known(
-        self, volumeNode: Any, segmentationNode: Any, segmentId: str
-    ) -> SegmentSession | None:
-        if volumeNode is None or segmentationNode is None:
-            return None
-        target = self._targets.get(_key(volumeNode, segmentationNode, segmentId))
-        return None if target is None else target.session
+    def _open(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Entry:
+        """Check the nodes, and return what is known of a segment that may be changed."""
+        checkVolumeNode(volumeNode)
+        checkSegment(volumeNode, segmentationNode, segmentId)
+        checkOpen(segmentationNode, segmentId)
+        return self._book.open(volumeNode, segmentationNode, segmentId)
+
+    def _seeds(self, volumeNode: Any, segmentationNode: Any, segmentId: str | None) -> VoxelReader:
+        if segmentId is None:
+            return lambda: np.empty(0, dtype=np.intp)
+        checkSegment(volumeNode, segmentationNode, segmentId)
+        return seedVoxels(volumeNode, segmentationNode, segmentId)
 
     def _start(
         self,
         place: tuple[Any, Any, str],
-        step: Callable[[SegmentSession, np.ndarray], Segmentation],
+        step: Callable[[SegmentSession, Start], Answer],
         cancel: threading.Event | None = None,
     ) -> Computation:
         """Read the nodes, and begin a step of the target's session on the executor."""
-        shown = maskFromSegment(*place)
-        checkOpen(*place[1:])
+        start = _startOf(self._open(*place))
         target = self._target(*place)
         stamp = volumeStamp(place[0])
         volume = None if target.stamp == stamp else volumeFromNode(place[0])
         crf = self._crf
 
-        def compute() -> Segmentation:
+        def compute() -> Answer:
             if volume is not None:
                 target.session = SegmentSession(self._openBundle(), volume, self._device)
                 target.stamp = stamp
             target.session.setCrf(crf)
-            return step(target.session, shown)
+            return step(target.session, start)
 
-        def write(result: Segmentation) -> None:
+        def write(answer: Answer) -> Segmentation:
             if volumeStamp(place[0]) != stamp:
                 raise InputError(
                     _(
                         "The volume {volume!r} changed during the computation; nothing was written."
                     ).format(volume=place[0].GetName())
                 )
-            checkSegment(*place)
-            checkOpen(*place[1:])
-            if not np.array_equal(maskFromSegment(*place), shown):
-                raise InputError(
-                    _(
-                        "The segment {segment!r} changed during the computation; nothing was "
-                        "written. Please try again."
-                    ).format(segment=place[2])
-                )
-            if np.array_equal(result.labels, shown):
-                return
-            if self._saveStateForUndo is not None:
-                self._saveStateForUndo()
-            self._write(result.labels, *place)
+            self._write(answer, start, *place)
+            return answer.segmentation
 
         future = self._executor.submit(compute)
         target.computation = Computation(future, cancel or threading.Event(), write)
         return target.computation
+
+    def _write(
+        self, answer: Answer, start: Start, volumeNode: Any, segmentationNode: Any, segmentId: str
+    ) -> None:
+        """Put an answer into its segment, beside what was edited by hand while it was computed."""
+        place = (volumeNode, segmentationNode, segmentId)
+        entry = self._open(*place)
+        if not entry.ledger.editedSince(start.state):
+            raise InputError(
+                _(
+                    "The segment {segment!r} was taken back to another state while the answer was "
+                    "computed; the answer was not written."
+                ).format(segment=entry.segment.GetName())
+            )
+        asComputed = entry.ledger.place.state == start.state
+        change, strokes = answer.change, answer.interactions
+        if not asComputed:
+            edits = start.labels.changeTo(entry.labels)
+            change = change.without(edits)
+            strokes = agreeing(strokes, entry.labels, edits)
+        written = self._changed(entry, change, *place)
+        asComputed = asComputed and written is change
+        entry.ledger.commit(
+            answer.kind,
+            written,
+            entry.labels,
+            strokes,
+            milliliters(volumeNode),
+            answer.state if asComputed else "",
+            answer.packed if asComputed else None,
+        )
+        self._book.save(entry, answer.packedStrokes if strokes is answer.interactions else None)
+        seeds = findSeeds(segmentationNode, segmentId)
+        if seeds is not None:
+            seeds.erase(volumeNode, answer.lost)
+            seeds.exchange(volumeNode, strokesOf(answer.interactions), strokesOf(strokes))
+        entry.painted = strokes
+
+    def _walk(
+        self, entry: Entry, move: Callable[[], Change], back: Callable[[], Change], *place: Any
+    ) -> None:
+        """Go to another round, in the ledger and in the scene."""
+        change = move()
+        try:
+            self._changed(entry, change, *place)
+        except Exception:
+            back()
+            raise
+        self._book.save(entry)
+        seeds = findSeeds(*place[1:])
+        if seeds is not None:
+            after = strokesOf(entry.ledger.interactions)
+            seeds.exchange(place[0], strokesOf(entry.painted), after)
+        entry.painted = entry.ledger.interactions
+
+    def _changed(self, entry: Entry, change: Change, *place: Any) -> Change:
+        """Write a change into its segment; return what has changed in it."""
+        if change.empty:
+            return change
+        if self._saveStateForUndo is not None:
+            self._saveStateForUndo()
+        before = entry.labels
+        wanted = before.changed(change)
+        if self._writeMask is None:
+            changeSegment(change, before, *place)
+            entry.labels = wanted
+        else:
+            self._writeMask(wanted.mask(), *place)
+            entry.labels = labelsOfSegment(*place)
+            written = before.changeTo(entry.labels)
+            change = change if np.array_equal(written.flips, change.flips) else written
+        entry.stamp = segmentStamp(*place[1:])
+        return change
 
     def _target(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> _Target:
         """Return the state of a target, as the one used last."""
@@ -410,6 +499,16 @@ class SegmentationLogic:
             given = self._bundleName
             self._bundle = given if isinstance(given, Bundle) else load_bundle(given)
         return self._bundle
+
+
+def _startOf(entry: Entry) -> Start:
+    return Start(entry.ledger.place.state, entry.labels, entry.ledger.interactions)
+
+
+def _untouched(entry: Entry) -> bool:
+    """Return whether a segment is empty, and nothing was ever done to it."""
+    ledger = entry.ledger
+    return ledger.place.count == 0 and not ledger.steps and ledger.interactions.empty
 
 
 def _key(volumeNode: Any, segmentationNode: Any, segmentId: str) -> tuple[str, str, str]:

@@ -16,27 +16,38 @@ import slicer
 
 from DeepIGeoSLib.bundles import GEODESIC
 from DeepIGeoSLib.errors import Cancelled, DeepIGeoSError, InputError
+from DeepIGeoSLib.interactions import Interactions
 from DeepIGeoSLib.scene.computation import Computation
-from DeepIGeoSLib.scene.lesions import addLesion, isCompleted, newSegmentation, setCompleted
+from DeepIGeoSLib.scene.ledger import Round
+from DeepIGeoSLib.scene.ledger_book import strokesOf
+from DeepIGeoSLib.scene.lesions import (
+    addLesion,
+    isCompleted,
+    isGrownFromSeeds,
+    newSegmentation,
+    setCompleted,
+    setGrownFromSeeds,
+)
 from DeepIGeoSLib.scene.newest import NewestWork
-from DeepIGeoSLib.scene.next_step import nextStep
+from DeepIGeoSLib.scene.next_step import nextStep, whyNoUndo
 from DeepIGeoSLib.scene.nodes import (
     checkLattice,
     checkOpen,
     checkSegment,
     checkVolumeNode,
     isEmpty,
-    maskFromSegment,
+    shapeOf,
 )
 from DeepIGeoSLib.scene.overlaps import Overlaps
-from DeepIGeoSLib.scene.places import editableVoxels, frameOf, jumpTo, strokeMask
+from DeepIGeoSLib.scene.places import editableVoxels, frameOf, jumpTo
 from DeepIGeoSLib.scene.region_node import RegionNode
+from DeepIGeoSLib.scene.seed_keeper import SeedKeeper
 from DeepIGeoSLib.scene.seed_watch import SeedWatch
-from DeepIGeoSLib.scene.seeds import Seeds, findSeeds, makeSeeds, showOnly
-from DeepIGeoSLib.scene.segment_session import Round
+from DeepIGeoSLib.scene.seeds import Seeds, Strokes, findSeeds, makeSeeds, showOnly
 from DeepIGeoSLib.scene.segment_volume import VolumeMeter
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
 from DeepIGeoSLib.scene.slice_views import goToBox
+from DeepIGeoSLib.scene.stroke import strokeBox
 from DeepIGeoSLib.scene.translation import tr as _
 
 _log = logging.getLogger(__name__)
@@ -80,14 +91,15 @@ class Workbench:
         self._work = NewestWork()
         self._kind = ""
         self._computedFor: np.ndarray | None = None  # voxels that the running computation may take
-        self._strokes = False  # seeds were painted or erased since the last round
+        self._strokes = False  # there are seeds that no round has answered
+        self._due = False  # they are to be answered without being asked
         self._changedElsewhere = False  # the target, by an undo or an edit of the Segment Editor
         self._watch = SeedWatch(self._onPainted)
         self._meter = VolumeMeter()
         self._overlaps = Overlaps()
-        self._painted = False  # since the overlaps were settled last
-        self._dropped: tuple[np.ndarray, np.ndarray] | None = None
-        self._grownFromSeeds: set[tuple[str, str]] = set()
+        self._unsettled = False  # strokes were painted since the overlaps were settled last
+        self._keeper = SeedKeeper(self._onSeedsDeleted)
+        self._dropped: Strokes | None = None
         self._places: list[tuple[int, int, int]] | None = None
         self._placesSeen = 0
 
@@ -101,12 +113,15 @@ class Workbench:
         self._work.drop()
         self.volumeNode, self.segmentationNode, self.segmentId = chosen
         self.message = ""
-        self._strokes, self._dropped, self._places = False, None, None
-        self._painted = False
-        seeds = self.seeds
-        if seeds is not None:
-            showOnly(seeds)
-            self._rememberSeeds()
+        self._strokes = self._due = self._unsettled = False
+        self._dropped = self._places = None
+        self._keeper.start()
+        with self._watch.own():
+            seeds = self.seeds
+            if seeds is not None:
+                showOnly(seeds)
+                self._rememberSeeds()
+                self._findUnanswered()
         self._watch.watch(seeds)
         self._changed()
 
@@ -114,7 +129,8 @@ class Workbench:
         """Let go of the scene: nothing that runs is written any more."""
         self._work.drop()
         self._watch.watch(None)
-        self._painted = False
+        self._unsettled = False
+        self._keeper.stop()
         self.logic.forgetAll()
         self.volumeNode = self.segmentationNode = None
         self.segmentId = ""
@@ -171,6 +187,16 @@ class Workbench:
         return self._meter.milliliters(self.segmentationNode, self.segmentId)
 
     @property
+    def undoHint(self) -> str:
+        """One sentence: what Undo takes back, or why there is nothing to take back."""
+        if self.hasTarget and self._strokes:
+            return _("Take back the strokes that are not answered yet.")
+        if self.canUndo:
+            return _("Take back the newest round, with its strokes.")
+        why = self.logic.shortened(*self._target) if self.hasTarget else ""
+        return whyNoUndo(why)
+
+    @property
     def rounds(self) -> tuple[Round, ...]:
         """The target's rounds, the newest last."""
         return self.logic.rounds(*self._target) if self.hasTarget else ()
@@ -206,42 +232,48 @@ class Workbench:
         """Correct the target by its seeds."""
         with self._telling():
             self.prepareSeeds()
-            seeds = (*self._settleSeeds(), *self._answeredSeeds())
-            if not any(mask.any() for mask in seeds):
+            self._settleSeeds()
+            self._follow()
+            if self.seeds.empty and self._answered().empty:
                 raise InputError(_("No seeds are painted yet: mark where the result is wrong."))
             self._begin("refine", self._startRefine, _("Refined. Paint where it is still wrong."))
-            self._strokes = False
+            self._due = False
 
     def undo(self) -> None:
         """Take back the strokes that no round has answered yet, or else the newest round."""
         with self._telling():
+            self._check()
             if self._strokes:
-                painted = self.seeds.read(self.volumeNode)
-                self._work.drop()
-                self._writeSeeds(self._answeredSeeds())
-                self._strokes, self._dropped = False, painted
+                self._takeStrokesBack()
                 self._say(_("The last strokes were taken back."))
                 return
-            self._begin(
-                "undo",
-                lambda **_told: self.logic.startUndo(*self._target),
-                _("The last step was taken back."),
-            )
+            if self.busy and self._kind == "segment":
+                self._work.drop()
+                self._say(_("The segmentation under way was taken back."))
+                return
+            self._work.drop()
+            self._places = None
+            with self._watch.own():
+                self.logic.undo(*self._target)
+            self._findUnanswered()
+            self._say(_("The last step was taken back."))
 
     def redo(self) -> None:
         """Bring back what was undone last."""
         with self._telling():
+            self._check()
             if self._dropped is not None:
                 painted, self._dropped = self._dropped, None
-                self._writeSeeds(painted)
-                self._strokes = True
+                with self._watch.own():
+                    self.seeds.exchange(self.volumeNode, self._paintedStrokes(), painted)
+                self._strokes = self._due = True
                 self._say(_("The strokes are back."))
                 return
-            self._begin(
-                "redo",
-                lambda **_told: self.logic.startRedo(*self._target),
-                _("The step is back."),
-            )
+            self._work.drop()
+            self._places = None
+            with self._watch.own():
+                self.logic.redo(*self._target)
+            self._say(_("The step is back."))
 
     def lookAtNextPlace(self) -> None:
         """Show the most uncertain place in the slice views; called again, the next one."""
@@ -270,8 +302,9 @@ class Workbench:
             self._check()
             self._work.drop()
             setCompleted(self.segmentationNode, self.segmentId, True)
-            self._clearSeeds()
-            self._strokes, self._dropped = False, None
+            self._clearSeeds(forNow=True)
+            self._strokes = self._due = False
+            self._dropped = None
             self._say(_("Accepted. Press Next lesion for another one, or save the scene."))
 
     def reopen(self) -> None:
@@ -279,8 +312,7 @@ class Workbench:
         with self._telling():
             checkSegment(*self._target)
             setCompleted(self.segmentationNode, self.segmentId, False)
-            if self.seeds is not None:
-                self._writeSeeds(self._answeredSeeds())
+            self._showAnswered()
             self._say(_("The segment can be changed again."))
 
     def nextLesion(self) -> None:
@@ -297,7 +329,7 @@ class Workbench:
             else:
                 segmentation = self.segmentationNode or newSegmentation(self.volumeNode)
             segmentId = addLesion(segmentation)
-            self._grownFromSeeds.add((segmentation.GetID(), segmentId))
+            setGrownFromSeeds(segmentation, segmentId)
             with self._watch.own():
                 makeSeeds(self.volumeNode, segmentation, segmentId)
             self.choose(self.volumeNode, segmentation, segmentId)
@@ -321,11 +353,11 @@ class Workbench:
         """
         with self._telling():
             self.prepareSeeds()
-            stroke = strokeMask(self.volumeNode, points, radius)
-            masks = [mask & ~stroke for mask in self.seeds.read(self.volumeNode)]
-            masks[0 if foreground else 1] |= stroke
-            self._writeSeeds(tuple(masks))
-            self._strokes, self._dropped = True, None
+            box, stroke = strokeBox(self.volumeNode, points, radius)
+            with self._watch.own():
+                self.seeds.paint(self.volumeNode, box, stroke, foreground)
+            self._strokes = self._due = True
+            self._dropped = None
             self._say("")
 
     def clearStrokes(self) -> None:
@@ -334,8 +366,9 @@ class Workbench:
             self._check()
             self._clearSeeds()
             self.logic.reset(*self._target)
-            self._grownFromSeeds.add((self.segmentationNode.GetID(), self.segmentId))
-            self._strokes, self._dropped = False, None
+            setGrownFromSeeds(self.segmentationNode, self.segmentId)
+            self._strokes = self._due = False
+            self._dropped = None
             self._say(_("The strokes are cleared."))
 
     def followScene(self) -> None:
@@ -359,26 +392,28 @@ class Workbench:
         """Make sure that there is a target, and segments to paint its seeds in."""
         self.prepareTarget()
         self._check()
-        known = self.seeds
         with self._watch.own():
+            isNew = self.seeds is None
             seeds = makeSeeds(*self._target)
             showOnly(seeds)
-        if known is None:
-            self._rememberSeeds()
+            if isNew:
+                self._showAnswered()
+                self._rememberSeeds()
         self._watch.watch(seeds)
 
     def poll(self) -> None:
         """Bring in what is done, and answer new strokes; a timer on the scene's thread calls it."""
         with self._telling():
             self._work.poll()
-        if self._painted:
+        if self._unsettled:
             with self._telling():
                 self._settleSeeds()
-        if self._strokes and self.autoRefine and (not self.busy or self._kind == "refine"):
+        if self._due and self.autoRefine and (not self.busy or self._kind == "refine"):
             self.refine()
         elif self._changedElsewhere and not self.busy:
             self._changedElsewhere = False
-            self._follow()
+            with self._telling():
+                self._follow()
         now = (self.busy, self.progress)
         if now != self._polled:
             self._polled = now
@@ -400,11 +435,11 @@ class Workbench:
         try:
             yield
         except DeepIGeoSError as error:
-            self._strokes = False
+            self._due = False
             self._say(str(error))
         except Exception as error:  # whatever torch or a full memory raises must reach the user
             _log.exception("DeepIGeoS failed")
-            self._strokes = False
+            self._due = False
             self._say(
                 _("Failed: {error}. The Python console tells more; nothing was changed.").format(
                     error=error
@@ -442,8 +477,7 @@ class Workbench:
     def _begin(self, kind: str, start: Callable[..., Computation], done: str) -> None:
         self._check()
         self._places = None
-        if kind != "undo":
-            self._dropped = None
+        self._dropped = None
         self.progress = (0.0, "")
         self._work.begin(
             lambda: start(progress=self._tellProgress),
@@ -457,7 +491,11 @@ class Workbench:
 
     def _startRefine(self, **told: Any) -> Computation:
         seeds = self.seeds
-        key = (self.segmentationNode.GetID(), self.segmentId)
+        if seeds is None:
+            raise InputError(
+                _("The strokes were deleted before they were answered; nothing was changed.")
+            )
+        fromSeeds = isGrownFromSeeds(self.segmentationNode, self.segmentId)
         return self.logic.startRefine(
             *self._target,
             seeds.foregroundId,
@@ -465,7 +503,7 @@ class Workbench:
             seedsNode=seeds.segmentationNode,
             region=self.region.pinnedBox(self.volumeNode),
             editable=self._editable(),
-            proposeFirst=key not in self._grownFromSeeds,
+            proposeFirst=not fromSeeds,
             **told,
         )
 
@@ -476,13 +514,12 @@ class Workbench:
             with self._watch.own():
                 result = computation.finish()
         except Cancelled:
-            self._say(_("Cancelled; nothing was changed."))
+            self._onCancelled(kind)
             return
-        if kind in ("undo", "redo"):
-            self._writeSeeds(self._answeredSeeds())
-        elif kind == "segment" and self.seeds is not None:
-            self._strokes = any(mask.any() for mask in self.seeds.read(self.volumeNode))
+        if kind == "segment" and self.seeds is not None:
+            self._strokes = self._due = not self.seeds.empty
         elif kind == "refine":
+            self._strokes = self._due  # those that were painted meanwhile
             with self._watch.own():
                 self.region.show(self.volumeNode, result.region)
         if self.goToChanges:
@@ -494,65 +531,102 @@ class Workbench:
             )
         self._say(done)
 
+    def _onCancelled(self, kind: str) -> None:
+        if kind == "refine" and self.autoRefine and self._strokes:
+            self._takeStrokesBack()
+            self._say(_("Cancelled; the stroke was taken back. Redo paints it again."))
+        else:
+            self._say(_("Cancelled; nothing was changed."))
+
     def _follow(self) -> None:
-        if not self.rounds:
-            return
-        with self._telling():
-            self._work.begin(
-                lambda: self.logic.startFollow(*self._target),
-                lambda computation: (
-                    computation.finish(),
-                    self._writeSeeds(self._answeredSeeds()),
-                    self._changed(),
-                ),
-            )
-            self._kind = "follow"
+        """Let rounds and strokes follow what was done to the target elsewhere."""
+        with self._watch.own():
+            self.logic.follow(*self._target)
 
     def _foundPlaces(self, computation: Computation) -> None:
         self._places, self._placesSeen = computation.finish(), 0
         self.lookAtNextPlace()
 
-    def _answeredSeeds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the seeds that belong to the newest round."""
-        known = self.logic.scribbles(*self._target)
-        if known is not None:
-            return known
-        shape = self.volumeNode.GetImageData().GetDimensions()[::-1]
-        return np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    def _answered(self) -> Interactions:
+        """Return the strokes that the newest round and those before it have answered."""
+        known = self.logic.strokes(*self._target)
+        return Interactions(shapeOf(self.volumeNode)) if known is None else known
 
-    def _writeSeeds(self, masks: tuple[np.ndarray, np.ndarray]) -> None:
+    def _paintedStrokes(self) -> Strokes:
+        """Return the strokes that are painted."""
+        seeds = self.seeds
+        if seeds is None:
+            return strokesOf(Interactions(shapeOf(self.volumeNode)))
+        return tuple(read() for read in seeds.voxels(self.volumeNode))
+
+    def _showAnswered(self) -> None:
+        """Paint the strokes that were answered, and no others."""
+        if self.seeds is not None:
+            self._follow()
+            with self._watch.own():
+                answered = strokesOf(self._answered())
+                self.seeds.exchange(self.volumeNode, self._paintedStrokes(), answered)
+
+    def _takeStrokesBack(self) -> None:
+        """Erase the strokes that no round has answered; what answers them is stopped."""
+        if self._kind == "refine":
+            self._work.drop()
+        painted = self._paintedStrokes()
+        self._showAnswered()
+        self._strokes = self._due = False
+        self._dropped = painted
+
+    def _findUnanswered(self) -> None:
+        """Find out whether there are strokes that no round has answered, after another choice."""
+        if not self.hasTarget or self.volumeNode is None or self.isAccepted:
+            return
+        wasKnown = self.logic.strokes(*self._target) is not None
+        try:
+            self._follow()
+        except InputError:
+            return  # whoever wants to work on this choice is told then
+        if self.seeds.takeCleared():
+            self._showAnswered()
+        answered = strokesOf(self._answered())
+        self._strokes = not all(map(np.array_equal, self._paintedStrokes(), answered))
+        self._due = self._strokes and wasKnown
+
+    def _onSeedsDeleted(self, segmentationNode: Any) -> None:
+        self.logic.forgetStrokes(segmentationNode)
+        if segmentationNode is not self.segmentationNode:
+            return
+        self._watch.watch(None)
+        self._dropped = None
+        if self._strokes:
+            self._strokes = self._due = False
+            if self._kind == "refine":
+                self._work.drop()
+            self._say(_("The strokes were deleted before they were answered; nothing was changed."))
+
+    def _clearSeeds(self, forNow: bool = False) -> None:
         if self.seeds is not None:
             with self._watch.own():
-                self.seeds.write(self.volumeNode, *masks)
-            self._overlaps.begin(*masks, masks[0])
-
-    def _clearSeeds(self) -> None:
-        if self.seeds is not None:
-            with self._watch.own():
-                self.seeds.clear()
+                self.seeds.clear(forNow)
             self._rememberSeeds()
 
     def _rememberSeeds(self) -> None:
         """Know the strokes that there are, to tell later ones from them."""
-        if self.volumeNode is None:
-            return
-        with suppress(DeepIGeoSError):  # said as soon as something is to be done with them
-            self._overlaps.begin(*self.seeds.read(self.volumeNode), maskFromSegment(*self._target))
+        if self.volumeNode is not None and self.seeds is not None:
+            with suppress(DeepIGeoSError):  # said as soon as something is to be done with them
+                self._overlaps.begin(self.volumeNode, self.seeds)
 
-    def _settleSeeds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the seeds; where strokes of both kinds overlap, the later one stays in the scene.
+    def _settleSeeds(self) -> None:
+        """Where strokes of both kinds overlap, let the later one stay in the scene.
 
         A saved scene can't tell which came later.
         """
-        self._painted = False
-        painted = self.seeds.read(self.volumeNode)
-        settled = self._overlaps.settled(*painted)
-        if (painted[0] & painted[1]).any():
-            self._writeSeeds(settled)
-        return settled
+        self._unsettled = False
+        if self.seeds is not None:
+            with self._watch.own():
+                self._overlaps.settle(*self._target)
 
     def _onPainted(self) -> None:
-        self._strokes, self._dropped = True, None
-        self._painted = True
+        self._strokes = self._due = self._unsettled = True
+        self._dropped = None
         self.message = ""
         self._changed()

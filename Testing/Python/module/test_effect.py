@@ -184,9 +184,10 @@ def test_segments_edited_during_a_run_are_not_overwritten(editor, place, lesion,
     editor.node.SetMaskMode(place[1].EditAllowedOutsideAllSegments)
     panel_of(editor).segmentButton.click()
     writeMaskToSegment(lesion, place[0], place[1], changed)
-    assert "changed during the computation; nothing was written" in wait(editor)
+    told = wait(editor)
     np.testing.assert_array_equal(content(place, changed), lesion)
     if changed == "other":
+        assert "changed during the computation; nothing was written" in told
         assert not content(place).any()
 
 

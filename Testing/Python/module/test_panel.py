@@ -193,7 +193,8 @@ def test_a_worker_that_dies_is_told_and_the_next_stroke_is_answered(volume_node,
         raise SystemExit
 
     user.click("segmentButton")
-    session = user.panel.logic._known(*user.panel.workbench._target)
+    (target,) = user.panel.logic._targets.values()
+    session = target.session
     refine, session.refine = session.refine, lambda *_, **__: die()
     user.stroke(STROKE)
     assert "ended unexpectedly" in user.status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from math import cos, sin
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for heads.py
 
 SHAPE = (10, 28, 32)  # (k, j, i)
 LESION = (slice(4, 7), slice(8, 16), slice(10, 20))

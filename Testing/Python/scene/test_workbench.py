@@ -183,7 +183,7 @@ def test_an_erased_seed_is_forgotten_and_undo_brings_it_back(bench):
     paint(bench, STROKE_IN_LESION, "background", erase=True)
     settle(bench)
     assert [done.kind for done in bench.rounds] == ["segmented", "refined", "refined"]
-    assert not any(mask.any() for mask in bench.logic.scribbles(*bench._target))
+    assert bench.logic.strokes(*bench._target).empty
     bench.undo()
     settle(bench)
     assert seeds_of(bench)[1][STROKE_IN_LESION].all()
