@@ -43,6 +43,14 @@ class InteractionSettings:
     initial: Literal["previous", "pnet"] = "previous"
     changes: Literal["asked", "any"] = "asked"
 
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 <= self.weight <= 1:
+            raise InputError(f"weight is {self.weight:g}, expected a share from 0 to 1.")
+        for name in ("intensity_scale", "max_distance"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} is {getattr(self, name):g}, expected a number above 0.")
+
 
 @dataclass(frozen=True, eq=False)
 class Interactions:

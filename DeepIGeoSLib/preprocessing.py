@@ -50,6 +50,13 @@ class NormalizationSettings:
     threshold: float = 0.1
     clip: tuple[float, float] = (-4.0, 10.0)
 
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 <= self.threshold < 1:
+            raise InputError(f"threshold is {self.threshold:g}, expected a share from 0 to 1.")
+        if not self.clip[0] < self.clip[1]:
+            raise InputError(f"clip is {list(self.clip)}, expected a lower and a higher number.")
+
 
 @dataclass(frozen=True)
 class GridSettings:
@@ -64,6 +71,16 @@ class GridSettings:
     minimum: tuple[float, float, float] = (2.0, 0.8, 0.8)
     maximum: tuple[float, float, float] = (8.0, 1.3, 1.3)
     margin: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        pairs = zip(self.minimum, self.maximum, strict=True)
+        if not all(0 < least <= most for least, most in pairs) or self.margin < 0:
+            raise InputError(
+                f"minimum is {list(self.minimum)}, maximum {list(self.maximum)} and margin "
+                f"{self.margin:g}; spacings above 0 in this order, and a margin of 0 or more are "
+                "expected."
+            )
 
 
 def tissue_mask(array: np.ndarray, settings: NormalizationSettings) -> np.ndarray:

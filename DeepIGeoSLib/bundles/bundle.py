@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from DeepIGeoSLib.bundles.checks import check_finite, check_weights
 from DeepIGeoSLib.bundles.geodesic import GEODESIC, geodesic_manifest
 from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, crf_key, read_manifest
 from DeepIGeoSLib.bundles.quantized import load_quantized, quantized_key
@@ -61,12 +61,14 @@ class Bundle:
         )
         path = self.folder / manifest.weights[role].file
         try:
-            network.load_state_dict(load_file(path))
+            state = load_file(path)
+            network.load_state_dict(state)
         except (RuntimeError, SafetensorError) as error:
             raise BundleError(
                 f"{path} does not hold the weights of the {manifest.preset} "
                 f"{manifest.dimension}D {role}."
             ) from error
+        check_finite(state, path)
         return network
 
     def crf(self, role: str) -> CRFNet:
@@ -89,11 +91,13 @@ class Bundle:
         if key in manifest.weights:
             path = self.folder / manifest.weights[key].file
             try:
-                crf.load_state_dict(load_file(path))
+                state = load_file(path)
+                crf.load_state_dict(state)
             except (RuntimeError, SafetensorError) as error:
                 raise BundleError(
                     f"{path} does not hold the weights of the {manifest.crf.pairwise} CRF."
                 ) from error
+            check_finite(state, path)
         elif manifest.crf.pairwise == "freeform":
             raise BundleError(
                 f"The bundle {manifest.name} names no weights for {key!r}, which its free-form CRF "
@@ -161,23 +165,10 @@ def folder_of(bundle: str | Path) -> Path:
     return Path(bundle)
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _check_weights(folder: Path, name: str, expected: str) -> None:
     if Path(name).name != name or not name.endswith(".safetensors"):
         raise BundleError(
             f"{folder / MANIFEST_NAME} names the weights {name!r}; a .safetensors file in the "
             "bundle's own folder is expected."
         )
-    path = folder / name
-    if not path.is_file():
-        raise BundleError(f"The weights {path} are missing.")
-    actual = file_sha256(path)
-    if actual != expected.lower():
-        raise BundleError(
-            f"{path} has the SHA-256 {actual}, but its manifest says {expected}: the file is "
-            "damaged or was replaced."
-        )
+    check_weights(folder / name, expected)

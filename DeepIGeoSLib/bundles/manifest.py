@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from DeepIGeoSLib.bundles.checks import check_manifest, parse_manifest
 from DeepIGeoSLib.errors import BundleError, InputError
 from DeepIGeoSLib.interactions import InteractionSettings
 from DeepIGeoSLib.networks.crf_settings import CrfSettings
@@ -100,10 +100,7 @@ def read_manifest(folder: Path) -> BundleManifest:
     path = folder / MANIFEST_NAME
     if not path.is_file():
         raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST_NAME}.")
-    try:
-        mapping = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path} is not valid JSON: {error}.") from error
+    mapping = parse_manifest(path)
     version = mapping.get("format_version") if isinstance(mapping, dict) else None
     if version != FORMAT_VERSION:
         raise BundleError(
@@ -113,6 +110,7 @@ def read_manifest(folder: Path) -> BundleManifest:
         manifest = from_mapping(BundleManifest, mapping, str(path))
     except InputError as error:
         raise BundleError(str(error)) from error
+    check_manifest(manifest, path)
     for role in ("pnet", "rnet"):
         if role not in manifest.weights:
             raise BundleError(f"{path} names no weights for {role!r}.")

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from DeepIGeoSLib.bundles.bundle import Bundle, file_sha256
+from DeepIGeoSLib.bundles.bundle import Bundle
+from DeepIGeoSLib.bundles.checks import file_sha256
 from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, WeightFile
 from DeepIGeoSLib.bundles.quantized import quantized_key, save_quantized
 from DeepIGeoSLib.errors import InputError

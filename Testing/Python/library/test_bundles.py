@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 
 from DeepIGeoSLib import BundleError, InteractiveSession, list_bundles, load_bundle
 from DeepIGeoSLib.bundles import BundleManifest
+from DeepIGeoSLib.bundles.checks import file_sha256
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.networks import build_network
@@ -84,8 +86,6 @@ def test_weights_outside_the_folder_are_refused(bundle_copy: Path) -> None:
 
 def test_pickled_weights_are_never_opened(bundle_copy: Path, tmp_path: Path) -> None:
     """A pickle under a safetensors name passes the hash, and is still not executed."""
-    from DeepIGeoSLib.bundles.bundle import file_sha256
-
     witness = tmp_path / "executed"
 
     class Trap:
@@ -99,6 +99,82 @@ def test_pickled_weights_are_never_opened(bundle_copy: Path, tmp_path: Path) -> 
     with pytest.raises(BundleError, match="does not hold the weights"):
         load_bundle(bundle_copy).network("pnet")
     assert not witness.exists()
+
+
+IMPOSSIBLE = {
+    "no region": ({"region": [0, 24, 24]}, r"region is \[0, 24, 24\]; 1 to 2048"),
+    "negative region": ({"region": [8, -24, 24]}, "region is"),
+    "absurd region": ({"region": [8, 24, 10**9]}, "region is"),
+    "wide": ({"features": [10**9]}, "features is"),
+    "name with a slash": ({"name": "a/b"}, "the name 'a/b' is none"),
+    "name that climbs": ({"name": ".."}, "the name '..' is none"),
+    "backslash": ({"name": "a\\b"}, "is none"),
+    "no name": ({"name": " "}, "is none"),
+    "long name": ({"name": "x" * 300}, "is none"),
+    "control character": ({"name": "a\x1b[31mb"}, "name holds the character U.001B"),
+    "surrogate": ({"task": "a\ud800b"}, "task holds the character U.D800"),
+    "surrogate in a table": ({"metrics": [{"a\ud800": 1}]}, "metrics holds the character U.D800"),
+    "new line": ({"license": "free\ndeepigeos: all is well"}, "license holds the character U.000A"),
+    "long text": ({"task": "x" * 20_000}, "task holds a text of 20000 characters"),
+    "infinite metric": ({"metrics": [{"dice": float("inf")}]}, "holds the number Infinity"),
+    "metric that is none": ({"metrics": [{"dice": float("nan")}]}, "holds the number NaN"),
+    "no channels": ({"channels": []}, "names 0 channels"),
+    "too many channels": ({"channels": ["c"] * 1000}, "names 1000 channels"),
+    "digits": ({"region": [8, 24, 10**5000]}, "is not valid JSON"),
+    "spacing": ({"grid": {"minimum": [0, 1, 1], "maximum": [1, 1, 1], "margin": 5}}, "minimum is"),
+    "distance": ({"interactions": {"max_distance": 0}}, "max_distance is 0"),
+    "share": ({"interactions": {"weight": 2}}, "weight is 2"),
+    "clip": ({"normalization": {"clip": [3, -3]}}, r"clip is \[3.0, -3.0\]"),
+}
+
+
+@pytest.mark.parametrize(("changes", "sentence"), IMPOSSIBLE.values(), ids=IMPOSSIBLE.keys())
+def test_what_can_not_be_true_is_refused(bundle_copy: Path, changes: dict, sentence: str) -> None:
+    sys.set_int_max_str_digits(0)
+    try:
+        change_manifest(bundle_copy, **changes)
+    finally:
+        sys.set_int_max_str_digits(sys.int_info.default_max_str_digits)
+    with pytest.raises(BundleError, match=sentence):
+        load_bundle(bundle_copy)
+
+
+def test_numbers_beyond_every_float_are_refused(bundle_copy: Path) -> None:
+    path = bundle_copy / "bundle.json"
+    path.write_text(path.read_text().replace('"max_distance": 10.0', '"max_distance": 1e999'))
+    with pytest.raises(BundleError, match="holds the number 1e999; finite numbers"):
+        load_bundle(bundle_copy)
+
+
+def test_deep_nesting_is_refused(bundle_copy: Path) -> None:
+    (bundle_copy / "bundle.json").write_text("[" * 100_000)
+    with pytest.raises(BundleError, match="is not valid JSON"):
+        load_bundle(bundle_copy)
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "pnet.safetensors"])
+def test_files_of_gigabytes_are_not_read(bundle_copy: Path, name: str) -> None:
+    """Sparse files of 3 GB; reading one would take seconds and all of the memory."""
+    with (bundle_copy / name).open("r+b") as stream:
+        stream.truncate(3 * 2**30)
+    with pytest.raises(BundleError, match=f"{name} has 3221225472 bytes"):
+        load_bundle(bundle_copy)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(bundle_copy: Path, value: float) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = bundle_copy / "rnet.safetensors"
+    state = load_file(path)
+    key = next(iter(state))
+    state[key].view(-1)[0] = value
+    save_file(state, path)
+    weights = json.loads((bundle_copy / "bundle.json").read_text())["weights"]
+    weights["rnet"]["sha256"] = file_sha256(path)
+    change_manifest(bundle_copy, weights=weights)
+    with pytest.raises(BundleError, match="NaN or infinite weights in"):
+        load_bundle(bundle_copy).network("rnet")
 
 
 BAD_MANIFESTS = {
