@@ -132,6 +132,9 @@ def _rescaled(stored: np.ndarray, one: Slice) -> np.ndarray:
 
     if one.rescaling is None:
         return stored
-    if one.rescaling.get("RescaleSlope") == 0:
+    if "ModalityLUTSequence" in one.rescaling:
+        return apply_modality_lut(stored, one.rescaling)
+    slope, intercept = (one.rescaling.get(k) for k in ("RescaleSlope", "RescaleIntercept"))
+    if slope == 0:
         raise InputError(f"{one.name} has the RescaleSlope 0, which makes every voxel the same.")
-    return apply_modality_lut(stored, one.rescaling)
+    return stored * float(1 if slope is None else slope) + float(intercept or 0)

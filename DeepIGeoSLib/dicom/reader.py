@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from pathlib import Path
 
@@ -40,8 +39,12 @@ def read_dicom(
         InputError: a file is damaged, the slices form no volume, or several volumes are there and
             none is chosen.
     """
-    if importlib.util.find_spec("pydicom") is None:
-        raise InputError(f"Reading {path} needs the package pydicom (pip install pydicom).")
+    try:
+        import pydicom.pixels  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"Reading {path} needs the package pydicom, 3.0 or later (pip install pydicom)."
+        ) from error
     name = str(path)
     with warnings.catch_warnings():
         # pydicom warns of all that it tolerates; what matters to a volume is checked here.

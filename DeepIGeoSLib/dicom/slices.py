@@ -160,7 +160,7 @@ def _slice(path: Path, frame: int, header: pydicom.Dataset, said: _Said) -> Slic
         position=position,
         distance=distance,
         stack=str(said.value("StackID", "FrameContentSequence") or ""),
-        marks=dict(_marks(header, said)),
+        marks=dict(_marks(path, header, said)),
         rescaling=said.group("PixelValueTransformationSequence") if said.enhanced else header,
     )
 
@@ -188,7 +188,9 @@ def _check_directions(path: Path, directions: np.ndarray) -> None:
         )
 
 
-def _marks(header: pydicom.Dataset, said: _Said) -> Iterator[tuple[str, float | str]]:
+def _marks(path: Path, header: pydicom.Dataset, said: _Said) -> Iterator[tuple[str, float | str]]:
+    if said.enhanced:
+        yield "file", path.name
     for keyword, sequence in _MARKS.items():
         value = said.value(keyword, sequence)
         if value is not None:

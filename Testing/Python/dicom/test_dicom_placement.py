@@ -257,6 +257,15 @@ def test_the_dimensions_of_an_enhanced_file_tell_volumes_apart(write_enhanced, v
     np.testing.assert_array_equal(Volume.read(path, frame=1).array, voxels[1::2])
 
 
+def test_enhanced_files_at_one_place_are_told_apart_by_file(write_enhanced, voxels) -> None:
+    heights = [3.0 * n for n in range(6)]
+    folder = write_enhanced(voxels, heights).parent
+    shutil.move(folder / "enhanced.dcm", folder / "later.dcm")
+    write_enhanced(voxels + 500, heights)
+    refused(folder, "2 volumes", "told apart by file")
+    np.testing.assert_array_equal(Volume.read(folder, frame=1).array, voxels)
+
+
 def test_fewer_frame_headers_than_frames_are_damage(write_enhanced, voxels) -> None:
     refused(write_enhanced(voxels, [0, 3, 6]), "6 frames, but headers for 3")
 

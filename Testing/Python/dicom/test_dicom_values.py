@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,16 @@ def test_each_slice_has_its_own_slope_and_intercept(
     )
     wanted = voxels * np.reshape(slopes, (6, 1, 1)) + np.reshape(intercepts, (6, 1, 1))
     np.testing.assert_allclose(Volume.read(folder).array, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"), [({"RescaleSlope": 0.5}, 0.5), ({"RescaleIntercept": 7}, 7)]
+)
+def test_a_slope_or_an_intercept_may_stand_alone(
+    write_series, voxels, upright, said: dict, wanted: float
+) -> None:
+    values = voxels * wanted if "RescaleSlope" in said else voxels + wanted
+    np.testing.assert_allclose(Volume.read(write_series(voxels, upright, **said)).array, values)
 
 
 def test_each_frame_has_its_own_slope(write_enhanced, voxels) -> None:
@@ -231,7 +242,7 @@ def test_a_series_without_endings_is_read(write_series, voxels, upright, tmp_pat
 def test_without_pydicom_the_sentence_says_what_is_needed(
     write_series, voxels, upright, monkeypatch
 ) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pydicom.pixels", None)
     refused(write_series(voxels, upright), "pip install pydicom")
 
 
