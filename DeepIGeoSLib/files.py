@@ -112,10 +112,10 @@ def _ignores_case(folder: Path) -> bool:
 
 
 def _ending(name: str) -> str:
-    """Return the ending of a name in lower case; with what stands before .gz."""
-    suffixes = Path(name).suffixes
-    count = 2 if suffixes[-1:] and suffixes[-1].lower() == ".gz" else 1
-    return "".join(suffixes[-count:]).lower()
+    """Return the ending of a name in lower case; with what belongs to it before .gz and .nrrd."""
+    suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+    is_double = suffixes[-1:] == [".gz"] or suffixes[-2:] == [".seg", ".nrrd"]
+    return "".join(suffixes[-2:] if is_double else suffixes[-1:])
 
 
 def shortened(path: str | Path) -> str:

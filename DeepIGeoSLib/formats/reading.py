@@ -72,28 +72,17 @@ def read_image(path: Path) -> StoredImage:
     """Read an image file.
 
     Raises:
-        InputError: it is missing, of another format, damaged or not whole, or has more axes than
-            one of time.
+        InputError: as ``check_image``, or it has more axes than one of time.
     """
-    if not exists(path):
-        raise InputError(f"{shortened(path)} does not exist.")
-    ending = ending_of(path, [*_FORMATS, *_PICTURES])
+    ending = check_image(path)
     sform = None
     if ending in _FORMATS:
         module, reader = _FORMATS[ending]
-        check_whole(path, module.layout_of(path))
         if module is nifti:
             header = nifti.read_header(path)
             sform = header.sform if header.is_sheared else None
-    elif ending in _PICTURES:
-        reader = _PICTURES[ending]
-        check_picture(path)
     else:
-        known = ", ".join(sorted({*_FORMATS, *_PICTURES}))
-        raise InputError(
-            f"{path} can't be read as an image: its name ends in none of {known}, and it is no "
-            "DICOM file."
-        )
+        reader = _PICTURES[ending]
     with _in_small_letters(path, ending) as spelled:
         image = _read(spelled, path, f"{reader}ImageIO", permissive=sform is not None)
     stored = stored_image(image, path)
@@ -101,6 +90,34 @@ def read_image(path: Path) -> StoredImage:
         return stored
     # ITK has straightened what is sheared; the header says where the voxels are.
     return StoredImage(stored.array, sform, stored.dimension, stored.header)
+
+
+def check_image(path: Path) -> str:
+    """Check that an image file is whole and undamaged, without keeping its voxels.
+
+    Returns:
+        The ending of its name, in lower case.
+
+    Raises:
+        InputError: it is missing, can't be read, of another format, damaged or not whole.
+    """
+    if not exists(path):
+        raise InputError(f"{shortened(path)} does not exist.")
+    ending = ending_of(path, [*_FORMATS, *_PICTURES])
+    try:
+        if ending in _FORMATS:
+            check_whole(path, _FORMATS[ending][0].layout_of(path))
+        elif ending in _PICTURES:
+            check_picture(path)
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
+    if ending is None:
+        known = ", ".join(sorted({*_FORMATS, *_PICTURES}))
+        raise InputError(
+            f"{path} can't be read as an image: its name ends in none of {known}, and it is no "
+            "DICOM file."
+        )
+    return ending
 
 
 def stored_image(image: SimpleITK.Image, path: Path) -> StoredImage:

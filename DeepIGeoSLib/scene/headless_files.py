@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import vtk
+
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.formats.reading import check_image, ending_of
+
 _TYPE_OF_ENDING = {
     ".mrb": "SceneFile",
     ".mrml": "SceneFile",
@@ -43,7 +48,7 @@ class HeadlessFiles:
     ) -> bool:
         """Read a file into the scene, append its node to ``loadedNodes`` and say if it worked."""
         fileName = str(properties["fileName"])
-        if not Path(fileName).is_file():
+        if not Path(fileName).is_file() or not _isWhole(fileName):
             return False
         if fileType == "SceneFile":
             return self._loadScene(fileName, bool(properties.get("clear")))
@@ -84,3 +89,15 @@ class HeadlessFiles:
         name = properties.get("name") or Path(fileName).name.split(".")[0]
         asLabelmap = 1 if properties.get("labelmap") else 0
         return self._volumesLogic.AddArchetypeVolume(fileName, name, asLabelmap)
+
+
+def _isWhole(fileName: str) -> bool:
+    """Whether an image holds what its header promises; Slicer's readers don't look at that."""
+    if ending_of(Path(fileName), [".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd"]) is None:
+        return True
+    try:
+        check_image(Path(fileName))
+    except InputError as error:
+        vtk.vtkOutputWindow.GetInstance().DisplayErrorText(f"{error}\n")
+        return False
+    return True

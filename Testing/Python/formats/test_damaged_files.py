@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -245,3 +246,28 @@ def test_hostile_headers_get_one_sentence(
         Volume.read(path)
     assert "\n" not in str(raised.value)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_scene_outside_of_slicer_does_not_load_them(
+    tmp_path: Path, voxels: np.ndarray, write: Callable, running_slicer: object
+) -> None:
+    """Slicer's own readers fill what is missing with zeros."""
+    import slicer
+
+    path = write(tmp_path / "image.nii", voxels)
+    node = slicer.util.loadVolume(str(path))
+    assert np.array_equal(slicer.util.arrayFromVolume(node), voxels)
+    slicer.mrmlScene.RemoveNode(node)
+    path.write_bytes(cut_to_half(path.read_bytes()))
+    with pytest.raises(RuntimeError):
+        slicer.util.loadVolume(str(path))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything may be read")
+def test_a_file_that_may_not_be_read_is_named(
+    tmp_path: Path, voxels: np.ndarray, write: Callable
+) -> None:
+    path = write(tmp_path / "image.nrrd", voxels)
+    path.chmod(0)
+    with pytest.raises(InputError, match=r"image\.nrrd can't be read: Permission denied"):
+        Volume.read(path)

@@ -60,3 +60,37 @@ def test_the_script_segments_a_folder_and_names_what_failed(
 def test_without_arguments_the_script_says_how_it_is_used(module, script, capsys):
     assert script.main([]) == 2
     assert "--python-script" in capsys.readouterr().out
+
+
+def test_images_of_one_name_are_named_before_any_work(module, script, tmp_path, capsys):
+    images, results = tmp_path / "images", tmp_path / "results"
+    images.mkdir()
+    for name in ("a.nii.gz", "a.nrrd", "A.MHA", "b.nii", "c.seg.nrrd", "c.nrrd"):
+        (images / name).write_bytes(b"")
+    assert script.main([str(images), str(results)]) == 2
+    error = capsys.readouterr().err
+    assert "A.MHA and a.nii.gz and a.nrrd." in error
+    assert "b.nii" not in error
+    assert not results.exists()
+
+
+def test_a_segmentation_that_is_there_is_left_alone(module, script, tiny_bundle, tmp_path, capsys):
+    """It may have been corrected by hand; and a run that was stopped goes on behind it."""
+    (tmp_path / "a.nii.gz").write_bytes(b"")
+    (tmp_path / "a.seg.nrrd").write_bytes(b"corrected by hand")
+    assert script.main([str(tmp_path), str(tmp_path), str(tiny_bundle)]) == 0
+    assert (tmp_path / "a.seg.nrrd").read_bytes() == b"corrected by hand"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.nii.gz", "a.seg.nrrd"]
+
+
+def test_a_torn_image_is_not_segmented(module, script, tiny_bundle, head, tmp_path, capsys):
+    import SimpleITK
+
+    images, results = tmp_path / "images", tmp_path / "results"
+    images.mkdir()
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(head), str(tmp_path / "whole.nii"))
+    content = (tmp_path / "whole.nii").read_bytes()
+    (images / "TORN.NII").write_bytes(content[: len(content) // 2])
+    assert script.main([str(images), str(results), str(tiny_bundle)]) == 1
+    assert "TORN.NII is not whole" in capsys.readouterr().err
+    assert list(results.iterdir()) == []
