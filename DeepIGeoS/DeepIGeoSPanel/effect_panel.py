@@ -28,6 +28,7 @@ class EffectPanel:
         )
         self.workbench = importLibrary("DeepIGeoSLib.scene").Workbench(self.logic, self.refresh)
         self.workbench.region.visible = False
+        self.workbench.mouseButtonsPaint = True
         self._editor = None  # the editor's node and the observation of it, while active
         self._observed, self._tags = None, []
         self._showing = False

@@ -1,12 +1,15 @@
 """What the networks need and Slicer does not bring, asked for when it is needed first."""
 
 import importlib
+import importlib.metadata
 import importlib.util
 import logging
 import subprocess
 
 import slicer
 from slicer.i18n import tr as _
+
+from DeepIGeoSPanel.library import importLibrary
 
 OLDEST_TORCH = (2, 2)
 
@@ -136,19 +139,17 @@ def _pipInstall(requirement):
 
 
 def _torchProblem():
-    """Return what to do about a PyTorch that is broken or too old, or None."""
-    repair = _(
-        "Open the module PyTorch Utils, press Uninstall PyTorch, restart Slicer, press Install "
-        "PyTorch, and try again."
-    )
-    try:
-        import torch
+    """Return what to do about a PyTorch that is too old, or None.
 
-        version = tuple(int(part) for part in torch.__version__.split(".")[:2])
-    except (ImportError, OSError, AttributeError, ValueError) as error:
-        return _("PyTorch can't be loaded ({error}). {repair}").format(error=error, repair=repair)
-    if version < OLDEST_TORCH:
-        return _("PyTorch {version} is too old; 2.2 or newer is needed. {repair}").format(
-            version=torch.__version__, repair=repair
-        )
-    return None
+    It is not imported here: that takes seconds, and the thread that computes does it.
+    """
+    try:
+        version = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return None  # whether it works is seen when it is loaded
+    if tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_TORCH:
+        return None
+    return _("PyTorch {version} is too old; 2.2 or newer is needed. {repair}").format(
+        version=version,
+        repair=importLibrary("DeepIGeoSLib.scene.torch_loading").howToRepairTorch(),
+    )

@@ -26,6 +26,8 @@ class SeedEditor:
         self._prepare = prepare
         self._buttons = {FOREGROUND: missingButton, BACKGROUND: tooMuchButton}
         self._seeds = None
+        # The node first: what is set below is kept in it, and logs an error where there is none.
+        self.takeUpScene()
         for name in (
             "segmentationNodeSelectorVisible",
             "sourceVolumeNodeSelectorVisible",
@@ -43,8 +45,6 @@ class SeedEditor:
         widget.setEffectNameOrder(["Paint", "Draw", "Erase"])
         # The two buttons choose the segment. (QObject's own findChildren is not recursive in 5.10.)
         slicer.util.findChild(widget, "SegmentsTableView").parent().hide()
-        # The node first, so that the choices made when the scene is set are kept in it.
-        self.takeUpScene()
         missingButton.connect("clicked(bool)", lambda checked=False: self.paint(FOREGROUND))
         tooMuchButton.connect("clicked(bool)", lambda checked=False: self.paint(BACKGROUND))
         self._colorButtons()

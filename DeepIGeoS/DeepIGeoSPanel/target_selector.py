@@ -13,18 +13,25 @@ class TargetSelector:
         self._chosen = chosen
         self._observed = []
         self._node = None
+        self._listing = None
         comboBox.connect("activated(int)", self._onActivated)
 
     def show(self, segmentationNode, segmentId):
         """Show the segments there are now, with one selected."""
         self._observe(segmentationNode)
-        self._comboBox.clear()
-        self._comboBox.addItem(_("New segment"), "")
+        listing = [(_("New segment"), "")]
         if segmentationNode:
             segmentation = segmentationNode.GetSegmentation()
             for listed in segmentation.GetSegmentIDs():
-                self._comboBox.addItem(segmentation.GetSegment(listed).GetName(), listed)
-        self._comboBox.setCurrentIndex(max(0, self._comboBox.findData(segmentId)))
+                listing.append((segmentation.GetSegment(listed).GetName(), listed))
+        if listing != self._listing:  # an open list would lose the row that the mouse is on
+            self._listing = listing
+            self._comboBox.clear()
+            for name, listed in listing:
+                self._comboBox.addItem(name, listed)
+        index = max(0, self._comboBox.findData(segmentId))
+        if index != self._comboBox.currentIndex:
+            self._comboBox.setCurrentIndex(index)
 
     @property
     def text(self):

@@ -21,7 +21,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         scriptedEffect.perSegment = True
         scriptedEffect.requireSegments = True
         AbstractScriptedSegmentEditorEffect.__init__(self, scriptedEffect)
-        self._panel = None
+        self.panel = None
         self._stroke = None
 
     def clone(self):
@@ -47,34 +47,34 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
     def setupOptionsFrame(self):
         from DeepIGeoSPanel.effect_panel import EffectPanel
 
-        self._panel = EffectPanel(self.scriptedEffect)
+        self.panel = EffectPanel(self.scriptedEffect)
 
     def setMRMLDefaults(self):
         self.scriptedEffect.setParameterDefault("BrushRadius", 3.0)
         self.scriptedEffect.setParameterDefault("AutoRefine", 1)
 
     def activate(self):
-        self._panel.activate()
+        self.panel.activate()
 
     def deactivate(self):
         self._endStroke()
-        self._panel.deactivate()
+        self.panel.deactivate()
 
     def cleanup(self):
-        if self._panel is not None:
-            self._panel.cleanup()
-            self._panel = None
+        if self.panel is not None:
+            self.panel.cleanup()
+            self.panel = None
 
     def sourceVolumeNodeChanged(self):
         self.updateGUIFromMRML()
 
     def updateGUIFromMRML(self):
-        if self._panel is not None:
-            self._panel.updateFromEditor()
+        if self.panel is not None:
+            self.panel.updateFromEditor()
 
     def updateMRMLFromGUI(self):
-        if self._panel is not None:
-            self._panel.storeOptions()
+        if self.panel is not None:
+            self.panel.storeOptions()
 
     def processInteractionEvents(self, callerInteractor, eventId, viewWidget):
         """Gather a stroke; return whether the event is used up."""
@@ -97,7 +97,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         if event == ("left release" if self._stroke[0] else "right release"):
             foreground, _view, points, _line = self._stroke
             self._endStroke()
-            self._panel.addStroke(points, foreground)
+            self.panel.addStroke(points, foreground)
             return True
         return False
 

@@ -17,9 +17,11 @@ def nextStep(workbench: Workbench) -> str:
     """Return the advice for what a workbench holds."""
     if workbench.volumeNode is None:
         return _("Load an image and choose it as source volume.")
+    if workbench.mouseButtonsPaint:
+        return _nextStepInEditor(workbench)
     if workbench.isAccepted:
         return _("This segment is completed. Press Next lesion, or Reopen to change it.")
-    empty = not workbench.hasTarget or isEmpty(workbench.segmentationNode, workbench.segmentId)
+    empty = _isTargetEmpty(workbench)
     if workbench.logic.bundle == GEODESIC:
         if empty:
             return _(
@@ -46,3 +48,28 @@ def whyNoUndo(shortened: str) -> str:
         "grid": _("The rounds were made on another grid, and can't be taken back on this one."),
     }
     return reasons.get(shortened, _("There is nothing to take back."))
+
+
+def _nextStepInEditor(workbench: Workbench) -> str:
+    """Return the advice in the Segment Editor, whose effect has fewer buttons."""
+    if workbench.isAccepted:
+        return _("This segment is completed. Change its status in the list of segments to go on.")
+    empty = _isTargetEmpty(workbench)
+    if workbench.logic.bundle == GEODESIC:
+        if empty:
+            return _("Paint inside the lesion with the left button, then around it with the right.")
+    elif empty:
+        return _("Press Segment, or paint inside the lesion with the left button.")
+    if not workbench.autoRefine:
+        return _(
+            "Paint what is missing with the left button or too much with the right, then press "
+            "Refine."
+        )
+    return _(
+        "Paint what is missing with the left button or too much with the right; each stroke is "
+        "answered at once."
+    )
+
+
+def _isTargetEmpty(workbench: Workbench) -> bool:
+    return not workbench.hasTarget or isEmpty(workbench.segmentationNode, workbench.segmentId)

@@ -231,7 +231,7 @@ def checkLattice(volumeNode: Any, segmentationNode: Any, segmentId: str) -> None
         raise InputError(
             _(
                 "The segment {segment!r} lies on another grid than the volume {volume}; choose the "
-                "volume that it was made on, or press Next lesion for a new segment."
+                "volume that it was made on, or begin a new segment."
             ).format(segment=segment.GetName(), volume=_quoted(volumeNode))
         )
 

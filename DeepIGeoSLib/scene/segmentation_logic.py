@@ -35,6 +35,7 @@ from DeepIGeoSLib.scene.segment_voxels import (
     seedVoxels,
     segmentStamp,
 )
+from DeepIGeoSLib.scene.torch_loading import loadTorch
 from DeepIGeoSLib.scene.translation import tr as _
 from DeepIGeoSLib.segmentation import Segmentation
 
@@ -387,6 +388,8 @@ class SegmentationLogic:
         crf = self._crf
 
         def compute() -> Answer:
+            if self._openBundle().has_networks:
+                loadTorch()
             if volume is not None:
                 target.session = SegmentSession(self._openBundle(), volume, self._device)
                 target.stamp = stamp

@@ -48,6 +48,7 @@ from DeepIGeoSLib.scene.segment_volume import VolumeMeter
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
 from DeepIGeoSLib.scene.slice_views import goToBox
 from DeepIGeoSLib.scene.stroke import strokeBox
+from DeepIGeoSLib.scene.torch_loading import isTorchLoaded
 from DeepIGeoSLib.scene.translation import tr as _
 
 _log = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ class Workbench:
         goToChanges: whether the slice views go to what a step changed.
         editableArea: where the target may grow: the arguments of ``editableVoxels`` from ``mode``.
         region: the region of influence.
+        mouseButtonsPaint: whether strokes are painted with the left and the right mouse button
+            rather than by the module's buttons; advice speaks of what there is.
         message: how the last action went, or "".
         progress: share done and a text, while something runs.
     """
@@ -84,6 +87,7 @@ class Workbench:
         self.goToChanges = False
         self.editableArea = (slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere,)
         self.region = RegionNode()
+        self.mouseButtonsPaint = False
         self.message = ""
         self.progress: tuple[float, str] = (0.0, "")
         self._changed = changed
@@ -142,6 +146,7 @@ class Workbench:
             self._work.drop()
             self.logic.setBundle(bundle)
             self._places = None
+            self.message = ""  # it was about what the other model did
         with self._telling():
             self.logic.setCrf(crf)
 
@@ -478,7 +483,8 @@ class Workbench:
         self._check()
         self._places = None
         self._dropped = None
-        self.progress = (0.0, "")
+        loads = self.logic.bundle != GEODESIC and not isTorchLoaded()
+        self.progress = (0.0, _("Loading PyTorch, once per start of Slicer") if loads else "")
         self._work.begin(
             lambda: start(progress=self._tellProgress),
             lambda computation: self._finish(kind, computation, done),

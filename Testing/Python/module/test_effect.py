@@ -46,13 +46,13 @@ def editor(module, desktop, root, place, tiny_bundle, monkeypatch):
     (registered,) = desktop.effects
     adaptor = registered.self().clone()
     adaptor.edit(*place)
-    KEPT.extend([adaptor, adaptor.self()._panel])
+    KEPT.extend([adaptor, adaptor.self().panel])
     yield adaptor
     adaptor.self().cleanup()
 
 
 def panel_of(editor):
-    return editor.self()._panel
+    return editor.self().panel
 
 
 def wait(editor):
@@ -292,3 +292,26 @@ def test_without_torch_the_options_open_and_say_what_to_do(editor, place, monkey
     panel_of(editor).segmentButton.click()
     assert "Not installed: torch" in panel_of(editor).statusLabel.text
     assert not content(place).any()
+
+
+def test_the_advice_speaks_of_what_the_effect_has(editor, place):
+    from DeepIGeoSLib.scene.lesions import setCompleted
+
+    panel = panel_of(editor)
+    told = [panel.statusLabel.text]
+    panel.segmentButton.click()
+    wait(editor)
+    for bundle in (panel.logic.bundle, "geodesic"):
+        for auto in (0, 1):
+            panel.workbench.useModel(bundle)
+            editor.setParameter("AutoRefine", auto)
+            panel.refresh()
+            told.append(panel.statusLabel.text)
+    editor.logic.SetCurrentSegmentID("other")
+    setCompleted(place[1], "other", True)
+    panel.refresh()
+    told.append(panel.statusLabel.text)
+    assert "left button" in told[0]
+    assert "status in the list of segments" in told[-1]
+    for text in told:
+        assert not any(word in text for word in ("Missing", "Too much", "Next lesion", "Reopen"))

@@ -304,6 +304,32 @@ def test_a_module_that_is_not_open_installs_no_keys(module, desktop, tiny_bundle
     widget.cleanup()
 
 
+def test_another_model_takes_the_sentence_about_the_old_one_away(volume_node, user):
+    user.click("segmentButton")
+    assert "Segmented" in user.status
+    user.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    assert "Segmented" not in user.status
+    assert "Paint what is missing" in user.status
+
+
+def test_opening_the_panel_logs_nothing(user, caplog):
+    assert [record.getMessage() for record in caplog.get_records("setup")] == []
+
+
+def test_an_open_list_of_targets_keeps_its_row_while_something_is_computed(volume_node, user, hold):
+    hold.set()
+    user.click("segmentButton")
+    user.click("nextLesionButton")
+    model = user.ui.targetSelector.model()
+    removed = []
+    model.rowsAboutToBeRemoved.connect(lambda *_: removed.append(1))
+    user.choose("targetSelector", "Lesion")
+    user.click("acceptButton")
+    user.stroke(STROKE)
+    assert "Refined" in user.status
+    assert removed == []
+
+
 def test_the_segments_table_of_the_editor_is_hidden(user):
     import slicer
 

@@ -11,6 +11,20 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+# Modules of Slicer that answer any import and any attribute.
+ANYTHING = """
+import sys
+from types import ModuleType
+
+class Anything(ModuleType):
+    def __getattr__(self, name):
+        return Anything(name)
+
+for name in ("slicer", "slicer.i18n"):
+    sys.modules[name] = Anything(name)
+sys.modules["slicer.i18n"].tr = str
+""".strip()
+
 
 def told_by(user, interactor, name, told):
     """Note what the brush in a view is told, and of which kind it is then."""
@@ -296,22 +310,47 @@ def test_nothing_is_asked_or_installed_in_testing_mode(bare, torch_extension, de
     assert desktop.questions == desktop.installed == torch_extension == []
 
 
-@pytest.mark.parametrize(
-    ("torch", "words"),
-    [
-        (SimpleNamespace(__version__="1.13.1"), "PyTorch 1.13.1 is too old"),
-        (SimpleNamespace(), "PyTorch can't be loaded"),
-        (None, "PyTorch can't be loaded"),
-    ],
-    ids=["old", "damaged", "gone"],
-)
-def test_a_broken_or_old_torch_gives_a_way_to_repair_it(module, monkeypatch, torch, words):
+def test_an_old_torch_gives_a_way_to_repair_it(module, monkeypatch):
     from DeepIGeoSPanel import first_use
 
-    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setattr(first_use.importlib.metadata, "version", lambda name: "1.13.1+cpu")
     advice = first_use._torchProblem()
-    assert words in advice
+    assert "PyTorch 1.13.1+cpu is too old" in advice
     assert "Uninstall PyTorch, restart Slicer, press Install" in advice
+
+
+def test_a_broken_torch_is_told_by_the_worker_with_a_way_to_repair_it(
+    volume_node, user, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setattr("DeepIGeoSPanel.first_use.missingPackages", list)
+    user.click("segmentButton")
+    assert "PyTorch can't be loaded" in user.status
+    assert "Uninstall PyTorch, restart Slicer, press Install" in user.status
+    assert not user.content().any()
+
+
+def test_what_is_asked_before_a_computation_does_not_load_torch(module, root):
+    pytest.importorskip("torch")
+    code = (
+        f"{ANYTHING}\nsys.path[:0] = [{str(root / 'DeepIGeoS')!r}, {str(root)!r}]\n"
+        "from DeepIGeoSPanel import first_use\n"
+        "print(first_use.readyToCompute(), 'torch' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout.strip() == "None False", run.stderr
+
+
+def test_while_torch_is_loaded_the_status_says_so(volume_node, user, hold, monkeypatch):
+    monkeypatch.setattr("DeepIGeoSLib.scene.workbench.isTorchLoaded", lambda: False)
+    user.click("segmentButton", wait=False)
+    assert "Loading PyTorch" in user.status
+    user.click("cancelButton", wait=False)
+    hold.set()
+    user.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    user.stroke((slice(5, 6), slice(9, 11), slice(12, 17)), wait=False)
+    assert "Loading PyTorch" not in user.status
+    user.wait()
 
 
 def test_the_torch_that_is_there_is_good(module):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from .event_loop import run_until
@@ -44,12 +46,11 @@ class User:
 
     def wait(self):
         """Let the event loop run, as the application does, until nothing is computed any more."""
-        ticks = 0
+        begun = time.monotonic()
 
         def idle():
-            nonlocal ticks
-            ticks += 1
-            return ticks > 3 and not self.panel.workbench.busy
+            # Long enough for the panel's timer to tick twice, and so to begin what it has noticed.
+            return time.monotonic() - begun > 0.12 and not self.panel.workbench.busy
 
         run_until(idle)
 

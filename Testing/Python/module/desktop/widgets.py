@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import shiboken6
@@ -256,6 +257,8 @@ class qMRMLSegmentEditorWidget(Widget):
         self.updateEffectList()
 
     def setEffectNameOrder(self, names: list[str]) -> None:
+        if self._node is None:
+            logging.error("Invalid segment editor parameter set node")
         self._order = list(names)
         self._set("order", True)
 
