@@ -18,8 +18,8 @@ _ENDINGS = {".dcm", ".dicom", ".ima"}
 _PREAMBLE = 128
 _MAGIC = b"DICM"
 
-# Objects of rows and columns that are no intensities.
-_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
+# Objects of rows and columns that are no intensities: segmentations and doses.
+_NO_INTENSITIES = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.481.2"}
 
 # What the standard's own names begin with.
 _STANDARD = "1.2.840.10008."
@@ -69,7 +69,7 @@ def image_header(path: Path) -> pydicom.Dataset | None:
             pass
         kind = header.get("SOPClassUID")
         if "Rows" in header and "Columns" in header:
-            return None if kind == _SEGMENTATION else header
+            return None if kind in _NO_INTENSITIES else header
         if header.file_meta.get("MediaStorageSOPClassUID") == _DIRECTORY:
             return None
         if kind is None or _is_of_images(kind):

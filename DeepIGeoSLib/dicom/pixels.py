@@ -13,6 +13,7 @@ from DeepIGeoSLib.dicom.headers import damage_named
 from DeepIGeoSLib.dicom.slices import Slice
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.formats.layout import voxel_count
+from DeepIGeoSLib.formats.quiet import quiet
 
 if TYPE_CHECKING:
     import pydicom
@@ -119,7 +120,9 @@ def _decoded_by_gdcm(dataset: pydicom.Dataset, path: Path) -> np.ndarray:
         copy = Path(folder) / "pixels.dcm"
         bare.save_as(copy, enforce_file_format=True)
         try:
-            return SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(copy)))
+            with quiet():
+                image = SimpleITK.ReadImage(str(copy), imageIO="GDCMImageIO")
+            return SimpleITK.GetArrayFromImage(image)
         except RuntimeError as error:
             raise InputError(
                 f"{path} can't be decoded: it is damaged, or nothing here reads {syntax.name}; "

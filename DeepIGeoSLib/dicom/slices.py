@@ -142,7 +142,7 @@ def _slice(path: Path, frame: int, header: pydicom.Dataset, said: _Said) -> Slic
         spacing = said.value("ImagerPixelSpacing") or (1.0, 1.0)
     spacing = _numbers(spacing, 2)
     if spacing is None or not (spacing > 0).all():
-        raise InputError(f"{path.name} says no usable PixelSpacing: {_said(spacing)}.")
+        raise InputError(f"{path.name} says no usable PixelSpacing: {_listed(spacing)}.")
     if directions is not None:
         directions = directions.reshape(2, 3)
         _check_directions(path, directions)
@@ -175,7 +175,7 @@ def _numbers(values: Iterable[Any] | None, count: int) -> np.ndarray | None:
         return None
     numbers = np.array([float(v) for v in values])
     if numbers.shape != (count,) or not np.isfinite(numbers).all():
-        raise ValueError(f"{count} finite numbers are expected instead of {_said(numbers)}")
+        raise ValueError(f"{count} finite numbers are expected instead of {_listed(numbers)}")
     return numbers
 
 
@@ -183,7 +183,7 @@ def _check_directions(path: Path, directions: np.ndarray) -> None:
     products = directions @ directions.T
     if np.abs(products - np.eye(2)).max() > _UNIT_TOLERANCE:
         raise InputError(
-            f"{path.name} has an ImageOrientationPatient that can't be true: {_said(directions)} "
+            f"{path.name} has an ImageOrientationPatient that can't be true: {_listed(directions)} "
             "are no two perpendicular directions of length 1."
         )
 
@@ -203,5 +203,5 @@ def _marks(path: Path, header: pydicom.Dataset, said: _Said) -> Iterator[tuple[s
             yield f"dimension {number}", float(index)
 
 
-def _said(values: np.ndarray | None) -> str:
+def _listed(values: np.ndarray | None) -> str:
     return "nothing" if values is None else ", ".join(f"{v:g}" for v in np.ravel(values))

@@ -246,6 +246,33 @@ def test_without_pydicom_the_sentence_says_what_is_needed(
     refused(write_series(voxels, upright), "pip install pydicom")
 
 
+SAMPLES = sorted((Path(pydicom.__file__).parent / "data/test_files").glob("*.dcm"))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_samples_of_pydicom_are_read_as_itk_reads_them_or_explained(path: Path, capfd) -> None:
+    try:
+        volume = Volume.read(path)
+    except InputError as error:
+        volume = None
+        sentence = str(error)
+    assert capfd.readouterr() == ("", "")
+    if volume is None:
+        assert path.name in sentence
+        return
+    theirs = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path), imageIO="GDCMImageIO"))
+    np.testing.assert_allclose(volume.array, theirs.reshape(volume.shape), rtol=1e-6)
+
+
+def test_most_gray_samples_of_pydicom_are_read() -> None:
+    read = 0
+    for path in SAMPLES:
+        with contextlib.suppress(InputError):
+            Volume.read(path)
+            read += 1
+    assert read >= 18
+
+
 def test_labels_may_be_a_dicom_series(write_series, voxels, upright) -> None:
     folder = write_series(voxels, upright)
     labels = write_series(voxels % 3, upright, folder="labels")
