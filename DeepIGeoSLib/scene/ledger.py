@@ -130,6 +130,7 @@ class Ledger:
         voxelVolume: float,
         state: str = "",
         packed: bytes | None = None,
+        digest: Digest | None = None,
     ) -> None:
         """Add a round behind the place where the segment stands; undone rounds are forgotten.
 
@@ -141,11 +142,12 @@ class Ledger:
             voxelVolume: of one voxel, in milliliters.
             state: a name for where it leads to; a new one when empty.
             packed: from ``packedStep`` for this round, where it is known already.
+            digest: of the change, where it is known already.
         """
         flipped = int(np.count_nonzero(change.flips))
         gained = int(np.count_nonzero(labels.read(change.box) & change.flips))
         count = self.place.count + 2 * gained - flipped
-        digest = joined(self.place.digest, change.digest(self.shape))
+        digest = joined(self.place.digest, digest or change.digest(self.shape))
         step = Step(
             Round(kind, flipped * voxelVolume, count * voxelVolume),
             self.place,

@@ -6,6 +6,7 @@ without temporary nodes: the scene holds exactly the nodes of the user before an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,13 +38,25 @@ def volumeFromNode(volumeNode: Any) -> Volume:
         InputError: no scalar volume of the scene, no image data, several different components, or
             voxels and geometry that ``Volume`` refuses.
     """
+    return volumeReader(volumeNode)()
+
+
+def volumeReader(volumeNode: Any) -> Callable[[], Volume]:
+    """Return a function that makes the volume of ``volumeFromNode``, on any thread.
+
+    Raises:
+        InputError: no scalar volume of the scene, or no image data. The function raises the others.
+    """
     checkVolumeNode(volumeNode)
-    array = slicer.util.arrayFromVolume(volumeNode)
-    if array.ndim == 4:
-        array = array[..., _component(volumeNode, array)]
-    return Volume(
-        array, ijk_to_ras=ijkToRasOf(volumeNode), name=f"The volume {_quoted(volumeNode)}"
-    )
+    array = slicer.util.arrayFromVolume(volumeNode)  # a view, which keeps the voxels alive
+    chosen, matrix = volumeNode.GetAttribute(COMPONENT_ATTRIBUTE), ijkToRasOf(volumeNode)
+    quoted = _quoted(volumeNode)
+
+    def read() -> Volume:
+        voxels = array[..., _component(quoted, array, chosen)] if array.ndim == 4 else array
+        return Volume(voxels, ijk_to_ras=matrix, name=f"The volume {quoted}")
+
+    return read
 
 
 def volumeStamp(volumeNode: Any) -> tuple[object, ...]:
@@ -253,10 +266,9 @@ def _quoted(node: Any) -> str:
     return repr(node.GetName())
 
 
-def _component(volumeNode: Any, array: np.ndarray) -> int:
+def _component(quoted: str, array: np.ndarray, chosen: str | None) -> int:
     """Return which component (the last axis of ``array``) stands for the image."""
     count = array.shape[-1]
-    chosen = volumeNode.GetAttribute(COMPONENT_ATTRIBUTE)
     if chosen is not None:
         if not chosen.isdigit() or int(chosen) >= count:
             raise InputError(
@@ -264,7 +276,7 @@ def _component(volumeNode: Any, array: np.ndarray) -> int:
                     "The volume {volume} has the attribute {attribute} = {chosen!r}; a number from "
                     "0 to {last} is expected."
                 ).format(
-                    volume=_quoted(volumeNode),
+                    volume=quoted,
                     attribute=COMPONENT_ATTRIBUTE,
                     chosen=chosen,
                     last=count - 1,
@@ -279,7 +291,7 @@ def _component(volumeNode: Any, array: np.ndarray) -> int:
             "The volume {volume} has {count} components per voxel (color?); make a gray volume of "
             "it in the module Vector to Scalar Volume, or name one component in its attribute "
             "{attribute}."
-        ).format(volume=_quoted(volumeNode), count=count, attribute=COMPONENT_ATTRIBUTE)
+        ).format(volume=quoted, count=count, attribute=COMPONENT_ATTRIBUTE)
     )
 
 

@@ -16,7 +16,7 @@ from DeepIGeoSLib.attention import uncertain_places
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.interactions import Interactions
 from DeepIGeoSLib.preprocessing import Box, hull
-from DeepIGeoSLib.scene.labels import Change, Labels, VoxelReader
+from DeepIGeoSLib.scene.labels import Change, Digest, Labels, VoxelReader
 from DeepIGeoSLib.scene.ledger import ROUNDS_KEPT, Kind, newState
 from DeepIGeoSLib.scene.ledger_coding import packedInteractions, packedStep
 from DeepIGeoSLib.session import InteractiveSession, Segmentation
@@ -46,6 +46,7 @@ class Answer:
         segmentation: the session's result.
         kind: what made it.
         change: of the labels.
+        digest: of the change.
         interactions: the strokes that are answered now.
         state: the name of the new state.
         packed: the round, from ``packedStep``.
@@ -56,6 +57,7 @@ class Answer:
     segmentation: Segmentation
     kind: Kind
     change: Change
+    digest: Digest
     interactions: Interactions
     state: str
     packed: bytes
@@ -169,6 +171,7 @@ def _answer(
         result,
         kind,
         change,
+        change.digest(start.labels.shape),
         interactions,
         state,
         packedStep(change, start.interactions, interactions),

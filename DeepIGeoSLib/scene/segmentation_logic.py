@@ -24,7 +24,7 @@ from DeepIGeoSLib.scene.nodes import (
     checkOpen,
     checkSegment,
     checkVolumeNode,
-    volumeFromNode,
+    volumeReader,
     volumeStamp,
 )
 from DeepIGeoSLib.scene.seeds import findSeeds
@@ -384,14 +384,15 @@ class SegmentationLogic:
         start = _startOf(self._open(*place))
         target = self._target(*place)
         stamp = volumeStamp(place[0])
-        volume = None if target.stamp == stamp else volumeFromNode(place[0])
+        readVolume = None if target.stamp == stamp else volumeReader(place[0])
         crf = self._crf
 
         def compute() -> Answer:
-            if self._openBundle().has_networks:
+            bundle = self._openBundle()
+            if bundle.has_networks:
                 loadTorch()
-            if volume is not None:
-                target.session = SegmentSession(self._openBundle(), volume, self._device)
+            if readVolume is not None:
+                target.session = SegmentSession(bundle, readVolume(), self._device)
                 target.stamp = stamp
             target.session.setCrf(crf)
             return step(target.session, start)
@@ -439,6 +440,7 @@ class SegmentationLogic:
             milliliters(volumeNode),
             answer.state if asComputed else "",
             answer.packed if asComputed else None,
+            answer.digest if asComputed else None,
         )
         self._book.save(entry, answer.packedStrokes if strokes is answer.interactions else None)
         seeds = findSeeds(segmentationNode, segmentId)
