@@ -1,23 +1,21 @@
 """The command ``deepigeos``: reads the arguments, runs a command, reports its result or error.
 
 Exit codes: 0 done, 1 the work failed or was stopped, 2 something given to it can't be used.
+
+Everything but this file is imported inside ``main``: a package that can't be imported, or Ctrl-C
+while it is, ends in a sentence as every other failure does.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import logging
 import sys
-import traceback
 from collections.abc import Sequence
-from importlib import import_module
+from typing import TYPE_CHECKING
 
-from DeepIGeoSLib import __version__
-from DeepIGeoSLib.errors import InputError
+if TYPE_CHECKING:
+    import argparse
 
-# Module of each command in ``DeepIGeoSLib.commands``; imported when the parser is built, so those
-# modules import nothing heavy themselves.
+# Module of each command in ``DeepIGeoSLib.commands``.
 COMMANDS = ("segment", "refine", "geodesic", "bundles", "train", "evaluate", "benchmark", "demo")
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -25,54 +23,49 @@ DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    from DeepIGeoSLib.commands.ctrl_c import CtrlC
+
+    given = list(sys.argv[1:] if argv is None else argv)
+    with CtrlC() as ctrl_c:
+        try:
+            return _run(given)
+        except (Exception, KeyboardInterrupt) as error:  # every failure becomes one sentence
+            sentence, code = _explained(error, ctrl_c.pressed)
+            return _report(given, sentence, code)
+
+
+def _run(given: list[str]) -> int:
+    import json
+    import logging
+
+    from DeepIGeoSLib.commands.console import ProgressLine, say
+
+    arguments = _parser(given).parse_args(given)
     logging.basicConfig(
         level=logging.INFO if arguments.verbose else logging.WARNING, format="%(message)s"
     )
-    try:
-        with ProgressLine(enabled=not arguments.json) as progress:
-            result = arguments.command.run(arguments, progress)
-    except (InputError, ModuleNotFoundError) as error:
-        return _report_error(arguments, _sentence(error), BAD_INPUT)
-    except KeyboardInterrupt:
-        return _report_error(arguments, "Stopped.", FAILED)
-    except Exception as error:  # the edge of the program: every failure becomes one sentence
-        return _report_error(arguments, f"{type(error).__name__}: {error}", FAILED)
-    print(json.dumps(result, indent=2) if arguments.json else arguments.command.text(result))
+    with ProgressLine(enabled=not arguments.json) as progress:
+        result = arguments.command.run(arguments, progress)
+    text = json.dumps(result, indent=2) if arguments.json else arguments.command.text(result)
+    say(text, sys.stdout)
     # A command may have worked and yet have to say that what it looked at is unusable.
     return getattr(arguments.command, "exit_code", lambda _: DONE)(result)
 
 
-class ProgressLine:
-    """Shows progress on one line of a terminal's error output; elsewhere it is silent."""
+def _parser(given: list[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command that is called, or of all where none is."""
+    import argparse
+    from importlib import import_module
 
-    def __init__(self, enabled: bool) -> None:
-        self._shown = enabled and sys.stderr.isatty()
+    from DeepIGeoSLib import __version__
 
-    def __call__(self, fraction: float, text: str) -> None:
-        """Show the share that is done and what is being done."""
-        if self._shown:
-            sys.stderr.write(f"\r\033[K{fraction:4.0%}  {text}")
-            sys.stderr.flush()
-
-    def __enter__(self) -> ProgressLine:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            sys.stderr.write("\r\033[K")
-            sys.stderr.flush()
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="deepigeos",
         description="Interactive segmentation with geodesic distance maps (DeepIGeoS).",
     )
     parser.add_argument("--version", action="version", version=f"deepigeos {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS:
         command = import_module(f"DeepIGeoSLib.commands.{name}")
         summary = command.__doc__.splitlines()[0]
         sub = subparsers.add_parser(name, help=summary, description=summary)
@@ -85,19 +78,36 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, ModuleNotFoundError):
+def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
+    """Return a sentence for an error, and the exit code."""
+    from DeepIGeoSLib.errors import InputError
+
+    if stopped or isinstance(error, KeyboardInterrupt):
+        return "Stopped.", FAILED
+    if isinstance(error, InputError):
+        return str(error), BAD_INPUT
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
         return (
             f"The Python package {error.name!r} is needed for this but not installed; "
             "see 'Installation' in the README."
-        )
-    return str(error)
+        ), BAD_INPUT
+    if isinstance(error, ImportError):
+        return (
+            f"The Python package {error.name or '(unknown)'!r} can't be imported ({error}); "
+            "install it again."
+        ), BAD_INPUT
+    return f"{type(error).__name__}: {error}", FAILED
 
 
-def _report_error(arguments: argparse.Namespace, sentence: str, code: int) -> int:
-    if arguments.debug:
+def _report(given: list[str], sentence: str, code: int) -> int:
+    import json
+    import traceback
+
+    from DeepIGeoSLib.commands.console import one_line, say
+
+    if "--debug" in given:
         traceback.print_exc()
-    if arguments.json:
-        print(json.dumps({"error": sentence}))
-    print(f"deepigeos: {sentence}", file=sys.stderr)
+    if "--json" in given:
+        say(json.dumps({"error": sentence}), sys.stdout)
+    say(f"deepigeos: {one_line(sentence)}", sys.stderr)
     return code

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ROUNDS = 3
 
+# What is written: three labelmaps, and a picture of them.
+DEMO_FILES = ("initial.nii.gz", "seeds.nii.gz", "refined.nii.gz", "demo.png")
+
 
 @dataclass(frozen=True)
 class DemoResult:
@@ -69,17 +72,12 @@ def run_demo(session: InteractiveSession, sample: Sample, progress: Progress) ->
 def write_demo(result: DemoResult, sample: Sample, folder: Path) -> list[Path]:
     """Write ``initial``, ``seeds`` and ``refined`` labelmaps and ``demo.png``; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    labelmaps = {
-        "initial": result.initial.labels,
-        "seeds": result.seeds,
-        "refined": result.refined.labels,
-    }
-    written = []
-    for name, labels in labelmaps.items():
-        written.append(folder / f"{name}.nii.gz")
-        sample.volume.write_labels(written[-1], labels)
-    written.append(folder / "demo.png")
-    with written_in_one_step(written[-1]) as path:
+    written = [folder / name for name in DEMO_FILES]
+    *labelmaps, picture = written
+    labels = (result.initial.labels, result.seeds, result.refined.labels)
+    for path, values in zip(labelmaps, labels, strict=True):
+        sample.volume.write_labels(path, values)
+    with written_in_one_step(picture) as path:
         _draw(result, sample, path)
     return written
 

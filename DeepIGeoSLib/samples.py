@@ -16,6 +16,7 @@ import numpy as np
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import written_in_one_step
 from DeepIGeoSLib.phantom import head_phantom
+from DeepIGeoSLib.seed_files import BACKGROUND, FOREGROUND, read_seeds
 from DeepIGeoSLib.volume import Volume
 
 _TIMEOUT_SECONDS = 30
@@ -84,8 +85,7 @@ def own_sample(image: str, truth: str | None, seeds: str | None) -> Sample:
     volume = Volume.read(image)
     strokes = None
     if seeds is not None:
-        labels = volume.read_labels(seeds)
-        strokes = {"foreground": labels == 1, "background": labels == 2}
+        strokes = dict(zip((FOREGROUND, BACKGROUND), read_seeds(volume, seeds), strict=True))
     mask = None if truth is None else volume.read_labels(truth) > 0
     return Sample(volume, mask, strokes)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from DeepIGeoSLib.commands.outputs import check_images
 from DeepIGeoSLib.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +41,12 @@ def add_choice_of_volume(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="which volume of a 4D file or series (time points, echoes, ...), from 0",
+    )
+    parser.add_argument(
+        "--component",
+        type=int,
+        metavar="N",
+        help="which component of a color or vector image, from 0",
     )
 
 
@@ -97,16 +103,6 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--uncertainty", metavar="FILE", help="also write the uncertainty")
 
 
-def check_output(path: str | None) -> None:
-    """Refuse an output folder that is missing before any work is done.
-
-    Raises:
-        InputError: the folder does not exist.
-    """
-    if path is not None and not Path(path).absolute().parent.is_dir():
-        raise InputError(f"The folder {Path(path).absolute().parent} does not exist.")
-
-
 def read_images(arguments: argparse.Namespace, paths: Sequence[str]) -> list[Volume]:
     """Read the images given on the command line, of each the volume that is meant.
 
@@ -124,17 +120,28 @@ def read_images(arguments: argparse.Namespace, paths: Sequence[str]) -> list[Vol
             "or once for each."
         )
     return [
-        Volume.read(path, series=one, frame=arguments.frame)
+        Volume.read(path, series=one, frame=arguments.frame, component=arguments.component)
         for path, one in zip(paths, series, strict=True)
     ]
 
 
-def open_session(arguments: argparse.Namespace) -> tuple[InteractiveSession, Volume]:
-    """Return a session with the image given on the command line, and its first channel."""
+def open_session(
+    arguments: argparse.Namespace, others: Sequence[str | None] = ()
+) -> tuple[InteractiveSession, Volume]:
+    """Return a session with the image given on the command line, and its first channel.
+
+    Args:
+        arguments: with the image, the outputs, and the choice of the model.
+        others: files that the command reads besides, which no output may replace.
+    """
     from DeepIGeoSLib import InteractiveSession, load_bundle
 
-    for path in (arguments.output, arguments.probability, arguments.uncertainty):
-        check_output(path)
+    outputs = {
+        "-o": arguments.output,
+        "--probability": arguments.probability,
+        "--uncertainty": arguments.uncertainty,
+    }
+    check_images(outputs, [*arguments.image, *others])
     if arguments.memory is not None and not arguments.memory > 0:
         raise InputError(f"--memory is {arguments.memory:g}; a positive number is expected.")
     budget = None if arguments.memory is None else int(arguments.memory * 1e9)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.commands.common import add_model
+from DeepIGeoSLib.commands.outputs import check_folder
 from DeepIGeoSLib.errors import Progress
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Run the main job and write its results."""
     from DeepIGeoSLib import InteractiveSession, load_bundle
-    from DeepIGeoSLib.demo import run_demo, write_demo
+    from DeepIGeoSLib.demo import DEMO_FILES, run_demo, write_demo
 
+    inputs = [arguments.image, arguments.truth, arguments.seeds]
+    check_folder(arguments.output, DEMO_FILES, inputs)
     session = InteractiveSession(load_bundle(arguments.bundle), device=arguments.device)
     sample = _sample(arguments)
     result = run_demo(session, sample, progress)

@@ -6,9 +6,10 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from DeepIGeoSLib.commands.common import add_crf, add_engine, add_model, check_output
+from DeepIGeoSLib.commands.common import add_crf, add_engine, add_model
 from DeepIGeoSLib.commands.evaluated_cases import add_cases, chosen_cases
 from DeepIGeoSLib.commands.evaluated_methods import add_methods, chosen_methods
+from DeepIGeoSLib.commands.outputs import check_folder
 from DeepIGeoSLib.errors import InputError, Progress
 
 _ROUNDS, _ROUNDS_FROM_EMPTY = 5, 10
@@ -64,6 +65,7 @@ def _add_protocol(group: argparse._ArgumentGroup) -> None:
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Run the robot user on every case."""
     from DeepIGeoSLib.evaluation.evaluate import (
+        RESULT_FILES,
         check_plotting,
         compare,
         open_folder,
@@ -79,10 +81,13 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         rounds = _ROUNDS_FROM_EMPTY if from_empty else _ROUNDS
     _check_numbers(arguments)
     if arguments.output is not None:
-        check_output(arguments.output)
+        check_folder(arguments.output, RESULT_FILES, [arguments.cases, arguments.from_empty])
         check_plotting()
     chosen = chosen_methods(arguments)
     cases = chosen_cases(arguments)
+    if arguments.output is not None:
+        read = [path for case in cases for path in case.files()]
+        check_folder(arguments.output, RESULT_FILES, read)
     folder = None if arguments.output is None else Path(arguments.output)
     journal = None if folder is None else open_folder(folder)
     measured = compare(

@@ -49,7 +49,16 @@ def add_cases(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="measure a single case instead: its image, one file for each channel ...",
     )
-    parser.add_argument("--truth", help="... and its true labelmap (values above 0)")
+    parser.add_argument(
+        "--truth", help="... and its true labelmap (values above 0) or Slicer segmentation"
+    )
+    parser.add_argument(
+        "--truth-segment",
+        action="append",
+        default=[],
+        metavar="SEGMENT",
+        help="segment of the truth; may be given several times (default: all of them)",
+    )
 
 
 def chosen_cases(arguments: argparse.Namespace) -> list[LabeledCase]:
@@ -84,7 +93,7 @@ def _all_cases(arguments: argparse.Namespace) -> list[LabeledCase]:
             "Give either CASES (a training configuration or a CSV file), or --image and --truth."
         )
     if single:
-        return [_single_case(arguments.image, arguments.truth)]
+        return [_single_case(arguments.image, arguments.truth, arguments.truth_segment)]
     path = Path(arguments.cases)
     if path.suffix.lower() == ".csv":
         return _listed_cases(path, arguments.use)
@@ -111,7 +120,7 @@ def _structures(arguments: argparse.Namespace) -> list[LabeledCase] | None:
     return find_structures(Path(data) / "any_structure")
 
 
-def _single_case(images: Sequence[str], truth: str) -> LabeledCase:
+def _single_case(images: Sequence[str], truth: str, segments: Sequence[str]) -> LabeledCase:
     from DeepIGeoSLib.data import LabeledCase
 
     first, *others = (Path(image) for image in images)
@@ -120,6 +129,7 @@ def _single_case(images: Sequence[str], truth: str) -> LabeledCase:
         name=first.name,
         image=first,
         label=Path(truth),
+        segments=tuple(segments),
         other_channels=tuple(others),
     )
 

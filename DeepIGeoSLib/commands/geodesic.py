@@ -6,6 +6,7 @@ import argparse
 import time
 
 from DeepIGeoSLib.commands import common
+from DeepIGeoSLib.commands.outputs import check_images
 from DeepIGeoSLib.errors import InputError, Progress
 
 
@@ -14,7 +15,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="image file or DICOM folder")
     common.add_choice_of_volume(parser)
     parser.add_argument(
-        "--seeds", required=True, metavar="SEEDS", help="labelmap on the image's grid"
+        "--seeds",
+        required=True,
+        metavar="SEEDS",
+        help="labelmap on the image's grid, or a Slicer segmentation (.seg.nrrd)",
+    )
+    parser.add_argument(
+        "--segment",
+        action="append",
+        default=[],
+        metavar="SEGMENT",
+        help="segment of SEEDS; may be given several times (default: all of them)",
     )
     parser.add_argument(
         "--label", type=int, help="label of the seeds (default: every label above 0)"
@@ -37,9 +48,9 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Compute and write the map."""
     from DeepIGeoSLib import geodesic_distance
 
-    common.check_output(arguments.output)
+    check_images({"-o": arguments.output}, [arguments.image, arguments.seeds])
     [volume] = common.read_images(arguments, [arguments.image])
-    labels = volume.read_labels(arguments.seeds)
+    labels = volume.read_labels(arguments.seeds, arguments.segment)
     seeds = labels > 0 if arguments.label is None else labels == arguments.label
     if not seeds.any():
         wanted = "above 0" if arguments.label is None else arguments.label

@@ -27,6 +27,12 @@ from DeepIGeoSLib.robot import RobotUser
 from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.volume import Volume
 
+_ROWS, _SUMMARY, _TABLE, _CURVE = "cases.csv", "summary.json", "table.md", "curve.png"
+_JOURNAL = "unfinished.jsonl"
+
+# Every file that an evaluation writes into its folder.
+RESULT_FILES = (_ROWS, _SUMMARY, _TABLE, _CURVE, _JOURNAL)
+
 
 def evaluate(
     session: InteractiveSession,
@@ -156,20 +162,20 @@ def open_folder(folder: Path) -> Journal:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(f"The folder {folder} can't be made: {error.strerror}.") from error
-    return Journal(folder / "unfinished.jsonl")
+    return Journal(folder / _JOURNAL)
 
 
 def write_results(results: EvaluationResults, folder: Path) -> None:
     """Write ``cases.csv``, ``summary.json``, ``table.md`` and ``curve.png`` into ``folder``."""
     from DeepIGeoSLib.evaluation.plot import draw_curves
 
-    write_rows(results.rows, folder / "cases.csv")
+    write_rows(results.rows, folder / _ROWS)
     texts = {
-        "summary.json": json.dumps(summarize(results), indent=2, allow_nan=False),
-        "table.md": results.report(),
+        _SUMMARY: json.dumps(summarize(results), indent=2, allow_nan=False),
+        _TABLE: results.report(),
     }
     for name, content in texts.items():
         with written_in_one_step(folder / name) as path:
             path.write_text(content + "\n", encoding="utf-8")
-    with written_in_one_step(folder / "curve.png") as path:
+    with written_in_one_step(folder / _CURVE) as path:
         draw_curves(results, path)

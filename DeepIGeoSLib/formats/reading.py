@@ -139,6 +139,17 @@ def stored_image(image: SimpleITK.Image, path: Path) -> StoredImage:
     return StoredImage(array, _matrix_of(image), min(dimension, 3), header)
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the files that an image consists of: itself, and where its voxels lie elsewhere."""
+    ending = ending_of(path, [*_FORMATS])
+    if ending is None or not exists(path):
+        return [path]
+    try:
+        return [path, _FORMATS[ending][0].layout_of(path).data]
+    except InputError:  # what is wrong with it is said where it is read
+        return [path]
+
+
 def exists(path: Path) -> bool:
     """Whether there is such a file or folder; a name that can't be one is no file."""
     try:

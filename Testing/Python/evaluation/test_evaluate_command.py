@@ -214,7 +214,7 @@ BAD_INPUT = {
     "kind": (["--kinds", "yours"], "--kinds has 'yours'; the kinds are mine."),
     "number": (["--at-most", "0"], "--at-most is 0; at least 1"),
     "folder": (["-o", "{folder}/no/report"], "/no does not exist"),
-    "file": (["-o", "{folder}/mine.csv"], "mine.csv can't be made"),
+    "file": (["-o", "{folder}/mine.csv"], "mine.csv is a file; a folder is expected"),
     "unwritable": (["-o", "/proc/report"], "/proc/report can't be made"),
     "bundle": (["--other-bundle", "nothing"], "There is no bundle 'nothing'"),
     "both": (["--image", "a.nii.gz", "--truth", "b.nii.gz"], "Give either CASES"),

@@ -23,6 +23,7 @@ LAYERS = [
     {"robot", "simulation", "paper_points", "consent", "region", "prepared_image"}
     | {"engines", "bundles", "crf"},
     {"interactions", "networks"},
+    {"seed_files"},
     {"preprocessing", "boxes", "intensities", "geodesic", "orientation"},
     {"volume", "formats", "dicom", "lattice"} | {"tensors", "settings", "files", "errors", ""},
 ]
