@@ -24,6 +24,13 @@ GZIP_MAGIC = b"\x1f\x8b"
 _FIELDS = (("8h", 40), ("h", 70), ("h", 72), ("f", 108), ("b", 123), ("h", 254), ("12f", 280))
 _HEADER, _HEADER_OF_VERSION_2 = 348, 540
 
+# Bits of a voxel by the number of its type in the header.
+_BITS = {
+    **{2: 8, 256: 8, 4: 16, 512: 16, 8: 32, 768: 32, 1024: 64, 1280: 64},  # whole numbers
+    **{16: 32, 64: 64, 1536: 128, 32: 64, 1792: 128, 2048: 256},  # real and complex numbers
+    **{128: 24, 2304: 32},  # colors
+}
+
 # NumPy's names of the float types by their numbers in the header.
 _FLOATS = {16: "f4", 64: "f8"}
 
@@ -103,8 +110,10 @@ def _parsed(content: bytes, order: str, path: Path) -> NiftiHeader:
     count = dim[0]
     if not 1 <= count <= 7:
         raise InputError(f"{path}: its NIfTI header has {count} axes.")
-    if not 0 < bits[0] <= 256:
-        raise InputError(f"{path}: its NIfTI header gives {bits[0]} bits a voxel.")
+    if _BITS.get(kind_of_voxel[0]) != bits[0]:
+        raise InputError(
+            f"{path}: its NIfTI header gives {bits[0]} bits a voxel of the type {kind_of_voxel[0]}."
+        )
     if not (np.isfinite(offset[0]) and 0 <= offset[0] < 2**40):
         raise InputError(f"{path}: its NIfTI header puts the voxels at byte {offset[0]}.")
     is_analyze = content[344:347] not in (b"n+1", b"ni1")

@@ -11,6 +11,9 @@ from DeepIGeoSLib.errors import InputError
 
 YAML_ENDINGS = (".yaml", ".yml")
 
+# Longer configurations than this are none that people write.
+_LARGEST = 16 * 2**20
+
 # YAML 1.1, which PyYAML follows, takes 1e-3 for text because it has no point; YAML 1.2 does not.
 _FLOAT_WITHOUT_POINT = re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$")
 
@@ -27,6 +30,8 @@ def read_mapping(path: str | Path) -> object:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"The configuration {path} does not exist.")
+    if path.stat().st_size > _LARGEST:
+        raise InputError(f"The configuration {path} is larger than {_LARGEST} bytes.")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

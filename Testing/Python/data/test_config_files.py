@@ -240,3 +240,11 @@ def test_all_values_out_of_range_are_named_at_once(tmp_path: Path) -> None:
     path.write_text(json.dumps({**mapping, "seed": -1, "optimization": {"steps": 0}}))
     with pytest.raises(InputError, match=r"seed is -1.*; optimization\.steps is 0"):
         read_config(path)
+
+
+def test_a_configuration_of_gigabytes_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.json"
+    with path.open("wb") as stream:
+        stream.truncate(3 * 2**30)
+    with pytest.raises(InputError, match=r"huge\.json is larger than 16777216 bytes"):
+        read_mapping(path)

@@ -56,6 +56,19 @@ def test_pairs_are_read_by_either_name(tmp_path: Path, array: np.ndarray) -> Non
         Volume.read(tmp_path / "pair.img")
 
 
+@pytest.mark.parametrize(("kind", "bits"), [(2, 16), (4, 8), (4, 0), (4, -16), (999, 16), (1, 1)])
+def test_a_type_of_other_bits_is_refused(
+    tmp_path: Path, array: np.ndarray, kind: int, bits: int
+) -> None:
+    path = tmp_path / "type.nii"
+    nibabel.save(nibabel.Nifti1Image(array, np.diag([-1, -1, 3, 1.0])), path)
+    content = bytearray(path.read_bytes())
+    content[70:74] = np.array([kind, bits], "<i2").tobytes()
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"gives {bits} bits a voxel of the type {kind}"):
+        Volume.read(path)
+
+
 def test_scaled_values_are_scaled(tmp_path: Path, array: np.ndarray) -> None:
     image = nibabel.Nifti1Image(array, np.diag([-1, -1, 3, 1.0]))
     image.header.set_slope_inter(0.5, -3)
