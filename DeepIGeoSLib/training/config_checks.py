@@ -70,7 +70,7 @@ def _of_optimization(settings: TrainingSettings) -> Iterator[Fault]:
 
 
 def _of_samples(settings: TrainingSettings) -> Iterator[Fault]:
-    augmentation, grid = settings.augmentation, settings.grid
+    augmentation = settings.augmentation
     if not set(augmentation.flip_axes) <= {0, 1, 2}:
         yield "augmentation.flip_axes", list(augmentation.flip_axes), "axes from 0, 1 and 2"
     low, high = augmentation.scales
@@ -82,11 +82,6 @@ def _of_samples(settings: TrainingSettings) -> Iterator[Fault]:
             yield f"augmentation.{key}", probability, "a probability"
     if augmentation.elastic_mm < 0:
         yield "augmentation.elastic_mm", augmentation.elastic_mm, "at least 0"
-    if any(not 0 < a <= b for a, b in zip(grid.minimum, grid.maximum, strict=True)):
-        yield "grid.minimum", list(grid.minimum), f"mm above 0, up to {list(grid.maximum)}"
-    low, high = settings.normalization.clip
-    if low >= high:
-        yield "normalization.clip", [low, high], "a smaller and a larger number"
     simulation = settings.simulation.completed()
     weights = simulation.initial
     if not set(weights) <= set(STARTS):

@@ -219,7 +219,7 @@ WRONG_VALUES = {
     "axes": ({"augmentation": {"flip_axes": [3]}}, r"flip_axes is \[3\]"),
     "scales": ({"augmentation": {"scales": [1.2, 0.8]}}, "scales is .*, expected a smaller"),
     "probability": ({"augmentation": {"intensity": 1.5}}, "intensity is 1.5"),
-    "grid": ({"grid": {"minimum": [2, 2, 2]}}, r"grid.minimum is \[2.0, 2.0, 2.0\]"),
+    "grid": ({"grid": {"minimum": [2, 2, 2]}}, r"grid: minimum is \[2.0, 2.0, 2.0\]"),
     "clip": ({"normalization": {"clip": [1, 1]}}, "clip is"),
     "weights": ({"simulation": {"initial": {"pnet": 0}}}, "initial is"),
 }
