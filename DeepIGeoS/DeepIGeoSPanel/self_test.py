@@ -1,14 +1,18 @@
 """What a user can run inside Slicer by "Reload and Test"."""
 
 import importlib.util
+import os
+import tempfile
 import time
 import unittest
 
 import slicer
+import vtk
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
 from DeepIGeoSPanel.library import importLibrary
 from DeepIGeoSPanel.logic import logicClass
+from DeepIGeoSPanel.worker import Worker
 
 
 class DeepIGeoSTest(ScriptedLoadableModuleTest):
@@ -79,6 +83,122 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         self.assertFalse(nodes.maskFromSegment(volumeNode, segmentationNode, segmentId).any())
         self.assertFalse(workbench.seeds.read(volumeNode)[0].any())
         workbench.close()
+
+    def test_aStrokeTakesHardlyLongerOnTheWorker(self):
+        """While Slicer is in its event loop, the worker computes as fast as the main thread."""
+        strokes = self._strokes()
+        worker = Worker(lambda: None)
+        worker.start()
+        try:  # the best counts: other programs take the processor away at times
+            alone = min(self._secondsOfRefining(*strokes) for _ in range(3))
+            meanwhile = min(self._secondsOfRefining(*strokes, worker) for _ in range(3))
+        finally:
+            worker.shutdown(wait=False, cancel_futures=True)
+        # A tenth of a second for the timer's ticks, which count where a stroke takes next to none.
+        self.assertLess(meanwhile, 1.3 * alone + 0.1)
+
+    def test_theEffectWorksOnTheSegmentThatIsSelected(self):
+        """Of two segments, only the selected one is changed by a stroke of the effect."""
+        if not hasattr(slicer, "qMRMLSegmentEditorWidget"):
+            self.skipTest("Needs the Segment Editor's widget.")
+        nodes = importLibrary("DeepIGeoSLib.scene.nodes")
+        (volumeNode, segmentationNode, first), inside, _around = self._strokes()
+        nodes.writeMaskToSegment(inside, volumeNode, segmentationNode, first)
+        second = segmentationNode.GetSegmentation().AddEmptySegment("second")
+        editor = slicer.qMRMLSegmentEditorWidget()
+        editor.setMRMLScene(slicer.mrmlScene)
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentEditorNode")
+        node.SetOverwriteMode(node.OverwriteNone)
+        editor.setMRMLSegmentEditorNode(node)
+        editor.setSegmentationNode(segmentationNode)
+        editor.setSourceVolumeNode(volumeNode)
+        editor.setCurrentSegmentID(first)
+        editor.setActiveEffectByName("DeepIGeoS")
+        if not editor.activeEffect():
+            self.skipTest("The effect is not registered.")
+        panel = editor.activeEffect().self().panel
+        try:
+            panel.workbench.useModel("geodesic")
+            editor.setCurrentSegmentID(second)
+            self.assertEqual(panel.workbench.segmentId, second)
+            panel.addStroke([self._positionIn(volumeNode, inside)], True)
+            self._wait(panel.workbench)
+            grown = nodes.maskFromSegment(volumeNode, segmentationNode, second)
+            kept = nodes.maskFromSegment(volumeNode, segmentationNode, first)
+            self.assertTrue(grown.any())
+            self.assertTrue((kept == inside).all())
+        finally:
+            editor.setActiveEffect(None)
+
+    def test_overlappingStrokesAreRefinedAfterLoading(self):
+        """Where strokes of both kinds overlap the later one wins, also in a saved scene."""
+        Workbench = importLibrary("DeepIGeoSLib.scene").Workbench
+        place, inside, around = self._strokes()
+        workbench = Workbench(logicClass()("geodesic"))
+        seeds = self._refineBy(workbench, place, inside, around)
+        nodes = importLibrary("DeepIGeoSLib.scene.nodes")
+        part = inside.copy()
+        part[:, :, 1::2] = False
+        nodes.writeMaskToSegment(
+            part | around, place[0], seeds.segmentationNode, seeds.backgroundId
+        )
+        workbench.refine()
+        self._wait(workbench)
+        segmentationNode = place[1]
+        self.assertFalse(nodes.maskFromSegment(*place)[part].any())
+        with tempfile.TemporaryDirectory() as folder:
+            loaded = []
+            for node in (segmentationNode, seeds.segmentationNode):
+                path = os.path.join(folder, f"{node.GetID()}.seg.nrrd")
+                self.assertTrue(slicer.util.saveNode(node, path))
+                loaded.append(slicer.util.loadSegmentation(path))
+        role = importLibrary("DeepIGeoSLib.scene.seeds").SEEDS_ROLE
+        loaded[0].SetNodeReferenceID(role, loaded[1].GetID())
+        workbench.close()
+        workbench = Workbench(logicClass()("geodesic"))
+        workbench.choose(place[0], loaded[0], place[2])
+        workbench.refine()
+        self._wait(workbench)
+        self.assertIn("Refined", workbench.message)
+        refined = nodes.maskFromSegment(place[0], loaded[0], place[2])
+        self.assertTrue(refined[inside & ~part].all())
+        self.assertFalse(refined[part].any())
+
+    def _strokes(self):
+        """Return a phantom's nodes and ID, and strokes in the lesion's middle slice and around."""
+        *place, lesion = self._phantom()
+        k = int(lesion.any(axis=(1, 2)).nonzero()[0].mean())
+        inside, around = lesion.copy(), ~lesion
+        for mask in (inside, around):
+            mask[:k] = mask[k + 1 :] = False
+        return place, inside, around
+
+    def _secondsOfRefining(self, place, inside, around, executor=None):
+        workbench = importLibrary("DeepIGeoSLib.scene").Workbench(
+            logicClass()("geodesic", executor=executor)
+        )
+        start = time.monotonic()
+        self._refineBy(workbench, place, inside, around)
+        seconds = time.monotonic() - start
+        workbench.close()
+        return seconds
+
+    def _refineBy(self, workbench, place, inside, around):
+        workbench.autoRefine = False
+        workbench.choose(*place)
+        workbench.prepareSeeds()
+        workbench.seeds.write(place[0], inside, around)
+        workbench.refine()
+        self._wait(workbench)
+        return workbench.seeds
+
+    def _positionIn(self, volumeNode, mask):
+        """Return the RAS position of a voxel in the middle of a mask."""
+        places = mask.nonzero()
+        k, j, i = (axis[len(axis) // 2] for axis in places)
+        toRas = vtk.vtkMatrix4x4()
+        volumeNode.GetIJKToRASMatrix(toRas)
+        return toRas.MultiplyPoint((float(i), float(j), float(k), 1.0))[:3]
 
     def _wait(self, workbench):
         end = time.monotonic() + 60

@@ -395,17 +395,22 @@ def test_what_cannot_be_registered_is_logged_and_the_rest_is_there(
     )
 
 
-def test_the_tests_for_slicer_are_found_by_unittest(module):
+def test_the_tests_for_slicer_pass_with_a_model_and_none_is_skipped(
+    module, desktop, root, tiny_bundle, monkeypatch, capfd
+):
     import unittest
 
-    assert len(unittest.defaultTestLoader.getTestCaseNames(module.DeepIGeoSTest)) == 3
-
-
-def test_the_tests_for_slicer_pass_with_a_model(module, tiny_bundle, monkeypatch):
     from DeepIGeoSLib import bundles
 
     monkeypatch.setattr(bundles, "list_bundles", lambda: [str(tiny_bundle)])
+    module.DeepIGeoS(SimpleNamespace(path=str(root / "DeepIGeoS/DeepIGeoS.py")))
+    desktop.start()
+    count = len(unittest.defaultTestLoader.getTestCaseNames(module.DeepIGeoSTest))
+    assert count == 6
     module.DeepIGeoSTest().runTest()
+    told = capfd.readouterr().err
+    assert f"Ran {count} tests" in told
+    assert "skipped" not in told
 
 
 def test_the_logic_is_reached_from_scripts(module, tiny_bundle, volume_node, lesion):

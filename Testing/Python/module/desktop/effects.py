@@ -72,6 +72,21 @@ class ScriptedEffect:
         self.logic.SetSourceVolumeNode(volume_node)
         self.logic.SetCurrentSegmentID(segment_id)
         self.logic.SetMaximumNumberOfUndoStates(10)
+        self.open()
+
+    @classmethod
+    def made(cls, name: str, node: Any, logic: Any) -> Any:
+        """Return the registered effect of a name, opened in an editor; None when there is none."""
+        for registered in cls.registered:
+            if registered.name == name:
+                effect = registered.self().clone()
+                effect.node, effect.logic = node, logic
+                effect.open()
+                return effect
+        return None
+
+    def open(self) -> None:
+        """Set up and activate the effect, as the first click on its button does."""
         self._self.setupOptionsFrame()
         self._self.setMRMLDefaults()
         self._self.activate()

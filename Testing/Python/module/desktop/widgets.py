@@ -10,6 +10,7 @@ import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from vtk.util.numpy_support import vtk_to_numpy
 
+from .effects import ScriptedEffect
 from .python_qt import with_manners
 
 Widget = with_manners(QtWidgets.QWidget)
@@ -192,6 +193,7 @@ class qMRMLSegmentEditorWidget(Widget):
         super().__init__(parent)
         self._logic = slicer.vtkSlicerSegmentEditorLogic()
         self._node, self._scene, self._effect, self._order = None, None, "", []
+        self._scripted: Any = None  # the active effect, if it is one of an extension's
         self._shown = {}
         layout = QtWidgets.QHBoxLayout(self)
         effects = _frame(self, QtWidgets.QFrame, "EffectsGroupBox")
@@ -294,7 +296,11 @@ class qMRMLSegmentEditorWidget(Widget):
         return self._node.GetSelectedSegmentID() or "" if self._node else ""
 
     def setActiveEffectByName(self, name: str) -> None:
+        if self._scripted is not None:
+            self._scripted.self().deactivate()
+            self._scripted.self().cleanup()
         self._effect = name
+        self._scripted = ScriptedEffect.made(name, self._node, self._logic)
         self._options.setVisible(bool(name))
         for effect, button in self._buttons.items():
             button.setChecked(effect == name)
@@ -303,7 +309,7 @@ class qMRMLSegmentEditorWidget(Widget):
         self.setActiveEffectByName(effect or "")
 
     def activeEffect(self) -> Any:
-        return self._effect or None
+        return self._scripted or self._effect or None
 
     def updateEffectList(self) -> None:
         """Lay the effects' buttons out in rows."""
