@@ -39,6 +39,11 @@ class BrushOptions:
         self._tag = node.AddObserver(node.EffectParameterModified, self._show)
         self._show()
 
+    @property
+    def diameter(self):
+        """Of the brush in mm."""
+        return self._spinBox.value
+
     def _show(self, caller=None, event=None):
         self._spinBox.blockSignals(True)
         self._spinBox.setValue(float(self._node.GetAttribute(_DIAMETER) or _DEFAULT))

@@ -82,11 +82,15 @@ class EffectPanel:
         self._effect.setParameter("AutoRefine", int(self.autoCheckBox.isChecked()))
         self.workbench.autoRefine = self.autoCheckBox.isChecked()
 
-    def addStroke(self, points, foreground):
-        """Take a stroke in world coordinates."""
+    def addStroke(self, points, foreground, view):
+        """Take a stroke in world coordinates, and the vtkMRMLSliceNode of its view."""
         self.updateFromEditor()
         if self._ready():
-            self.workbench.addStroke(points, self.brushSpinBox.value, foreground)
+            views = importLibrary("DeepIGeoSLib.scene.slice_views")
+            volumeNode = self.workbench.volumeNode
+            oblique = volumeNode is not None and not views.isAligned(view, volumeNode)
+            normal = views.viewNormal(view) if oblique else None
+            self.workbench.addStroke(points, self.brushSpinBox.value, foreground, normal)
 
     def refresh(self):
         """Show what there is, and what can be done."""

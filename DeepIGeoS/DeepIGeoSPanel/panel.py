@@ -9,6 +9,7 @@ from DeepIGeoSPanel.inputs_section import InputsSection
 from DeepIGeoSPanel.library import importLibrary
 from DeepIGeoSPanel.logic import logicClass
 from DeepIGeoSPanel.model_selector import ModelSelector
+from DeepIGeoSPanel.oblique_strokes import ObliqueStrokes
 from DeepIGeoSPanel.right_button import RightButton
 from DeepIGeoSPanel.rounds_table import RoundsTable
 from DeepIGeoSPanel.seed_editor import SeedEditor
@@ -50,6 +51,7 @@ class Panel:
         )
         self.inputs = InputsSection(ui.inputsSection)
         self.rightButton = RightButton(self.editor)
+        self.oblique = ObliqueStrokes(self.editor, brush, self.workbench)
         self.rounds = RoundsTable(ui.roundsTable)
         actions = self._actions()
         for button, action in actions.items():
@@ -75,6 +77,7 @@ class Panel:
         self.editor.takeUpScene()
         self.editor.widget.setupViewObservations()
         self.rightButton.install()
+        self.oblique.install()
         self.shortcuts.install()
         self._worker.start()
         self._aside.start()
@@ -84,6 +87,7 @@ class Panel:
         self.editor.stop()
         self.editor.widget.removeViewObservations()
         self.rightButton.remove()
+        self.oblique.remove()
         self.shortcuts.remove()
 
     def close(self):

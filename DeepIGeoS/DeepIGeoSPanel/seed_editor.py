@@ -109,6 +109,12 @@ class SeedEditor:
         if self._seeds is not None:
             self.widget.setCurrentSegmentID(getattr(self._seeds, f"{polarity}Id"))
 
+    @property
+    def brush(self):
+        """Name of the active effect, or None."""
+        effect = self.widget.activeEffect()
+        return getattr(effect, "name", effect) if effect else None
+
     def toggle(self):
         """Change to the other kind."""
         self.paint(BACKGROUND if self.polarity == FOREGROUND else FOREGROUND)

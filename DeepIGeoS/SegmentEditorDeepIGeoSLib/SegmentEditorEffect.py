@@ -97,7 +97,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         if event == ("left release" if self._stroke[0] else "right release"):
             foreground, _view, points, _line = self._stroke
             self._endStroke()
-            self.panel.addStroke(points, foreground)
+            self.panel.addStroke(points, foreground, viewWidget.mrmlSliceNode())
             return True
         return False
 

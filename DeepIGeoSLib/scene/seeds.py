@@ -90,6 +90,11 @@ class Seeds:
         setVoxels(box, stroke, False, volumeNode, self.segmentationNode, lost)
         setVoxels(box, stroke, True, volumeNode, self.segmentationNode, added)
 
+    def rubOut(self, volumeNode: Any, box: Box, stroke: np.ndarray, foreground: bool) -> None:
+        """Erase the voxels of a stroke from one class; see ``paint``."""
+        segmentId = self.foregroundId if foreground else self.backgroundId
+        setVoxels(box, stroke, False, volumeNode, self.segmentationNode, segmentId)
+
     def erase(self, volumeNode: Any, voxels: Strokes) -> None:
         """Erase voxels of each class, by their sorted numbers."""
         self.exchange(volumeNode, voxels, (voxels[0][:0], voxels[1][:0]))

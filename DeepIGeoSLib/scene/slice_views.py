@@ -45,7 +45,7 @@ def alignViews(volumeNode: Any) -> None:
             view.RotateToVolumePlane(volumeNode)
             center = _center(view)
             ijk = np.linalg.solve(matrix, [*center, 1])[:3]
-            across = np.argmax(np.abs(_directions(matrix).T @ _normal(view)))
+            across = np.argmax(np.abs(_directions(matrix).T @ viewNormal(view)))
             ijk[across] = np.rint(ijk[across])
             view.JumpSliceByOffsetting(*(matrix @ [*ijk, 1])[:3])
 
@@ -56,7 +56,7 @@ def isAligned(view: Any, volumeNode: Any) -> bool:
     if matrix is None:
         return False
     # A plane holds two of the grid's axes, however the third one leans.
-    leaning = np.abs(_directions(matrix).T @ _normal(view))
+    leaning = np.abs(_directions(matrix).T @ viewNormal(view))
     return bool(np.sort(leaning)[1] < _TOLERANCE)
 
 
@@ -78,12 +78,13 @@ def goToBox(volumeNode: Any, box: Box, center: bool) -> None:
         if center:
             view.JumpSliceByCentering(*middle)
             continue
-        heights = (np.array(corners) - _center(view)) @ _normal(view)
+        heights = (np.array(corners) - _center(view)) @ viewNormal(view)
         if heights.min() > 0 or heights.max() < 0:
             view.JumpSliceByOffsetting(*middle)
 
 
-def _normal(view: Any) -> np.ndarray:
+def viewNormal(view: Any) -> np.ndarray:
+    """Return the unit normal (RAS, world) of a slice view's plane."""
     normal = slicer.util.arrayFromVTKMatrix(view.GetSliceToRAS())[:3, 2]
     return normal / np.linalg.norm(normal)
 

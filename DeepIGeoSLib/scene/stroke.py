@@ -29,7 +29,7 @@ def strokeBox(
         Slices (k, j, i) of the volume, and bool of that shape; empty outside of the volume.
     """
     matrix, shape = ijkToRasOf(volumeNode), np.array(shapeOf(volumeNode))
-    places = (np.linalg.inv(matrix) @ _fromWorld(volumeNode, points)).T[:, 2::-1]
+    places = (np.linalg.inv(matrix) @ fromWorld(volumeNode, points)).T[:, 2::-1]
     radii = radius / np.linalg.norm(matrix[:3, :3], axis=0)[::-1]
     low = np.clip(np.floor(places.min(axis=0) - radii).astype(int), 0, shape)
     high = np.clip(np.ceil(places.max(axis=0) + radii).astype(int) + 1, 0, shape)
@@ -73,7 +73,7 @@ def _addBalls(mask: np.ndarray, centers: np.ndarray, radii: np.ndarray) -> None:
     np.greater(np.cumsum(begins, axis=2, dtype=np.int16)[..., :-1], 0, out=mask)
 
 
-def _fromWorld(volumeNode: Any, points: list[tuple[float, float, float]]) -> np.ndarray:
+def fromWorld(volumeNode: Any, points: list[tuple[float, float, float]]) -> np.ndarray:
     """Return world positions in the volume's own RAS, homogeneous, one a column."""
     parent = volumeNode.GetParentTransformNode()
     if parent is not None:

@@ -17,6 +17,7 @@ import slicer
 from DeepIGeoSLib.bundles import GEODESIC
 from DeepIGeoSLib.errors import Cancelled, DeepIGeoSError, InputError
 from DeepIGeoSLib.interactions import Interactions
+from DeepIGeoSLib.preprocessing import Box
 from DeepIGeoSLib.scene.computation import Computation
 from DeepIGeoSLib.scene.ledger import Round
 from DeepIGeoSLib.scene.ledger_book import strokesOf
@@ -44,6 +45,7 @@ from DeepIGeoSLib.scene.region_node import RegionNode
 from DeepIGeoSLib.scene.seed_keeper import SeedKeeper
 from DeepIGeoSLib.scene.seed_watch import SeedWatch
 from DeepIGeoSLib.scene.seeds import Seeds, Strokes, findSeeds, makeSeeds, showOnly
+from DeepIGeoSLib.scene.seen_stroke import seenBox
 from DeepIGeoSLib.scene.segment_volume import VolumeMeter
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
 from DeepIGeoSLib.scene.slice_views import goToBox
@@ -63,7 +65,7 @@ class Workbench:
     Attributes:
         volumeNode, segmentationNode, segmentId: what is worked on; see ``choose``.
         autoRefine: whether each new stroke is answered at once.
-        goToChanges: whether the slice views go to what a step changed.
+        goToChanges: whether the slice views go to what Segment and Refine changed.
         editableArea: where the target may grow: the arguments of ``editableVoxels`` from ``mode``.
         region: the region of influence.
         mouseButtonsPaint: whether strokes are painted with the left and the right mouse button
@@ -347,7 +349,11 @@ class Workbench:
             self.region.pin(self.volumeNode, pinned)
 
     def addStroke(
-        self, points: list[tuple[float, float, float]], radius: float, foreground: bool
+        self,
+        points: list[tuple[float, float, float]],
+        radius: float,
+        foreground: bool,
+        normal: np.ndarray | None = None,
     ) -> None:
         """Paint seeds along a stroke; voxels of the other class below it change over.
 
@@ -355,15 +361,35 @@ class Workbench:
             points: RAS positions (mm, world), in order; in any plane.
             radius: of the brush in mm.
             foreground: whether the target is missing there, or too much.
+            normal: of the plane of a view that is oblique to the volume: what it shows belongs to
+                the stroke as well.
         """
         with self._telling():
             self.prepareSeeds()
-            box, stroke = strokeBox(self.volumeNode, points, radius)
-            with self._watch.own():
-                self.seeds.paint(self.volumeNode, box, stroke, foreground)
-            self._strokes = self._due = True
-            self._dropped = None
-            self._say("")
+            self._paint(*strokeBox(self.volumeNode, points, radius), foreground)
+            if normal is not None:
+                self._paint(*seenBox(self.volumeNode, points, radius, normal), foreground)
+
+    def completeStroke(
+        self,
+        points: list[tuple[float, float, float]],
+        radius: float,
+        foreground: bool,
+        normal: np.ndarray,
+        erase: bool = False,
+    ) -> None:
+        """Add what a brush of Slicer's leaves out on a view that is oblique to the volume.
+
+        Args:
+            points: see ``addStroke``, as the following ones.
+            radius: of the brush in mm.
+            foreground: which class is painted or erased.
+            normal: of the plane of the view.
+            erase: whether the brush takes seeds away.
+        """
+        with self._telling():
+            self.prepareSeeds()
+            self._paint(*seenBox(self.volumeNode, points, radius, normal), foreground, erase)
 
     def clearStrokes(self) -> None:
         """Forget all strokes; the target stays as it is."""
@@ -528,7 +554,7 @@ class Workbench:
             self._strokes = self._due  # those that were painted meanwhile
             with self._watch.own():
                 self.region.show(self.volumeNode, result.region)
-        if self.goToChanges:
+        if self.goToChanges and kind in ("segment", "refine"):
             goToBox(self.volumeNode, result.changed_box, center=kind == "segment")
         frame = frameOf(self.volumeNode)
         if frame is not None:
@@ -596,6 +622,14 @@ class Workbench:
         answered = strokesOf(self._answered())
         self._strokes = not all(map(np.array_equal, self._paintedStrokes(), answered))
         self._due = self._strokes and wasKnown
+
+    def _paint(self, box: Box, stroke: np.ndarray, foreground: bool, erase: bool = False) -> None:
+        change = self.seeds.rubOut if erase else self.seeds.paint
+        with self._watch.own():
+            change(self.volumeNode, box, stroke, foreground)
+        self._strokes = self._due = True
+        self._dropped = None
+        self._say("")
 
     def _onSeedsDeleted(self, segmentationNode: Any) -> None:
         self.logic.forgetStrokes(segmentationNode)

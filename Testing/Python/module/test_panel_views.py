@@ -38,7 +38,7 @@ def test_views_go_to_what_segment_found_and_stay_where_a_stroke_was_painted(
     user.stroke(STROKE)
     np.testing.assert_array_equal(to_ras(view), before)
     view.JumpSliceByOffsetting(0, -300, 0)
-    user.click("undoButton")
+    user.stroke((slice(4, 5), *STROKE[1:]))
     assert STROKE[1].start <= to_ras(view)[1, 3] < STROKE[1].stop
 
 
@@ -92,3 +92,88 @@ def test_the_surface_is_shown_if_wished_and_never_delays_a_stroke(volume_node, u
     await_model(bounds_differ_from=before)
     user.ui.showSurfaceCheckBox.setChecked(False)
     assert not model().GetDisplayNode().GetVisibility()
+
+
+@pytest.fixture
+def tilted(desktop, volume_node, user):
+    """A view that is oblique to the volume, and the voxels that it shows at its pixels."""
+    import slicer
+
+    from DeepIGeoSLib.scene.places import worldPosition
+    from DeepIGeoSLib.scene.seen_stroke import voxelsAt
+
+    made = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode", "Slanted")
+    plane = np.eye(4)
+    lean = np.radians(25)
+    plane[:3, 0], plane[:3, 2] = (np.cos(lean), 0, np.sin(lean)), (-np.sin(lean), 0, np.cos(lean))
+    plane[:3, 3] = worldPosition(volume_node, (5, 14, 16))
+    made.GetSliceToRAS().DeepCopy(slicer.util.vtkMatrixFromArray(plane))
+    made.UpdateMatrices()
+    user.ui.alignViewsCheckBox.setChecked(False)
+    desktop.layout.show("Slanted")
+
+    def under(pixels):
+        flat = np.column_stack(
+            [np.array(pixels, float), np.zeros(len(pixels)), np.ones(len(pixels))]
+        )
+        return voxelsAt(volume_node, (flat @ plane.T)[:, :3])
+
+    return under
+
+
+def drag(desktop, *positions, button="Left"):
+    interactor = desktop.layout.sliceWidget("Slanted").sliceView().interactor()
+    interactor.SetSize(100, 100)
+    for number, position in enumerate(positions):
+        interactor.SetEventPosition(*position)
+        interactor.InvokeEvent("MouseMoveEvent" if number else f"{button}ButtonPressEvent")
+    interactor.InvokeEvent(f"{button}ButtonReleaseEvent")
+
+
+# A brush of 4 mm drawn along the view, and the pixels (mm) below it, a tenth apart.
+PATH = [(x, 0) for x in range(-9, 10, 3)]
+BELOW = [(x / 10, y / 10) for x in range(-90, 91) for y in range(-15, 16)]
+
+
+def seeds(user):
+    return user.panel.workbench.seeds.read(user.panel.workbench.volumeNode)
+
+
+def prepare(user, effect="Paint"):
+    user.ui.autoRefineCheckBox.setChecked(False)
+    user.click("missingButton", wait=False)
+    user.ui.brushSpinBox.setValue(4.0)
+    user.ui.seedEditor.setActiveEffectByName(effect)
+
+
+def test_a_stroke_on_an_oblique_view_is_what_the_user_saw(volume_node, user, tilted, desktop):
+    prepare(user)
+    drag(desktop, *PATH)
+    foreground, background = seeds(user)
+    voxels = tilted(BELOW)
+    assert foreground[tuple(voxels.T)].all()
+    assert len(set(voxels[:, 0])) > 2  # through several thick slices
+    assert not background.any()
+    drag(desktop, *PATH[:3], button="Right")
+    foreground, background = seeds(user)
+    again = tilted([pixel for pixel in BELOW if pixel[0] < -4])
+    assert background[tuple(again.T)].all()
+    assert not (foreground & background).any()
+    user.ui.seedEditor.setActiveEffectByName("Erase")
+    drag(desktop, *PATH)
+    foreground, background = seeds(user)
+    assert not foreground[tuple(voxels.T)].any()
+    assert background.any()  # Slicer's eraser leaves the other kind, too
+
+
+@pytest.mark.parametrize("reason", ["aligned", "no brush", "Draw", "Shift", "module closed"])
+def test_other_strokes_are_left_to_slicer(volume_node, user, tilted, desktop, reason):
+    prepare(user, {"no brush": "", "Draw": "Draw"}.get(reason, "Paint"))
+    if reason == "aligned":
+        user.ui.alignViewsCheckBox.setChecked(True)
+    elif reason == "Shift":
+        desktop.layout.sliceWidget("Slanted").sliceView().interactor().SetShiftKey(1)
+    elif reason == "module closed":
+        user.panel.oblique.remove()
+    drag(desktop, *PATH)
+    assert not any(mask.any() for mask in seeds(user))

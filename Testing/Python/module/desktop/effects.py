@@ -155,6 +155,15 @@ class SliceView:
     def sliceView(self) -> Any:
         return SimpleNamespace(scheduleRender=lambda: None)
 
+    def mrmlSliceNode(self) -> Any:
+        """Its plane has the two axes of the volume that it shows."""
+        toRas = np.eye(4)
+        shown = [self._matrix[:3, axis] for axis in self._axes]
+        toRas[:3, 2] = np.cross(*shown) / np.linalg.norm(np.cross(*shown))
+        node = slicer.vtkMRMLSliceNode()
+        node.GetSliceToRAS().DeepCopy(slicer.util.vtkMatrixFromArray(toRas))
+        return node
+
     def toRas(self, position: Any) -> list[float]:
         ijk = [0.0, 0.0, 0.0, 1.0]
         ijk[self._axes[0]], ijk[self._axes[1]] = position[0], position[1]

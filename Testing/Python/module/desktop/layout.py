@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import slicer
 import vtk
 from PySide6 import QtCore
 
@@ -31,5 +32,18 @@ class LayoutManager(with_manners(QtCore.QObject)):
         return tuple(self._interactors)
 
     def sliceWidget(self, name: str) -> SimpleNamespace:
-        view = SimpleNamespace(interactor=lambda: self._interactors[name])
-        return SimpleNamespace(sliceView=lambda: view)
+        """A view whose pixels are millimeters, with the slice node of its name."""
+
+        def node() -> slicer.vtkMRMLSliceNode:
+            return slicer.util.getFirstNodeByClassByName("vtkMRMLSliceNode", name)
+
+        def toRas(position: list[float]) -> list[float]:
+            matrix = slicer.util.arrayFromVTKMatrix(node().GetSliceToRAS())
+            return [float(value) for value in (matrix @ [*position, 1])[:3]]
+
+        view = SimpleNamespace(
+            interactor=lambda: self._interactors[name],
+            convertDeviceToXYZ=lambda position: [*position, 0],
+            convertXYZToRAS=toRas,
+        )
+        return SimpleNamespace(sliceView=lambda: view, mrmlSliceNode=node)
