@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import slicer
@@ -14,9 +15,19 @@ from DeepIGeoSLib.scene.seeds import isCompanion, ownerOf, removeOrphans
 class SeedKeeper:
     """Removes the seeds of what is deleted, and tells when seeds are deleted themselves."""
 
-    def __init__(self, deleted: Callable[[Any], object]) -> None:
-        """Begin without a scene; ``deleted`` gets each segmentation whose seeds are deleted."""
+    def __init__(
+        self,
+        deleted: Callable[[Any], object],
+        own: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Begin without a scene.
+
+        Args:
+            deleted: gets each segmentation whose seeds are deleted.
+            own: entered while seeds are removed here, which is no stroke of the user.
+        """
         self._deleted = deleted
+        self._own = own
         self._scene: Any = None
         self._observed: list[tuple[Any, int]] = []
 
@@ -31,10 +42,13 @@ class SeedKeeper:
             (events.NodeAddedEvent, self._onNodeAdded),
             (events.NodeAboutToBeRemovedEvent, self._onNodeLeaves),
             (events.NodeRemovedEvent, self._onSomethingRemoved),
+            (events.EndImportEvent, self._onSomethingRemoved),
         ):
             self._observe(self._scene, event, callback)
         for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
             self._observe(node, slicer.vtkSegmentation.SegmentRemoved, self._onSomethingRemoved)
+        with self._own():
+            removeOrphans(self._scene)
 
     def stop(self) -> None:
         """Let go of the scene."""
@@ -58,4 +72,5 @@ class SeedKeeper:
 
     def _onSomethingRemoved(self, _caller: Any, _event: str) -> None:
         if not (self._scene.IsClosing() or self._scene.IsBatchProcessing()):
-            removeOrphans(self._scene)
+            with self._own():
+                removeOrphans(self._scene)

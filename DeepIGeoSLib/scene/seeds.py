@@ -253,7 +253,10 @@ def removeOrphans(scene: Any) -> None:
         targets = set(owner.GetSegmentation().GetSegmentIDs())
         segmentation = node.GetSegmentation()
         for segmentId in segmentation.GetSegmentIDs():
-            if _tag(segmentation.GetSegment(segmentId), _TARGET_TAG) not in (None, *targets):
+            segment = segmentation.GetSegment(segmentId)
+            if segment is None:
+                continue  # whoever watches for removals has removed it meanwhile
+            if _tag(segment, _TARGET_TAG) not in (None, *targets):
                 segmentation.RemoveSegment(segmentId)
 
 

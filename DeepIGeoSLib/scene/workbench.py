@@ -104,7 +104,7 @@ class Workbench:
         self._meter = VolumeMeter()
         self._overlaps = Overlaps()
         self._unsettled = False  # strokes were painted since the overlaps were settled last
-        self._keeper = SeedKeeper(self._onSeedsDeleted)
+        self._keeper = SeedKeeper(self._onSeedsDeleted, self._watch.own)
         self._dropped: Strokes | None = None
         self._places: list[tuple[int, int, int]] | None = None
         self._placesSeen = 0

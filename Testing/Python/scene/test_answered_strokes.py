@@ -185,6 +185,7 @@ def test_deleting_a_segment_or_a_segmentation_deletes_its_strokes(user, scene) -
     own.GetSegmentation().RemoveSegment(first)
     assert seeds.GetSegmentation().GetNumberOfSegments() == 2
     assert user.strokes()[0].any()
+    assert not user.bench._strokes, "removing the strokes of another target is no new stroke"
     scene.RemoveNode(own)
     assert seeds.GetScene() is None
 
