@@ -216,21 +216,21 @@ class Walk(RuleBasedStateMachine):
             self.bench.accept()
         self.model.locked = not self.model.locked
 
-    @rule(choice=st.randoms(use_true_random=False))
-    def choose(self, choice) -> None:
+    @rule(number=st.integers(0, 20))
+    def choose(self, number) -> None:
         import slicer
 
-        name, segment_id = choice.choice(sorted(self.models))
+        name, segment_id = list(self.models)[number % len(self.models)]
         self.bench.choose(self.user.volume_node, slicer.util.getNode(name), segment_id)
         self.user.settle()
 
-    @rule(choice=st.randoms(use_true_random=False))
-    def delete(self, choice) -> None:
+    @rule(number=st.integers(0, 20))
+    def delete(self, number) -> None:
         import slicer
 
-        others = sorted(set(self.models) - {self.key})
+        others = [key for key in self.models if key != self.key]
         if others:
-            name, segment_id = choice.choice(others)
+            name, segment_id = others[number % len(others)]
             slicer.util.getNode(name).GetSegmentation().RemoveSegment(segment_id)
             del self.models[name, segment_id]
 
@@ -244,6 +244,7 @@ class Walk(RuleBasedStateMachine):
         self.copies += 1
         copy = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "copy")
         copy.Copy(own)
+        copy.SetAndObserveStorageNodeID(None)  # or both would be saved into one file
         copy.SetName(f"copy {self.copies}")
         for (name, segment_id), model in list(self.models.items()):
             if name == own.GetName():
