@@ -82,13 +82,14 @@ class EffectPanel:
         self._effect.setParameter("AutoRefine", int(self.autoCheckBox.isChecked()))
         self.workbench.autoRefine = self.autoCheckBox.isChecked()
 
-    def addStroke(self, points, foreground, view):
-        """Take a stroke in world coordinates, and the vtkMRMLSliceNode of its view."""
+    def addStroke(self, points, foreground, view=None):
+        """Take a stroke in world coordinates, and its view: a vtkMRMLSliceNode, or None."""
         self.updateFromEditor()
         if self._ready():
             views = importLibrary("DeepIGeoSLib.scene.slice_views")
             volumeNode = self.workbench.volumeNode
-            oblique = volumeNode is not None and not views.isAligned(view, volumeNode)
+            known = view is not None and volumeNode is not None
+            oblique = known and not views.isAligned(view, volumeNode)
             normal = views.viewNormal(view) if oblique else None
             self.workbench.addStroke(points, self.brushSpinBox.value, foreground, normal)
 

@@ -14,7 +14,7 @@ from DeepIGeoSPanel.library import importLibrary
 OLDEST_TORCH = (2, 2)
 
 # pip's failure arrives as CalledProcessError, whatever older versions of Slicer document.
-_INSTALLATION_ERRORS = (RuntimeError, OSError, ImportError, subprocess.SubprocessError)
+INSTALLATION_ERRORS = (RuntimeError, OSError, ImportError, subprocess.SubprocessError)
 
 
 def missingPackages():
@@ -59,8 +59,8 @@ def readyToTrain():
         return _("Nothing was installed.")
     try:
         for requirement in missing.values():
-            _pipInstall(requirement)
-    except _INSTALLATION_ERRORS as error:
+            pipInstall(requirement)
+    except INSTALLATION_ERRORS as error:
         return _failed(error)
     importlib.invalidate_caches()
     return None
@@ -84,8 +84,8 @@ def _install(missing):
             required = ">=" + ".".join(str(part) for part in OLDEST_TORCH)
             utilities.installTorch(askConfirmation=False, torchVersionRequirement=required)
         if "safetensors" in missing:
-            _pipInstall("safetensors>=0.4")
-    except _INSTALLATION_ERRORS as error:
+            pipInstall("safetensors>=0.4")
+    except INSTALLATION_ERRORS as error:
         return _failed(error)
     importlib.invalidate_caches()
     left = missingPackages()
@@ -128,14 +128,14 @@ def _torchUtilities():
     return PyTorchUtils.PyTorchUtilsLogic()
 
 
-def _pipInstall(requirement):
-    """Install a package after the user has agreed: Slicer 5.11 and newer, or before."""
+def pipInstall(*requirements):
+    """Install packages after the user has agreed: Slicer 5.11 and newer, or before."""
     try:
         from slicer.packaging import pip_ensure
     except ImportError:
-        slicer.util.pip_install(requirement)
+        slicer.util.pip_install(" ".join(requirements))
         return
-    pip_ensure([requirement], prompt_install=False, requester="DeepIGeoS")
+    pip_ensure(list(requirements), prompt_install=False, requester="DeepIGeoS")
 
 
 def _torchProblem():

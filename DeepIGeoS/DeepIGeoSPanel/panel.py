@@ -14,6 +14,7 @@ from DeepIGeoSPanel.right_button import RightButton
 from DeepIGeoSPanel.rounds_table import RoundsTable
 from DeepIGeoSPanel.seed_editor import SeedEditor
 from DeepIGeoSPanel.shortcuts import Shortcuts
+from DeepIGeoSPanel.speed_up import SpeedUp
 from DeepIGeoSPanel.target_selector import TargetSelector
 from DeepIGeoSPanel.worker import Worker
 
@@ -50,6 +51,9 @@ class Panel:
             ui.seedEditor, ui.missingButton, ui.tooMuchButton, brush, self._preparedSeeds
         )
         self.inputs = InputsSection(ui.inputsSection)
+        self.speedUp = SpeedUp(
+            ui.runsLabel, ui.offerRow, ui.offerLabel, ui.offerInstallButton, ui.offerLaterButton
+        )
         self.rightButton = RightButton(self.editor)
         self.oblique = ObliqueStrokes(self.editor, brush, self.workbench)
         self.rounds = RoundsTable(ui.roundsTable)
