@@ -20,8 +20,9 @@ def anchorOf(segmentationNode: Any) -> str:
 def movement(before: str, after: str) -> np.ndarray | None:
     """Return how a hardened transform has moved the voxels of a segmentation: 4 x 4, in its RAS.
 
-    Hardening changes the parent transform and the reference geometry at once. Cropping and
-    resampling change the geometry alone, and leave what is there where it is.
+    Hardening changes the matrix of the reference geometry and keeps its extent. Cropping and
+    resampling change the extent, and leave what is there where it is. Which parent transform there
+    was doesn't matter: one may have been set and hardened before anybody looked.
 
     Args:
         before: from ``anchorOf``.
@@ -30,16 +31,16 @@ def movement(before: str, after: str) -> np.ndarray | None:
     Returns:
         None when it was not moved.
     """
-    (oldParent, _, oldGeometry), (parent, _, geometry) = (
-        anchor.partition(" ") for anchor in (before, after)
-    )
-    if oldParent == parent or oldGeometry == geometry or "" in (oldGeometry, geometry):
+    oldGeometry, geometry = (anchor.partition(" ")[2] for anchor in (before, after))
+    if oldGeometry == geometry or "" in (oldGeometry, geometry):
         return None
-    new, old = (_matrixOf(serialized) for serialized in (geometry, oldGeometry))
-    return new @ np.linalg.inv(old)
+    new, old = (_imageOf(serialized) for serialized in (geometry, oldGeometry))
+    if new.GetExtent() != old.GetExtent():
+        return None
+    return matrixOf(new) @ np.linalg.inv(matrixOf(old))
 
 
-def _matrixOf(geometry: str) -> np.ndarray:
+def _imageOf(geometry: str) -> Any:
     image = slicer.vtkOrientedImageData()
     slicer.vtkSegmentationConverter.DeserializeImageGeometry(geometry, image, False)
-    return matrixOf(image)
+    return image

@@ -162,10 +162,13 @@ class LedgerBook:
         """Bring the ledger to the volume's grid, if it was made on another one."""
         shape, ijkToRas = shapeOf(volumeNode), ijkToRasOf(volumeNode)
         anchor = anchorOf(segmentationNode)
-        if entry.ledger.shape == shape and np.allclose(entry.ijkToRas, ijkToRas, atol=1e-9):
+        moved = movement(entry.anchor, anchor)
+        sameVolume = entry.ledger.shape == shape and np.allclose(
+            entry.ijkToRas, ijkToRas, atol=1e-9
+        )
+        if sameVolume and moved is None:
             entry.ijkToRas, entry.anchor = ijkToRas, anchor
             return
-        moved = movement(entry.anchor, anchor)
         known = entry.ijkToRas if moved is None else moved @ entry.ijkToRas
         placed = placement(known, entry.ledger.shape, ijkToRas)
         same = entry.ledger.shape == shape and placed is not None and placed.is_identity

@@ -277,9 +277,9 @@ def _moveAlong(node: Any, segmentationNode: Any) -> None:
     if before is None or before == anchor:
         return
     node.SetAttribute(_ANCHOR, anchor)
+    node.SetAndObserveTransformNodeID(segmentationNode.GetTransformNodeID())
     moved = movement(before, anchor)
     if moved is not None:
-        node.SetAndObserveTransformNodeID(segmentationNode.GetTransformNodeID())
         node.ApplyTransformMatrix(slicer.util.vtkMatrixFromArray(moved))
 
 

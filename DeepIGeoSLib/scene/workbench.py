@@ -123,12 +123,11 @@ class Workbench:
         self._dropped = self._places = None
         self._keeper.start()
         with self._watch.own():
-            seeds = self.seeds
-            if seeds is not None:
-                showOnly(seeds)
+            if self.seeds is not None:
+                showOnly(self.seeds)
                 self._rememberSeeds()
-                self._findUnanswered()
-        self._watch.watch(seeds)
+            self._findUnanswered()
+        self._watch.watch(self.seeds)
         self._changed()
 
     def close(self) -> None:
@@ -319,7 +318,7 @@ class Workbench:
         with self._telling():
             checkSegment(*self._target)
             setCompleted(self.segmentationNode, self.segmentId, False)
-            self._showAnswered()
+            self._findUnanswered()
             self._say(_("The segment can be changed again."))
 
     def nextLesion(self) -> None:
@@ -609,12 +608,20 @@ class Workbench:
         self._dropped = painted
 
     def _findUnanswered(self) -> None:
-        """Find out whether there are strokes that no round has answered, after another choice."""
+        """Find out whether there are strokes that no round has answered, after another choice.
+
+        A copied segmentation knows what was answered, but has no seeds yet: they are made.
+        """
         if not self.hasTarget or self.volumeNode is None or self.isAccepted:
             return
-        wasKnown = self.logic.strokes(*self._target) is not None
+        known = self.logic.strokes(*self._target)
+        if self.seeds is None and (known is None or known.empty):
+            return
+        wasKnown = known is not None
         try:
             self._follow()
+            if self.seeds is None:
+                self.prepareSeeds()
         except InputError:
             return  # whoever wants to work on this choice is told then
         if self.seeds.takeCleared():

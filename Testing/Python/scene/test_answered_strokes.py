@@ -141,6 +141,7 @@ def test_a_copied_segmentation_has_strokes_of_its_own(user, scene) -> None:
     copy = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "copy")
     copy.Copy(own)
     user.bench.choose(user.volume_node, copy, target)
+    assert all(map(np.array_equal, user.strokes(), strokes)), "shown as soon as it is chosen"
     user.stroke(IN_SECOND)
     assert user.mask()[SECOND].all()
     assert np.array_equal(user.strokes()[0][..., :200], strokes[0][..., :200])
@@ -149,6 +150,38 @@ def test_a_copied_segmentation_has_strokes_of_its_own(user, scene) -> None:
     assert np.array_equal(user.mask(), before)
     scene.RemoveNode(copy)
     assert all(map(np.array_equal, user.strokes(), strokes))
+
+
+def test_a_copy_of_an_accepted_segment_shows_its_strokes_when_it_is_reopened(user, scene) -> None:
+    own, target = user.place[1:]
+    strokes = user.strokes()
+    user.bench.accept()
+    copy = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "copy")
+    copy.Copy(own)
+    user.bench.choose(user.volume_node, copy, target)
+    user.bench.reopen()
+    assert all(map(np.array_equal, user.strokes(), strokes))
+
+
+def test_a_stroke_in_a_reopened_segment_waits_for_its_answer_elsewhere(user) -> None:
+    own, target = user.place[1:]
+    user.bench.accept()
+    user.bench.reopen()
+    user.bench.autoRefine = False
+    user.paint(IN_SECOND)
+    strokes = user.strokes()
+    user.bench.choose(user.volume_node, own, "")
+    user.bench.choose(user.volume_node, own, target)
+    assert all(map(np.array_equal, user.strokes(), strokes))
+
+
+def test_rounds_can_be_undone_after_the_strokes_were_deleted(user, scene) -> None:
+    before = user.mask()
+    scene.RemoveNode(user.bench.seeds.segmentationNode)
+    user.undo()
+    assert not user.mask().any()
+    user.redo()
+    assert np.array_equal(user.mask(), before)
 
 
 def test_strokes_stay_on_their_voxels_when_a_transform_is_hardened(scene) -> None:
@@ -173,6 +206,121 @@ def test_strokes_stay_on_their_voxels_when_a_transform_is_hardened(scene) -> Non
     user.undo()
     assert np.array_equal(user.mask(), first)
     user.bench.close()
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        np.diag([-1, 1, 1, 1.0]),
+        np.array([[0.9, -0.1, 0, 3], [0.1, 0.9, 0, 0], [0, 0, 1.2, 0], [0, 0, 0, 1]]),
+    ],
+    ids=["mirrored", "turned and stretched"],
+)
+def test_a_transform_that_is_set_and_hardened_later_takes_strokes_along(user, scene, moved) -> None:
+    import slicer
+
+    before, strokes = user.mask(), user.strokes()
+    move = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    move.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(moved))
+    for node in user.place[:2]:
+        node.SetAndObserveTransformNodeID(move.GetID())
+        node.HardenTransform()
+    assert np.array_equal(user.mask(), before)
+    assert all(map(np.array_equal, user.strokes(), strokes))
+    user.stroke(IN_SECOND)
+    assert np.array_equal(user.mask()[..., :200], before[..., :200])
+    user.undo()
+    assert np.array_equal(user.mask(), before)
+
+
+def test_strokes_go_with_a_segmentation_that_is_moved_alone(user, scene) -> None:
+    import slicer
+
+    before, strokes = user.mask(), user.strokes()[0]
+    move = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    moved = np.eye(4)
+    moved[0, 3] = 10
+    move.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(moved))
+    own = user.bench.segmentationNode
+    own.SetAndObserveTransformNodeID(move.GetID())
+    own.HardenTransform()
+    assert np.array_equal(user.mask(), np.roll(before, 10, axis=2))
+    assert np.array_equal(user.strokes()[0], np.roll(strokes, 10, axis=2))
+    user.stroke(IN_SECOND)
+    assert np.array_equal(user.mask()[..., :200], np.roll(before, 10, axis=2)[..., :200])
+
+
+def test_strokes_stay_in_the_patient_when_the_segmentation_is_resampled(user) -> None:
+    import slicer
+    from vtk import VTK_UNSIGNED_CHAR
+
+    strokes = user.strokes()
+    own, target = user.place[1:]
+    fine = slicer.vtkOrientedImageData()
+    fine.SetExtent(0, 719, 0, 119, 0, 11)
+    fine.SetSpacing(0.5, 0.5, 3)
+    fine.SetOrigin(-0.25, -0.25, 0)
+    fine.AllocateScalars(VTK_UNSIGNED_CHAR, 1)
+    converter = slicer.vtkSegmentationConverter
+    own.GetSegmentation().SetConversionParameter(
+        converter.GetReferenceImageGeometryParameterName(),
+        converter.SerializeImageGeometry(fine),
+    )
+    resampled = slicer.vtkOrientedImageData()
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+        own.GetBinaryLabelmapInternalRepresentation(target), fine, resampled
+    )
+    slicer.modules.segmentations.logic().SetBinaryLabelmapToSegment(resampled, own, target)
+    user.settle()
+    assert all(map(np.array_equal, user.strokes(), strokes))
+    user.stroke(IN_SECOND)
+    assert "another grid" in user.bench.message
+
+
+@pytest.mark.parametrize("signs", [(-1, 1, 1), (1, -1, 1), (-1, -1, -1)])
+def test_a_reversed_lattice_is_worked_on_saved_and_loaded_as_any_other(
+    scene, tmp_path, signs
+) -> None:
+    i, j, k = signs
+    user = User(two_lesions(matrix=np.diag([i, j, 3 * k, 1.0])))
+    user.bench.nextLesion()
+    user.stroke(IN_FIRST)
+    before, strokes = user.mask(), user.strokes()
+    assert before[FIRST].all()
+    user.save_and_load(tmp_path / "scene.mrb")
+    # Slicer saves left-handed volumes with their slices the other way around.
+    assert np.array_equal(user.mask(), before[::-1])
+    assert all(np.array_equal(a, b[::-1]) for a, b in zip(user.strokes(), strokes, strict=True))
+    user.stroke(IN_SECOND)
+    assert user.mask()[SECOND].all()
+    assert np.array_equal(user.mask()[..., :200], before[::-1, :, :200])
+    user.undo()
+    assert np.array_equal(user.mask(), before[::-1])
+    user.bench.close()
+
+
+def test_labels_stored_along_reversed_axes_are_the_same_segment(user) -> None:
+    import slicer
+    from vtk import VTK_UNSIGNED_CHAR
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    before = user.mask()
+    slices, rows, columns = before.shape
+    turned = slicer.vtkOrientedImageData()
+    turned.SetDimensions(columns, rows, slices)
+    matrix = np.diag([-1, -1, 3, 1.0])
+    matrix[:2, 3] = columns - 1, rows - 1
+    turned.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(matrix))
+    turned.AllocateScalars(VTK_UNSIGNED_CHAR, 1)
+    stored = vtk_to_numpy(turned.GetPointData().GetScalars())
+    stored[:] = before[:, ::-1, ::-1].ravel()
+    own, target = user.place[1:]
+    slicer.modules.segmentations.logic().SetBinaryLabelmapToSegment(turned, own, target)
+    user.settle()
+    assert np.array_equal(user.mask(), before)
+    user.stroke(IN_SECOND)
+    assert user.mask()[SECOND].all()
+    assert np.array_equal(user.mask()[..., :200], before[..., :200])
 
 
 def test_deleting_a_segment_or_a_segmentation_deletes_its_strokes(user, scene) -> None:
