@@ -79,6 +79,21 @@ def check_output_file(path: str | Path) -> None:
         raise InputError(f"The folder {folder} can't be written to.")
 
 
+def check_path_is_text(path: str | Path) -> None:
+    """Check that a path can be given to ITK, which ends the program at one that is no text.
+
+    Raises:
+        InputError: it holds bytes that are no UTF-8, or this terminal's language can't spell it.
+    """
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{shortened(path)} is no text in UTF-8, as names of image files have to be; rename "
+            "the file or the folder."
+        ) from error
+
+
 def same_file(first: str | Path, second: str | Path) -> bool:
     """Whether two paths name one file, which need not exist yet.
 

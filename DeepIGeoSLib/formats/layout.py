@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,3 +83,19 @@ def whole_numbers(text: str, key: str, path: Path) -> list[int]:
         return [int(word) for word in text.split()]
     except ValueError as error:
         raise InputError(f"{path}: its header has {text[:60]!r} as {key}.") from error
+
+
+def check_spacing(text: str, key: str, path: Path) -> None:
+    """Check the spacing that a header gives: ITK turns some that can't be true into another one.
+
+    Raises:
+        InputError: one of its numbers is none, infinite or not positive.
+    """
+    try:
+        numbers = [float(word) for word in text.split()]
+    except ValueError as error:
+        raise InputError(f"{path}: its header has {text[:60]!r} as {key}.") from error
+    if not all(math.isfinite(number) and number > 0 for number in numbers):
+        raise InputError(
+            f"{path}: its header has {text[:60]!r} as {key}; positive numbers are expected."
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.formats.layout import Layout, beside, voxel_count, whole_numbers
+from DeepIGeoSLib.formats.layout import Layout, beside, check_spacing, voxel_count, whole_numbers
 
 _LONGEST_HEADER = 2**20
 
@@ -31,6 +31,11 @@ def layout_of(path: Path) -> Layout:
             f"{path} can't be read as an image: it holds {fields.get('ElementType', '')[:60]!r}."
         )
     sizes = whole_numbers(fields.get("DimSize", ""), "DimSize", path)
+    if whole_numbers(fields.get("NDims", ""), "NDims", path) != [len(sizes)]:
+        raise InputError(
+            f"{path}: its header gives {len(sizes)} sizes to {fields.get('NDims', 'no')[:60]} axes."
+        )
+    check_spacing(fields.get("ElementSpacing", ""), "ElementSpacing", path)
     channels = whole_numbers(fields.get("ElementNumberOfChannels", "1"), "channels", path)
     count = voxel_count([*sizes, *channels], path)
     name = fields["ElementDataFile"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +23,10 @@ GZIP_MAGIC = b"\x1f\x8b"
 # struct formats and places of dim, datatype, bitpix, vox_offset, xyzt_units, sform_code and the
 # three rows of the sform.
 _FIELDS = (("8h", 40), ("h", 70), ("h", 72), ("f", 108), ("b", 123), ("h", 254), ("12f", 280))
+
+# Those of the sizes of voxels, and of qform_code and the qform: three numbers that say how it is
+# turned, and the first voxel's place.
+_SIZES_OF_VOXELS, _QFORM_CODE, _QFORM = ("3f", 80), ("h", 252), ("6f", 256)
 _HEADER, _HEADER_OF_VERSION_2 = 348, 540
 
 # Bits of a voxel by the number of its type in the header.
@@ -121,10 +126,38 @@ def _parsed(content: bytes, order: str, path: Path) -> NiftiHeader:
     if code[0] > 0 and not is_analyze:
         sform = np.eye(4)
         sform[:3] = np.reshape(rows, (3, 4)) * _UNITS.get(units[0] & 7, 1.0)
+    _check_place(content, order, path, dim[1 : min(count, 3) + 1], sform, is_analyze)
     floats = _FLOATS.get(kind_of_voxel[0], "")
     return NiftiHeader(
         list(dim[1 : count + 1]), bits[0], int(offset[0]), sform, floats and order + floats
     )
+
+
+def _check_place(
+    content: bytes,
+    order: str,
+    path: Path,
+    sizes: Sequence[int],
+    sform: np.ndarray | None,
+    is_analyze: bool,
+) -> None:
+    """Check what says where the voxels lie; where it can't be true, ITK takes something else.
+
+    Raises:
+        InputError: it holds NaN or infinite numbers, or voxels without an extent.
+    """
+    if sform is not None:
+        if not np.isfinite(sform).all() or np.linalg.det(sform[:3, :3]) == 0:
+            raise InputError(f"{path}: the sform of its NIfTI header gives the voxels no place.")
+        return
+    lengths = struct.unpack_from(order + _SIZES_OF_VOXELS[0], content, _SIZES_OF_VOXELS[1])
+    for size, length in zip(sizes, lengths, strict=False):
+        if size > 1 and (not np.isfinite(length) or length == 0):
+            raise InputError(f"{path}: its NIfTI header gives the voxels the size {length} mm.")
+    (code,) = struct.unpack_from(order + _QFORM_CODE[0], content, _QFORM_CODE[1])
+    qform = struct.unpack_from(order + _QFORM[0], content, _QFORM[1])
+    if code > 0 and not is_analyze and not np.isfinite(qform).all():
+        raise InputError(f"{path}: the qform of its NIfTI header gives the voxels no place.")
 
 
 def _files_of(path: Path) -> tuple[Path, Path]:

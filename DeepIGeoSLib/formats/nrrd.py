@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from DeepIGeoSLib.errors import InputError
@@ -45,6 +46,7 @@ def layout_of(path: Path) -> Layout:
     if size_of_type is None or codec is None:
         what = fields["type"] if size_of_type is None else fields["encoding"]
         raise InputError(f"{path} can't be read as an image: it holds {what[:60]!r}.")
+    _check_directions(fields.get("space directions", ""), path)
     count = voxel_count(whole_numbers(fields["sizes"], "sizes", path), path)
     size = count if codec == "text" else count * size_of_type
     data, offset = path, length
@@ -85,6 +87,20 @@ def read_fields(path: Path) -> tuple[dict[str, str], int]:
     if "data file" not in fields:
         raise InputError(f"{path} can't be read as an image: its header has no end.")
     return fields, position
+
+
+def _check_directions(text: str, path: Path) -> None:
+    """Check that there are as many axes in space as space has: ITK makes one up that is missing.
+
+    Raises:
+        InputError: there are not.
+    """
+    vectors = re.findall(r"\(([^)]*)\)", text)
+    if vectors and len(vectors) != vectors[0].count(",") + 1:
+        raise InputError(
+            f"{path}: its header gives {len(vectors)} directions in a space of "
+            f"{vectors[0].count(',') + 1} axes."
+        )
 
 
 def _skipped(

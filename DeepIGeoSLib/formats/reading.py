@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.files import shortened
+from DeepIGeoSLib.files import check_path_is_text, shortened
 from DeepIGeoSLib.formats import metaimage, nifti, nrrd
 from DeepIGeoSLib.formats.pictures import check_picture
 from DeepIGeoSLib.formats.quiet import quiet
@@ -103,6 +103,7 @@ def check_image(path: Path) -> str:
     """
     if not exists(path):
         raise InputError(f"{shortened(path)} does not exist.")
+    check_path_is_text(path)
     ending = ending_of(path, [*_FORMATS, *_PICTURES])
     try:
         if ending in _FORMATS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.files import check_path_is_text, written_in_one_step
 from DeepIGeoSLib.formats.quiet import quiet
 from DeepIGeoSLib.formats.reading import LPS_TO_RAS, StoredImage, ending_of, last_line, read_image
 from DeepIGeoSLib.lattice import placement
@@ -31,8 +31,9 @@ def check_format(path: Path) -> None:
     """Check that a name ends in a format that images are written in.
 
     Raises:
-        InputError: it does not; the message names formats that do.
+        InputError: it does not, and the message names formats that do; or it is no text.
     """
+    check_path_is_text(path.absolute())
     name = path.name.lower()
     for two_files, one_file in _ONE_FILE.items():
         if name.endswith((two_files, f"{two_files}.gz")):

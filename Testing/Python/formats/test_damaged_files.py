@@ -217,6 +217,10 @@ def test_a_metaimage_does_not_either(tmp_path: Path, name: str) -> None:
         Volume.read(path)
 
 
+METAIMAGE = (
+    b"NDims = %s\nElementSpacing = %s\nDimSize = 4 3 2\nElementType = MET_UCHAR\n"
+    b"ElementDataFile = LOCAL\n"
+)
 HEADERS = {
     "too large": (".nrrd", b"NRRD0004\ntype: uchar\nsizes: 90000 90000 90000\nencoding: raw\n\n"),
     "no size": (".nrrd", b"NRRD0004\ntype: uchar\nsizes: 0 3 2\nencoding: raw\n\n"),
@@ -233,6 +237,15 @@ HEADERS = {
     "half a gz header": (".nii.gz", gzip.compress(b"x" * 600)[:12]),
     "empty mha": (".mha", b""),
     "mha without data": (".mha", b"NDims = 3\nDimSize = 4 3 2\nElementType = MET_UCHAR\n"),
+    "mha of two axes and three sizes": (".mha", METAIMAGE % (b"2", b"1 1") + bytes(24)),
+    "mha without axes": (".mha", METAIMAGE % (b"", b"1 1 1") + bytes(24)),
+    "mha of negative spacing": (".mha", METAIMAGE % (b"3", b"1 -1 1") + bytes(24)),
+    "mha of infinite spacing": (".mha", METAIMAGE % (b"3", b"1 inf 1") + bytes(24)),
+    "nrrd that lacks a direction": (
+        ".nrrd",
+        b"NRRD0005\ntype: uchar\ndimension: 3\nspace: left-posterior-superior\nsizes: 4 3 2\n"
+        b"space directions: (1,0,0) (0,2,0) none\nencoding: raw\n\n" + bytes(24),
+    ),
 }
 
 

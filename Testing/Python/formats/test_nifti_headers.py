@@ -102,3 +102,37 @@ def test_a_scale_that_is_no_number_is_no_scale(
     content[place : place + 4] = np.float32(value).tobytes()
     path.write_bytes(content)
     assert np.array_equal(Volume.read(path).array, array.T)
+
+
+@pytest.mark.parametrize(
+    ("sform_code", "qform_code", "place", "numbers", "told"),
+    [
+        (1, 0, 280, [np.inf], "sform"),
+        (1, 1, 280, [0] * 12, "sform"),
+        (0, 1, 256, [np.nan], "qform"),
+        (0, 1, 268, [np.inf], "qform"),
+        (0, 1, 80, [np.nan], "the size nan mm"),
+        (0, 0, 84, [0], "the size 0.0 mm"),
+    ],
+)
+def test_a_place_that_can_not_be_true_is_refused(
+    tmp_path: Path,
+    array: np.ndarray,
+    sform_code: int,
+    qform_code: int,
+    place: int,
+    numbers: list[float],
+    told: str,
+) -> None:
+    """ITK takes another form or 1 mm instead, and says nothing."""
+    image = nibabel.Nifti1Image(array, np.diag([-1, -1, 3, 1.0]))
+    image.set_sform(image.affine, sform_code)
+    image.set_qform(image.affine, qform_code)
+    path = tmp_path / "nowhere.nii"
+    nibabel.save(image, path)
+    assert Volume.read(path).spacing == (3, 1, 1)
+    content = bytearray(path.read_bytes())
+    content[place : place + 4 * len(numbers)] = np.array(numbers, np.float32).tobytes()
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"nowhere\.nii: .*{told}"):
+        Volume.read(path)

@@ -185,6 +185,20 @@ def test_names_that_are_none_get_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such files")
+@pytest.mark.skipif(os.name == "nt", reason="names are always text there")
+def test_names_of_bytes_that_are_no_text_get_a_sentence(tmp_path: Path) -> None:
+    """ITK would end the whole program."""
+    volume = Volume(np.zeros((2, 3, 4)))
+    labels = np.zeros((2, 3, 4), np.uint8)
+    volume.write_labels(tmp_path / "text.nrrd", labels)
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.nrrd")
+    (tmp_path / "text.nrrd").rename(name)
+    with pytest.raises(InputError, match="is no text in UTF-8"):
+        Volume.read(name)
+    with pytest.raises(InputError, match="is no text in UTF-8"):
+        volume.write_labels(name, labels)
+
+
 def test_only_ordinary_files_are_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.nrrd")
     with pytest.raises(InputError, match="is no ordinary file"):
