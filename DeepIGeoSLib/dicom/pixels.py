@@ -66,7 +66,8 @@ def values_of(slices: Sequence[Slice], name: str) -> np.ndarray:
     for n, one in enumerate(slices):
         if one.path != path:
             path, stored = one.path, _stored_values(one)
-        with damage_named(one.path):
+        # What float32 can't hold becomes infinite, which no volume takes.
+        with damage_named(one.path), np.errstate(over="ignore"):
             values[n] = _rescaled(stored[one.frame], one)
     if shades == {"MONOCHROME1"}:
         np.subtract(values.min() + values.max(), values, out=values)
@@ -76,11 +77,17 @@ def values_of(slices: Sequence[Slice], name: str) -> np.ndarray:
 def _stored_values(one: Slice) -> np.ndarray:
     """Return the stored values of a file, axes (frame, row, column)."""
     import pydicom
+    from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     frames = int(one.header.get("NumberOfFrames") or 1)
     voxel_count([frames, *one.shape], one.path)
     with damage_named(one.path):
         dataset = pydicom.dcmread(one.path, force=True)
+        if "TransferSyntaxUID" not in dataset.file_meta:  # before there were file headers
+            implicit, _ = dataset.original_encoding
+            dataset.file_meta.TransferSyntaxUID = (
+                ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+            )
         try:
             stored = dataset.pixel_array
         except (NotImplementedError, RuntimeError):  # no decoder for this compression

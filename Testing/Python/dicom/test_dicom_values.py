@@ -273,6 +273,24 @@ def test_most_gray_samples_of_pydicom_are_read() -> None:
     assert read >= 18
 
 
+@pytest.mark.parametrize("implicit", [True, False])
+def test_files_from_before_there_were_file_headers_are_read(
+    write_series, voxels, upright, implicit: bool
+) -> None:
+    folder = write_series(voxels, upright)
+    for path in folder.iterdir():
+        dataset = pydicom.dcmread(path)
+        dataset.file_meta, dataset.preamble = pydicom.dataset.FileMetaDataset(), None
+        dataset.save_as(path, implicit_vr=implicit, little_endian=True, enforce_file_format=False)
+    assert np.array_equal(Volume.read(folder).array, voxels)
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_beyond_those_of_float32_are_refused(write_series, voxels, upright) -> None:
+    with pytest.raises(InputError, match="NaN or infinite values"):
+        Volume.read(write_series(voxels, upright, RescaleSlope=1e300, RescaleIntercept=0))
+
+
 def test_labels_may_be_a_dicom_series(write_series, voxels, upright) -> None:
     folder = write_series(voxels, upright)
     labels = write_series(voxels % 3, upright, folder="labels")
