@@ -28,6 +28,9 @@ _LARGEST_REGION = 2048
 _WIDEST = 4096
 _HASHED_AT_ONCE = 2**20
 
+# Unicode's classes of the characters that turn the direction of what follows.
+_DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
 
 def parse_manifest(path: Path) -> object:
     """Return what the JSON file of a manifest says.
@@ -114,12 +117,19 @@ def _texts_within(value: Any) -> Iterator[str]:
 
 
 def _check_text(key: str, text: str, path: Path) -> None:
-    # Control characters would act on the terminal; lone surrogates can't be written anywhere.
-    bad = next((c for c in text if unicodedata.category(c) in ("Cc", "Cs")), None)
+    # Control characters would act on the terminal, those of direction let a text read as another
+    # one, and lone surrogates can't be written anywhere.
+    bad = next((c for c in text if _is_no_text(c)), None)
     if bad is not None:
         raise BundleError(f"{path}: {key} holds the character U+{ord(bad):04X}, which is no text.")
     if len(text) > _LONGEST_TEXT:
         raise BundleError(f"{path}: {key} holds a text of {len(text)} characters.")
+
+
+def _is_no_text(character: str) -> bool:
+    if unicodedata.category(character) in ("Cc", "Cs"):
+        return True
+    return unicodedata.bidirectional(character) in _DIRECTIONS
 
 
 def file_sha256(path: Path) -> str:

@@ -112,6 +112,7 @@ IMPOSSIBLE = {
     "no name": ({"name": " "}, "is none"),
     "long name": ({"name": "x" * 300}, "is none"),
     "control character": ({"name": "a\x1b[31mb"}, "name holds the character U.001B"),
+    "turned direction": ({"name": "a\u202eb"}, "name holds the character U.202E"),
     "surrogate": ({"task": "a\ud800b"}, "task holds the character U.D800"),
     "surrogate in a table": ({"metrics": [{"a\ud800": 1}]}, "metrics holds the character U.D800"),
     "new line": ({"license": "free\ndeepigeos: all is well"}, "license holds the character U.000A"),
