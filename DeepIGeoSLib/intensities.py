@@ -38,7 +38,8 @@ def intensity_range(array: np.ndarray) -> tuple[float, float]:
         Both are the same in a volume of one value.
     """
     low = _lowest(array)
-    above = evenly_sampled(array, array > low)
+    top = _bright_padding(array)
+    above = evenly_sampled(array, (array > low) & (array < top))
     if above.size == 0:  # one value, and few below it
         low = float(array.min())
         above = evenly_sampled(array, array > low)
@@ -97,7 +98,8 @@ def _lowest(array: np.ndarray) -> float:
     """Return the lowest value that is neither padding nor an outlier."""
     least = float(array.min())
     flat = array.reshape(-1)
-    sample = _without_padding(np.sort(flat[:: max(1, flat.size // _SAMPLE)]))
+    sample = np.sort(flat[:: max(1, flat.size // _SAMPLE)])
+    sample = _without_padding(sample[: np.searchsorted(sample, _bright_padding(array))])
     first, most = np.percentile(sample, [1, 95])
     floor = float(first - _OUTLIER * (most - first))
     if first >= 0:  # magnitudes, in which interpolation has left negative values
@@ -122,3 +124,21 @@ def _without_padding(values: np.ndarray) -> np.ndarray:
             break
         values = others
     return values
+
+
+def _bright_padding(array: np.ndarray) -> float:
+    """Return the brightest value where it is padding (4095, 65535), else infinity.
+
+    It reaches a corner, which is air in every scan, and lies far above all other values.
+    """
+    top = float(array.max())
+    if top not in array[np.ix_(*[(0, -1)] * array.ndim)]:
+        return np.inf
+    flat = array.reshape(-1)
+    sample = flat[:: max(1, flat.size // _SAMPLE)]
+    others = sample[sample < top]
+    if others.size == 0:
+        return np.inf
+    darkest, brightest = np.percentile(others, [2, 99.5])
+    far = darkest < brightest and top - brightest > _PADDING_GAP * (brightest - darkest)
+    return top if far else np.inf

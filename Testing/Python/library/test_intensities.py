@@ -48,7 +48,7 @@ def in_air(array: np.ndarray, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("head", ["mr", "ct"])
-@pytest.mark.parametrize("value", [0, -1024, -2000, -32768])
+@pytest.mark.parametrize("value", [0, -1024, -2000, -32768, 4095, 65535])
 @pytest.mark.parametrize("width", [1, 5, 30])
 def test_padding_changes_nothing_elsewhere(request, head: str, value: float, width: int) -> None:
     array = request.getfixturevalue(head)
