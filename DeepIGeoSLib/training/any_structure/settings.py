@@ -1,0 +1,84 @@
+"""What a configuration for the network of any structure says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from DeepIGeoSLib.training.config import BundleSettings, OptimizationSettings
+from DeepIGeoSLib.training.run_settings import HardwareSettings, LoggingSettings
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Real images to learn from.
+
+    Attributes:
+        images: pattern below ``root``, such as "spine/*_t2.nii.gz".
+        license: of the images (and of the masks, where they are used).
+        mask: what stands in the place of the image's ending in the name of its mask, such as
+            "_mask.nii.gz"; null where the image has none, or none that may be used.
+        slices: whether the image is a picture or a set of single slices.
+    """
+
+    images: str
+    license: str
+    mask: str | None = None
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """A size of training windows.
+
+    Attributes:
+        shape: working voxels (k, j, i); a single slice where k is 1.
+        batch: samples a step.
+        share: of the steps.
+    """
+
+    shape: tuple[int, int, int]
+    batch: int
+    share: float
+
+
+@dataclass(frozen=True)
+class AnyStructureSettings:
+    """A training run of the network for any structure.
+
+    Attributes:
+        task: "any-structure".
+        output: folder of checkpoints and logs; relative to the configuration file.
+        root: folder of the images, the same.
+        sources: real images.
+        windows: sizes of training windows; a step has one size.
+        synthetic: share of the samples that are made up altogether.
+        regions: share of the samples in which a real image's own regions are the target.
+        rounds: most rounds of strokes a sample.
+        features: of the network, see ``MultiScaleNet``.
+        average: how much of the averaged weights a step keeps.
+        seed, checkpoint_every, keep, snapshots, workers: as in ``TrainingSettings``.
+        start: weights to begin with (a safetensors file, relative to the configuration file);
+            random ones when null.
+        bundle: what the bundle says about itself.
+    """
+
+    task: Literal["any-structure"]
+    output: str
+    root: str
+    sources: tuple[ImageSource, ...]
+    windows: tuple[WindowSettings, ...]
+    synthetic: float = 0.4
+    regions: float = 0.25
+    rounds: int = 3
+    features: tuple[int, int, int, int] = (24, 48, 96, 128)
+    average: float = 0.999
+    seed: int = 1
+    checkpoint_every: int = 200
+    keep: int = 1
+    snapshots: tuple[int, ...] = ()
+    workers: int = 1
+    start: str | None = None
+    bundle: BundleSettings | None = None
+    optimization: OptimizationSettings = field(default_factory=OptimizationSettings)
+    logging: LoggingSettings = field(default_factory=LoggingSettings)
+    hardware: HardwareSettings = field(default_factory=HardwareSettings)
