@@ -1,0 +1,127 @@
+"""Windows that follow the object: fine around a stroke, coarser where the answer does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from DeepIGeoSLib.preprocessing import Box, WorkingGrid
+
+# Working voxels (k, j, i) of a window in a volume, and in a single slice.
+VOLUME_WINDOW, SLICE_WINDOW = (24, 80, 80), (1, 192, 192)
+
+# Pixels that a change may keep from the window's border and still count as touching it.
+_BORDER = 1
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A volume as the network walks over it: slices first, lengths in its finest pixels.
+
+    Attributes:
+        axes: the order that puts the coarsest axis, or a single slice's, first.
+        shape: voxels (k, j, i) in that order.
+        spacing: in pixels, the same.
+    """
+
+    axes: tuple[int, int, int]
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, shape: Sequence[int], spacing: Sequence[float]) -> Lattice:
+        """Return the lattice of a volume, shape and spacing along its own (k, j, i)."""
+        axes = coarsest_first(spacing, shape)
+        turned = [float(spacing[axis]) for axis in axes]
+        finest = min(turned[1:])
+        pixels = tuple(s / finest for s in turned)
+        return cls(axes, tuple(shape[axis] for axis in axes), pixels)
+
+    @property
+    def window(self) -> tuple[int, int, int]:
+        """Working voxels of a window."""
+        return SLICE_WINDOW if self.shape[0] == 1 else VOLUME_WINDOW
+
+    def turned_box(self, box: Box) -> Box:
+        """Return a box of the volume's own axes in the lattice's order."""
+        return tuple(box[axis] for axis in self.axes)
+
+    def own_box(self, box: Box) -> Box:
+        """Return a box of the lattice in the order of the volume's own axes."""
+        return tuple(box[axis] for axis in np.argsort(self.axes))
+
+    def grid(self, around: Box, zoom: float) -> WorkingGrid:
+        """Return the working grid of a window around a box of strokes.
+
+        Its pixels are ``zoom`` times as large as the finest of the volume; slices are as thick as
+        they are, or as the pixels where those are larger. The window lies inside the volume.
+        """
+        box = []
+        for part, size, wanted, step in zip(
+            around, self.shape, self.window, self._steps(zoom), strict=True
+        ):
+            length = min(size, max(part.stop - part.start, round(wanted * step)))
+            start = (part.start + part.stop - length) // 2
+            start = min(max(start, 0), size - length)
+            box.append(slice(start, start + length))
+        return self._working(tuple(box), zoom)
+
+    def grid_of(self, box: Box) -> WorkingGrid:
+        """Return the finest working grid of a box that is no larger than a window."""
+        zoom = max(
+            (part.stop - part.start) * s / wanted
+            for part, s, wanted in zip(box[1:], self.spacing[1:], self.window[1:], strict=True)
+        )
+        return self._working(box, max(1.0, zoom))
+
+    def zooms(self, around: Box) -> list[float]:
+        """Return the zooms to try, the finest that holds the strokes first, the whole last."""
+
+        def to_fit(lengths: Sequence[int], share: float) -> float:
+            pairs = zip(lengths[1:], self.spacing[1:], self.window[1:], strict=True)
+            return max(length * s / (share * wanted) for length, s, wanted in pairs)
+
+        needed = to_fit([part.stop - part.start for part in around], 0.5)
+        whole = to_fit(self.shape, 1.0)
+        zooms = [1.0]
+        while zooms[-1] < max(whole, needed):
+            zooms.append(2 * zooms[-1])
+        return [zoom for zoom in zooms if zoom >= needed]
+
+    def _steps(self, zoom: float) -> list[float]:
+        """Return how many voxels along each axis a working voxel stands for."""
+        return [max(1.0, zoom / s) for s in self.spacing]
+
+    def _working(self, box: Box, zoom: float) -> WorkingGrid:
+        counts, lengths = [], []
+        for part, step, s in zip(box, self._steps(zoom), self.spacing, strict=True):
+            length = part.stop - part.start
+            counts.append(max(1, round(length / step)))
+            lengths.append(s * length / counts[-1] / zoom)
+        return WorkingGrid(box, tuple(counts), tuple(lengths))
+
+    def overflows(self, change: np.ndarray, box: Box) -> bool:
+        """Return whether a change, in the working voxels of a box, goes on beyond the box."""
+        total = max(1, np.count_nonzero(change))
+        touching = 0
+        for axis, (part, size) in enumerate(zip(box, self.shape, strict=True)):
+            along = np.moveaxis(change, axis, 0)
+            if part.start > 0:
+                touching += np.count_nonzero(along[:_BORDER])
+            if part.stop < size:
+                touching += np.count_nonzero(along[-_BORDER:])
+        return touching > 4 and touching > 0.002 * total
+
+
+def coarsest_first(spacing: Sequence[float], shape: Sequence[int]) -> tuple[int, int, int]:
+    """Return the order of axes that puts slices first: a single slice's axis, or the coarsest.
+
+    Axes that are hardly coarser (less than 1.3 times) stay where they are.
+    """
+    thin = [axis for axis in range(3) if shape[axis] == 1]
+    first = thin[0] if thin else int(np.argmax(spacing))
+    if not thin and spacing[first] < 1.3 * spacing[0]:
+        first = 0
+    return (first, *(axis for axis in range(3) if axis != first))
