@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from DeepIGeoSLib.any_structure.channels import Strokes
+from DeepIGeoSLib.any_structure.refining import answer_strokes
+from DeepIGeoSLib.any_structure.zoom import Lattice
 from DeepIGeoSLib.consent import Request
 from DeepIGeoSLib.draft import Draft
 from DeepIGeoSLib.errors import Progress, stop_if
@@ -112,6 +115,10 @@ def refine(
         values = draft.read(box)
         interactions.impose_on(values, box)
         draft.write(box, values)
+    if image.manifest.for_any_structure:
+        _answer_any_structure(image, engine, draft, interactions, changed, region, cancel)
+        report(progress, cancel, 1.0, "Refined segmentation ready")
+        return draft
     jobs = _jobs(image, changed, region)
     for index, job in enumerate(jobs):
         report(progress, cancel, index / len(jobs), f"Refining region {index + 1} of {len(jobs)}")
@@ -183,6 +190,42 @@ def _answer(
         region = larger
     interactions.impose_on(answer, region)
     draft.write(region, answer)
+
+
+def _answer_any_structure(
+    image: PreparedImage,
+    engine: TorchEngine,
+    draft: Draft,
+    interactions: Interactions,
+    changed: np.ndarray,
+    region: Box | None,
+    cancel: threading.Event | None,
+) -> None:
+    """Answer each group of new strokes in a window that follows the object; write to the draft."""
+    newest = Interactions(
+        image.shape,
+        np.intersect1d(changed, interactions.foreground, assume_unique=True),
+        np.intersect1d(changed, interactions.background, assume_unique=True),
+    )
+    new = np.union1d(newest.foreground, newest.background)
+    if region is not None:
+        new = new[voxels_in(new, region, image.shape)]
+
+    def strokes(box: Box) -> Strokes:
+        return Strokes(*interactions.seeds(box), *newest.seeds(box))
+
+    for around, _ in stroke_groups(new, image.shape, Lattice.of(image.shape, image.spacing).reach):
+        box, values = answer_strokes(
+            image.intensities,
+            image.spacing,
+            draft.read,
+            strokes,
+            around,
+            lambda channels: engine.foreground_probability(channels, cancel),
+            region=region,
+            cancel=cancel,
+        )
+        draft.write(box, values)
 
 
 def report(

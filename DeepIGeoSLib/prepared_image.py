@@ -71,6 +71,11 @@ class PreparedImage:
         """Voxels of the oriented volume along (k, j, i)."""
         return self._arrays[0].shape
 
+    @property
+    def intensities(self) -> np.ndarray:
+        """The first channel as it is: float32, axes (k, j, i)."""
+        return self._arrays[0]
+
     def grid(self, box: Box) -> WorkingGrid:
         """Return the working grid of a box."""
         return WorkingGrid.of_box(box, self.spacing, self.manifest.grid)

@@ -230,7 +230,7 @@ class InteractiveSession:
             seen = self.bundle.manifest.interactions.initial
             draft = pipeline.refine(
                 image,
-                self._engines.of("rnet"),
+                self._engines.of(self.bundle.manifest.refinement_network),
                 start,
                 turned,
                 turned.changed_from(known.turned(self._orientation)),
@@ -324,6 +324,8 @@ class InteractiveSession:
 
     def _prepare_rnet(self) -> None:
         """Let R-Net get ready for its regions while the user looks at the proposal."""
+        if self.bundle.manifest.for_any_structure:
+            return
         channels = input_channels("rnet", len(self.bundle.manifest.channels))
         for size in sizes_of_regions(self._image.region_size(), self._image.shape):
             grid = self._image.grid(whole_box(size))

@@ -44,6 +44,12 @@ class Lattice:
         """Working voxels of a window."""
         return SLICE_WINDOW if self.shape[0] == 1 else VOLUME_WINDOW
 
+    @property
+    def reach(self) -> tuple[int, int, int]:
+        """Voxels along the volume's own axes within which strokes are answered together."""
+        own = [max(1, round(2 * n / s)) for n, s in zip(self.window, self.spacing, strict=True)]
+        return tuple(own[axis] for axis in np.argsort(self.axes))
+
     def turned_box(self, box: Box) -> Box:
         """Return a box of the volume's own axes in the lattice's order."""
         return tuple(box[axis] for axis in self.axes)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from DeepIGeoSLib.bundles.checks import check_manifest, parse_manifest
 from DeepIGeoSLib.errors import BundleError, InputError
 from DeepIGeoSLib.interactions import InteractionSettings
+from DeepIGeoSLib.networks import ANY_STRUCTURE
 from DeepIGeoSLib.networks.crf_settings import CrfSettings
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.settings import from_mapping
@@ -58,7 +59,8 @@ class BundleManifest:
         normalization, grid, interactions: how images and scribbles become network input.
         region: working voxels (k, j, i) that are computed anew around a stroke; null for all.
         weights: files of "pnet" and "rnet", of their CRF-Nets "pnet-crf" and "rnet-crf", and of
-            their 8-bit versions "pnet-int8" and "rnet-int8" (see ``bundles.quantized``).
+            their 8-bit versions "pnet-int8" and "rnet-int8" (see ``bundles.quantized``); or of
+            "any-structure" alone.
         training_data: what the weights were trained on.
         metrics: rows of the table in the model card, as measured by ``deepigeos evaluate``.
         crf: how the CRF-Nets are built, and whether they are on; null when there are none.
@@ -84,6 +86,16 @@ class BundleManifest:
     crf: CrfSettings | None = None
     features: tuple[int, ...] | None = None
     derived_from: str | None = None
+
+    @property
+    def for_any_structure(self) -> bool:
+        """Whether one network refines without a class, and nothing proposes."""
+        return ANY_STRUCTURE in self.weights
+
+    @property
+    def refinement_network(self) -> str:
+        """Name, in the weights, of the network that answers strokes."""
+        return ANY_STRUCTURE if self.for_any_structure else "rnet"
 
 
 def crf_key(role: str) -> str:
@@ -111,7 +123,7 @@ def read_manifest(folder: Path) -> BundleManifest:
     except InputError as error:
         raise BundleError(str(error)) from error
     check_manifest(manifest, path)
-    for role in ("pnet", "rnet"):
+    for role in () if manifest.for_any_structure else ("pnet", "rnet"):
         if role not in manifest.weights:
             raise BundleError(f"{path} names no weights for {role!r}.")
     return manifest

@@ -101,7 +101,8 @@ class Engines:
             engine.prepare(shape)
 
     def _make(self, role: str) -> Engine:
-        if not self._bundle.has_networks:
+        nothing_proposes = self._bundle.manifest.for_any_structure and role == "pnet"
+        if nothing_proposes or not self._bundle.has_networks:
             return GeodesicEngine(role)
         if not self._takes_openvino or not (self._required or role == "rnet"):
             # A proposal is over before OpenVINO is ready, which would take cores from it.

@@ -10,7 +10,9 @@ from DeepIGeoSLib.errors import InputError
 if TYPE_CHECKING:
     from torch import nn
 
-ROLES = ("pnet", "rnet")
+# "any-structure" refines without a class, see ``any_structure``.
+ANY_STRUCTURE = "any-structure"
+ROLES = ("pnet", "rnet", ANY_STRUCTURE)
 PRESETS = ("paper", "recommended")
 
 # How many numbers say how wide a network is.
@@ -19,9 +21,14 @@ FEATURES = {"paper": 1, "recommended": 4}
 # R-Net's channels beside the image: initial segmentation, background map, foreground map.
 RNET_EXTRA_CHANNELS = 3
 
+# What the network for any structure sees, see ``any_structure.channels``.
+ANY_STRUCTURE_CHANNELS = 6
+
 
 def input_channels(name: str, image_channels: int) -> int:
     """Return how many channels the network of a role takes for images of so many channels."""
+    if name == ANY_STRUCTURE:
+        return ANY_STRUCTURE_CHANNELS
     return image_channels + (RNET_EXTRA_CHANNELS if name == "rnet" else 0)
 
 
@@ -38,7 +45,8 @@ def build_network(
 
     Args:
         name: "pnet" (image channels in) or "rnet" (image channels, initial segmentation,
-            background distance map, foreground distance map in, in this order).
+            background distance map, foreground distance map in, in this order), or
+            "any-structure" (see ``any_structure.channels``).
         dimension: 2 or 3.
         preset: "paper" (Fig. 3 of the paper, exactly) or "recommended" (``MultiScaleNet``).
         image_channels: number of image channels.

@@ -73,7 +73,7 @@ def _texture(
     texture = np.zeros(labels.shape, dtype=np.float32)
     for _ in range(2):
         scale = np.exp(random.uniform(np.log(1.5), np.log(20)))
-        amplitudes = random.exponential(0.06, size=count) * (random.random(count) < 0.7)
+        amplitudes = random.exponential(0.045, size=count) * (random.random(count) < 0.7)
         noise = smooth_noise(labels.shape, spacing, scale, random)
         texture += amplitudes.astype(np.float32)[labels] * noise
     return texture
@@ -99,7 +99,7 @@ def _blur(image: np.ndarray, spacing: Sequence[float], random: np.random.Generat
 
 
 def _noise(image: np.ndarray, _: Sequence[float], random: np.random.Generator) -> np.ndarray:
-    level = np.float32(np.exp(random.uniform(np.log(0.01), np.log(0.2))))
+    level = np.float32(np.exp(random.uniform(np.log(0.01), np.log(0.12))))
     return image + level * random.standard_normal(image.shape, dtype=np.float32)
 
 
@@ -111,7 +111,7 @@ def _rician(image: np.ndarray, _: Sequence[float], random: np.random.Generator) 
 
 def _counting(image: np.ndarray, _: Sequence[float], random: np.random.Generator) -> np.ndarray:
     """Poisson noise, correlated as reconstruction leaves it in PET, SPECT and microscopy."""
-    level = np.float32(np.exp(random.uniform(np.log(0.02), np.log(0.25))))
+    level = np.float32(np.exp(random.uniform(np.log(0.02), np.log(0.15))))
     noise = random.standard_normal(image.shape, dtype=np.float32)
     if random.random() < 0.6:
         width = random.uniform(0.6, 1.6)
@@ -151,9 +151,9 @@ _CHANGES: tuple[tuple[float, _Change], ...] = (
     (0.35, _bias),
     (0.15, _blur),
     (0.06, _ghost),
-    (0.45, _noise),
+    (0.4, _noise),
     (0.08, _rician),
-    (0.12, _counting),
+    (0.1, _counting),
     (0.1, _speckle),
     (0.15, _window),
 )

@@ -1,4 +1,4 @@
-"""Parts of a target that are targets, too: half of an organ, one of three lesions, no hole in it."""
+"""Parts of a target that are targets, too: half of an organ, or one of three lesions."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def part_of(
     """
     place = tuple(int(a) for a in anchor)
     chance = random.random()
-    if chance < 0.72:
-        return _piece(mask, place)
     if chance < 0.82:
+        return _piece(mask, place)
+    if chance < 0.89:
         return mask.copy()
-    if chance < 0.9:  # what lies on the anchor's side of a plane
+    if chance < 0.94:  # what lies on the anchor's side of a plane
         side = rotated(coordinates(mask.shape, spacing, place), random, mask.shape[0] == 1)[1]
         size = np.sqrt(np.count_nonzero(mask) / np.pi) * random.uniform(0.2, 1)
         return _piece(mask & (side < size), place)
-    if chance < 0.95:  # what lies on the anchor's side of a curved surface
+    if chance < 0.97:  # what lies on the anchor's side of a curved surface
         field = smooth_noise(mask.shape, spacing, 0.4 * max(mask.shape[1:]), random)
         return _piece(mask & (field > field[place] - random.uniform(0.2, 1)), place)
     return ndimage.binary_fill_holes(_piece(mask, place))

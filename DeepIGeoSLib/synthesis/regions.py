@@ -93,12 +93,15 @@ def _supervoxels(
     markers = np.zeros(smooth.shape, dtype=np.int32)
     steps = [max(1, round(size / s)) for s in spacing]
     grid = np.meshgrid(
-        *(np.arange(random.integers(step), n, step) for n, step in zip(smooth.shape, steps)),
+        *(
+            np.arange(random.integers(step), n, step)
+            for n, step in zip(smooth.shape, steps, strict=True)
+        ),
         indexing="ij",
     )
     places = [
         np.clip(g + random.integers(-step // 3, step // 3 + 1, size=g.shape), 0, n - 1)
-        for g, step, n in zip(grid, steps, smooth.shape)
+        for g, step, n in zip(grid, steps, smooth.shape, strict=True)
     ]
     markers[tuple(places)] = np.arange(1, places[0].size + 1).reshape(places[0].shape)
     markers[seed] = places[0].size + 1

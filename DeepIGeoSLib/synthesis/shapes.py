@@ -29,7 +29,9 @@ def ellipsoid(
     axes = rotated(coordinates(shape, spacing, center), random, shape[0] == 1)
     radii = radius * np.exp(random.normal(0, 0.35, size=3))
     power = 2.0 if random.random() < 0.6 else random.uniform(1.5, 5)
-    distance = sum(np.abs(x / np.float32(r)) ** np.float32(power) for x, r in zip(axes, radii))
+    distance = sum(
+        np.abs(x / np.float32(r)) ** np.float32(power) for x, r in zip(axes, radii, strict=True)
+    )
     distance = distance ** np.float32(1 / power)
     if random.random() < 0.85:
         scale = radius * random.uniform(0.35, 1.2)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import lightning
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from DeepIGeoSLib.any_structure.channels import Strokes, input_channels
 from DeepIGeoSLib.any_structure.merging import merged
@@ -44,7 +45,7 @@ class AnyStructureModule(lightning.LightningModule):
         super().__init__()
         self.network = network
         self.averaged = AveragedModel(
-            network, multi_avg_fn=get_ema_multi_avg_fn(settings.average), use_buffers=True
+            network, avg_fn=_running_mean(settings.average), use_buffers=True
         )
         self.settings = settings
         self.automatic_optimization = False
@@ -118,6 +119,18 @@ class AnyStructureModule(lightning.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+
+def _running_mean(kept: float) -> Callable[..., torch.Tensor]:
+    """Return the rule of an exponential average that forgets its first steps quickly."""
+
+    def average(mean: torch.Tensor, value: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        if not mean.is_floating_point():
+            return value
+        share = min(kept, float((1 + count) / (10 + count)))
+        return mean + (value - mean) * (1 - share)
+
+    return average
 
 
 def answers(network: nn.Module, channels: torch.Tensor) -> torch.Tensor:
