@@ -61,6 +61,8 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         return {"config": config_template(arguments.print_config)}
     if arguments.config is None:
         raise InputError("Give a CONFIG; --print-config pnet prints one to start from.")
+    if arguments.config != _CRF_PRETRAIN and _is_for_any_structure(arguments.config):
+        return _any_structure(arguments, progress)
     settings, source = _settings(arguments)
     base = Path.cwd()
     if arguments.config != _CRF_PRETRAIN:
@@ -83,6 +85,33 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         "folder": str(folder),
         "bundle": None if bundle is None else str(bundle),
     }
+
+
+def _is_for_any_structure(config: str) -> bool:
+    from DeepIGeoSLib.networks import ANY_STRUCTURE
+    from DeepIGeoSLib.settings import read_mapping
+
+    mapping = read_mapping(config)
+    return isinstance(mapping, dict) and mapping.get("task") == ANY_STRUCTURE
+
+
+def _any_structure(arguments: argparse.Namespace, progress: Progress) -> dict:
+    """Train the network for any structure, and write its bundle."""
+    from DeepIGeoSLib.training.any_structure.export import write_any_structure_bundle
+    from DeepIGeoSLib.training.any_structure.run import train_any_structure
+    from DeepIGeoSLib.training.any_structure.settings import read_any_structure_config
+
+    if arguments.source is not None or arguments.check:
+        raise InputError("--from and --check have no meaning for the task any-structure.")
+    settings = read_any_structure_config(arguments.config)
+    base = Path(arguments.config).resolve().parent
+    folder = (base / settings.output).resolve()
+    if not arguments.bundle_only:
+        train_any_structure(settings, base, progress)
+    bundle = None
+    if settings.bundle is not None:
+        bundle = str(write_any_structure_bundle(settings, base, folder / settings.bundle.name))
+    return {"task": settings.task, "folder": str(folder), "bundle": bundle}
 
 
 def _settings(arguments: argparse.Namespace) -> tuple[TrainingSettings, Bundle | None]:

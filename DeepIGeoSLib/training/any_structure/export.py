@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -26,13 +27,13 @@ def write_any_structure_bundle(settings: AnyStructureSettings, base: Path, targe
     Args:
         settings: the run's.
         base: folder that its relative paths start from.
-        target: folder of the bundle; must not exist.
+        target: folder of the bundle; an older one there is replaced.
 
     Returns:
         ``target``.
 
     Raises:
-        InputError: the settings describe no bundle, there is no checkpoint, or ``target`` exists.
+        InputError: the settings describe no bundle, or there is no checkpoint.
     """
     if settings.bundle is None:
         raise InputError("The configuration has no bundle section.")
@@ -42,6 +43,7 @@ def write_any_structure_bundle(settings: AnyStructureSettings, base: Path, targe
     network.load_state_dict(
         {key.removeprefix(_AVERAGED): state[key] for key in state if key.startswith(_AVERAGED)}
     )
+    shutil.rmtree(target, ignore_errors=True)
     manifest = _manifest(settings, base)
     write_bundle(target, manifest, {ANY_STRUCTURE: network}, _card(settings, manifest, checkpoint))
     return target

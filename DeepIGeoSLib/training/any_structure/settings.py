@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.settings import from_mapping, read_mapping
 from DeepIGeoSLib.training.config import BundleSettings, OptimizationSettings
 from DeepIGeoSLib.training.run_settings import HardwareSettings, LoggingSettings
 
@@ -18,7 +21,6 @@ class ImageSource:
         license: of the images (and of the masks, where they are used).
         mask: what stands in the place of the image's ending in the name of its mask, such as
             "_mask.nii.gz"; null where the image has none, or none that may be used.
-        slices: whether the image is a picture or a set of single slices.
     """
 
     images: str
@@ -82,3 +84,25 @@ class AnyStructureSettings:
     optimization: OptimizationSettings = field(default_factory=OptimizationSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     hardware: HardwareSettings = field(default_factory=HardwareSettings)
+
+
+def read_any_structure_config(path: str | Path) -> AnyStructureSettings:
+    """Read a configuration, JSON or YAML; relative paths in it start at its own folder.
+
+    Raises:
+        InputError: the file is missing or not valid, or holds an unknown key or wrong values.
+    """
+    settings = from_mapping(AnyStructureSettings, read_mapping(path), str(path))
+    shares, steps = settings.synthetic + settings.regions, settings.optimization.steps
+    for name, value, right, wanted in (
+        ("windows", settings.windows, len(settings.windows) > 0, "at least one"),
+        ("synthetic", settings.synthetic, settings.synthetic >= 0, "at least 0"),
+        ("regions", settings.regions, settings.regions >= 0, "at least 0"),
+        ("synthetic + regions", shares, shares <= 1, "at most 1"),
+        ("rounds", settings.rounds, settings.rounds >= 1, "at least 1"),
+        ("average", settings.average, 0 <= settings.average < 1, "0 or more, and less than 1"),
+        ("optimization.steps", steps, steps >= 1, "at least 1"),
+    ):
+        if not right:
+            raise InputError(f"{path}: {name} is {value!r}, expected {wanted}.")
+    return settings
