@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,7 +30,9 @@ def answer_strokes(
 ) -> tuple[Box, np.ndarray]:
     """Return the box that a group of new strokes changes, and the probability in it.
 
-    The window around the strokes grows, and its pixels with it, until the change stays inside.
+    The network answers in windows of every zoom, from the volume's own pixels to the whole volume,
+    and the answer that it is surest of is taken: an object that does not fit into a window, or that
+    is a few pixels there, leaves it in doubt.
 
     Args:
         image: float32, axes (k, j, i).
@@ -49,27 +52,62 @@ def answer_strokes(
     """
     lattice = Lattice.of(image.shape, spacing)
     around = lattice.turned_box(around)
-    grids = (lattice.grid(around, zoom) for zoom in lattice.zooms(around))
-    if region is not None:
-        grids = iter([lattice.grid_of(lattice.turned_box(region))])
+    if region is None:
+        grids = [lattice.grid(around, zoom) for zoom in lattice.zooms(around)]
+    else:
+        grids = [lattice.grid_of(lattice.turned_box(region))]
+    tries = []
     for grid in grids:
         stop_if(cancel)
         box = lattice.own_box(grid.box)
         before = state(box).transpose(lattice.axes)
         marked = _turned(strokes(box), lattice.axes)
-        seen = _on_grid(marked, grid)
-        shown = grid.to_working(before).copy()
-        shown[seen.foreground], shown[seen.background] = 1, 0
-        pixels = resample(image[box].transpose(lattice.axes), grid.shape)
-        answer = network(input_channels(pixels, shown, seen, grid.spacing))
-        after = merged(shown, answer, seen)
-        if not lattice.overflows((after >= 0.5) != (shown >= 0.5), grid.box):
-            break
-    if grid.shape != grid.box_shape:
-        # What did not change is exactly as before, also where the grid is coarser.
-        after = np.clip(before + grid.to_volume(after - shown), 0, 1)
-    values = merged(before, after, marked)
-    return box, values.transpose(np.argsort(lattice.axes))
+        pixels = image[box].transpose(lattice.axes)
+        tries.append(_try(pixels, before, marked, grid, network))
+    best = max(tries, key=lambda one: one.confidence)
+    values = merged(best.before, best.after_in_volume(), best.strokes)
+    return lattice.own_box(best.grid.box), values.transpose(np.argsort(lattice.axes))
+
+
+@dataclass(frozen=True)
+class _Try:
+    """The network's answer at one zoom.
+
+    Attributes:
+        grid: its working grid.
+        before: probability before the round, on the volume's own grid.
+        strokes: the same.
+        shown: probability before the round on the working grid, strokes imposed.
+        after: the same after it.
+        confidence: how sure the network is of what it changes, 0 to 1.
+    """
+
+    grid: WorkingGrid
+    before: np.ndarray
+    strokes: Strokes
+    shown: np.ndarray
+    after: np.ndarray
+    confidence: float
+
+    def after_in_volume(self) -> np.ndarray:
+        """Return the answer on the volume's own grid, exactly as before where nothing changed."""
+        if self.grid.shape == self.grid.box_shape:
+            return self.after
+        change = self.grid.to_volume(self.after - self.shown)
+        return np.clip(self.before + change, 0, 1)
+
+
+def _try(
+    pixels: np.ndarray, before: np.ndarray, strokes: Strokes, grid: WorkingGrid, network: Network
+) -> _Try:
+    seen = _on_grid(strokes, grid)
+    shown = grid.to_working(before).copy()
+    shown[seen.foreground], shown[seen.background] = 1, 0
+    answer = network(input_channels(resample(pixels, grid.shape), shown, seen, grid.spacing))
+    after = merged(shown, answer, seen)
+    changed = (after >= 0.5) != (shown >= 0.5)
+    confidence = float(np.abs(2 * answer[changed] - 1).mean()) if changed.any() else 0.0
+    return _Try(grid, before, strokes, shown, after, confidence)
 
 
 def _turned(strokes: Strokes, axes: tuple[int, int, int]) -> Strokes:
