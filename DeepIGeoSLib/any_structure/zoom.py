@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from DeepIGeoSLib.preprocessing import Box, WorkingGrid
 # Working voxels (k, j, i) of a window in a volume, and in a single slice.
 VOLUME_WINDOW, SLICE_WINDOW = (24, 80, 80), (1, 192, 192)
 
-# Pixels that a change may keep from the window's border and still count as touching it.
-_BORDER = 1
+# Of a window that has fewer pixels than it may have.
+_MOST_SLICES = 64
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,16 @@ class Lattice:
         Its pixels are ``zoom`` times as large as the finest of the volume; slices are as thick as
         they are, or as the pixels where those are larger. The window lies inside the volume.
         """
+        steps = self._steps(zoom)
+        wanted = list(self.window)
+        # Where the volume is smaller than the window in plane, more slices fit.
+        pixels = [
+            min(w, n / s) for w, n, s in zip(wanted[1:], self.shape[1:], steps[1:], strict=True)
+        ]
+        wanted[0] = min(_MOST_SLICES, int(prod(self.window) / prod(pixels)))
         box = []
-        for part, size, wanted, step in zip(
-            around, self.shape, self.window, self._steps(zoom), strict=True
-        ):
-            length = min(size, max(part.stop - part.start, round(wanted * step)))
+        for part, size, count, step in zip(around, self.shape, wanted, steps, strict=True):
+            length = min(size, max(part.stop - part.start, round(count * step)))
             start = (part.start + part.stop - length) // 2
             start = min(max(start, 0), size - length)
             box.append(slice(start, start + length))
@@ -107,18 +113,6 @@ class Lattice:
             counts.append(max(1, round(length / step)))
             lengths.append(s * length / counts[-1] / zoom)
         return WorkingGrid(box, tuple(counts), tuple(lengths))
-
-    def overflows(self, change: np.ndarray, box: Box) -> bool:
-        """Return whether a change, in the working voxels of a box, goes on beyond the box."""
-        total = max(1, np.count_nonzero(change))
-        touching = 0
-        for axis, (part, size) in enumerate(zip(box, self.shape, strict=True)):
-            along = np.moveaxis(change, axis, 0)
-            if part.start > 0:
-                touching += np.count_nonzero(along[:_BORDER])
-            if part.stop < size:
-                touching += np.count_nonzero(along[-_BORDER:])
-        return touching > 4 and touching > 0.002 * total
 
 
 def coarsest_first(spacing: Sequence[float], shape: Sequence[int]) -> tuple[int, int, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from DeepIGeoSLib.any_structure.zoom import coarsest_first
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.training.any_structure.settings import ImageSource
 from DeepIGeoSLib.volume import Volume
@@ -89,15 +90,3 @@ def _volume(path: Path) -> Volume:
     with Image.open(path) as picture:
         gray = np.asarray(picture.convert("L"), dtype=np.float32)
     return Volume(gray[np.newaxis], name=str(path))
-
-
-def coarsest_first(spacing: Sequence[float], shape: Sequence[int]) -> tuple[int, int, int]:
-    """Return the order of axes that puts slices first: a single slice's axis, or the coarsest.
-
-    Axes that are hardly coarser (less than 1.3 times) stay where they are.
-    """
-    thin = [axis for axis in range(3) if shape[axis] == 1]
-    first = thin[0] if thin else int(np.argmax(spacing))
-    if not thin and spacing[first] < 1.3 * spacing[0]:
-        first = 0
-    return (first, *(axis for axis in range(3) if axis != first))
