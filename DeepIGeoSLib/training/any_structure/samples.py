@@ -109,7 +109,9 @@ class AnyStructureSamples(Dataset):
         """Return the mask that the first round starts from: float32 in [0, 1]."""
         kind = random.choice(_STARTS, p=_CHANCES)
         if kind == "corrupted":
-            return corrupted(target, tuple(spacing), random)
+            wrong = corrupted(target, tuple(spacing), random)
+            if not np.array_equal(wrong >= 0.5, target):
+                return wrong
         mask = np.zeros(target.shape, dtype=bool)
         if kind == "less":
             voxels = np.argwhere(target)
@@ -119,6 +121,8 @@ class AnyStructureSamples(Dataset):
         elif kind in ("more", "other") and others:
             other = others[random.integers(len(others))]
             mask = (target | other) if kind == "more" else other
+        if np.array_equal(mask, target):  # nothing would be wrong with it
+            mask = np.zeros(target.shape, dtype=bool)
         return mask.astype(np.float32)
 
 

@@ -22,7 +22,7 @@ LAYERS = [
     {"pipeline", "history", "draft", "segmentation", "data", "phantom", "attention"},
     {"robot", "simulation", "paper_points", "consent", "region", "prepared_image"}
     | {"engines", "bundles", "crf"},
-    {"interactions", "networks"},
+    {"interactions", "networks", "any_structure", "synthesis"},
     {"seed_files"},
     {"preprocessing", "boxes", "intensities", "geodesic", "orientation"},
     {"volume", "formats", "dicom", "lattice"} | {"tensors", "settings", "files", "errors", ""},
