@@ -97,8 +97,7 @@ class EffectPanel:
         """Show what there is, and what can be done."""
         bench = self.workbench
         usable = bench.hasTarget and bench.volumeNode is not None and not bench.isAccepted
-        geodesic = importLibrary("DeepIGeoSLib.bundles").GEODESIC
-        self.segmentButton.setEnabled(usable and self.logic.bundle != geodesic)
+        self.segmentButton.setEnabled(usable and self.logic.proposes)
         self.refineButton.setEnabled(usable and bench.seeds is not None)
         self.clearButton.setEnabled(usable and bench.seeds is not None)
         self.placeButton.setEnabled(bool(bench.rounds))

@@ -99,8 +99,10 @@ class LearningSection:
         """Begin to train."""
         bundle = self._workbench.logic.bundle
         advice = None
-        if bundle == importLibrary("DeepIGeoSLib.bundles").GEODESIC:
-            advice = _("Choose a model to start from: No model has nothing that could learn.")
+        if not self._workbench.logic.proposes:
+            advice = _(
+                "Choose a model that segments by itself to start from: this one answers strokes."
+            )
         python = pythonSlicer()
         if python is None:
             advice = advice or _(

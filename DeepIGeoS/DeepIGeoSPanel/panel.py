@@ -171,7 +171,7 @@ class Panel:
         hasVolume, open_ = bench.volumeNode is not None, not bench.isAccepted
         if not open_ and self.editor.widget.activeEffect():
             self.editor.stop()
-        ui.segmentButton.setEnabled(hasVolume and open_ and parameters.bundle != self._none)
+        ui.segmentButton.setEnabled(hasVolume and open_ and bench.logic.proposes)
         for button in (ui.missingButton, ui.tooMuchButton):
             button.setEnabled(hasVolume and open_)
         ui.seedEditor.setEnabled(bench.seeds is not None and open_)

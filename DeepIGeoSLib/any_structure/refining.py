@@ -19,6 +19,11 @@ from DeepIGeoSLib.preprocessing import Box, WorkingGrid, resample
 # with 0.15, 2 % of the rounds lowered the Dice, with 0 it was 8 %, and the mean was as high.
 _CAUTION = 0.15
 
+# A background stroke removes only what is nearer to it than to foreground strokes, by this factor of
+# the geodesic distances. Measured: without it 12 % of the rounds lowered the Dice, with it 5 %, and
+# the mean after five strokes was .01 higher.
+_NEARER = 0.6
+
 Network = Callable[[np.ndarray], np.ndarray]
 
 
@@ -112,11 +117,20 @@ def _try(
     seen = _on_grid(strokes, grid)
     shown = grid.to_working(before).copy()
     shown[seen.foreground], shown[seen.background] = 1, 0
-    answer = network(input_channels(resample(pixels, grid.shape), shown, seen, grid.spacing))
+    channels = input_channels(resample(pixels, grid.shape), shown, seen, grid.spacing)
+    answer = network(channels)
+    kept = _claimed_by_foreground(channels)
+    answer = np.where(kept, np.maximum(answer, shown), answer)
     after = merged(shown, answer, seen)
     changed = (after >= 0.5) != (shown >= 0.5)
     confidence = float(np.abs(2 * answer[changed] - 1).mean()) if changed.any() else 0.0
     return _Try(grid, before, strokes, seen, shown, after, confidence)
+
+
+def _claimed_by_foreground(channels: np.ndarray) -> np.ndarray:
+    """Return the voxels that background strokes leave to the foreground strokes: bool (k, j, i)."""
+    from_background, from_foreground = channels[3:5]
+    return from_background > _NEARER * from_foreground
 
 
 def _turned(strokes: Strokes, axes: tuple[int, int, int]) -> Strokes:

@@ -7,7 +7,7 @@ and nothing is unpickled, so a bundle from anywhere can be opened without trusti
 from __future__ import annotations
 
 from DeepIGeoSLib.bundles.bundle import Bundle, list_bundles, load_bundle
-from DeepIGeoSLib.bundles.catalog import BundleSummary, summary_of
+from DeepIGeoSLib.bundles.catalog import BundleSummary, proposes, summary_of
 from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.bundles.manifest import (
     FORMAT_VERSION,
@@ -30,5 +30,6 @@ __all__ = [
     "crf_key",
     "list_bundles",
     "load_bundle",
+    "proposes",
     "summary_of",
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from DeepIGeoSLib.bundles.bundle import folder_of
+from DeepIGeoSLib.bundles.bundle import Bundle, folder_of
+from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.bundles.manifest import read_manifest
+from DeepIGeoSLib.errors import BundleError
 
 
 @dataclass(frozen=True)
@@ -50,3 +52,21 @@ def summary_of(bundle: str | Path) -> BundleSummary:
         size / 1e6,
         None if manifest.crf is None else manifest.crf.enabled,
     )
+
+
+def proposes(bundle: Bundle | str | Path) -> bool:
+    """Return whether a bundle segments by itself, before any stroke.
+
+    One that can't be opened is taken for one that does: opening it will say what is wrong.
+
+    Args:
+        bundle: from ``load_bundle``, the name of a shipped one, a folder, or "geodesic".
+    """
+    if isinstance(bundle, Bundle):
+        return bundle.has_networks and not bundle.manifest.for_any_structure
+    if str(bundle) == GEODESIC:
+        return False
+    try:
+        return not read_manifest(folder_of(bundle)).for_any_structure
+    except BundleError:
+        return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from DeepIGeoSLib.bundles import GEODESIC
 from DeepIGeoSLib.scene.ledger import ROUNDS_KEPT
 from DeepIGeoSLib.scene.nodes import isEmpty
 from DeepIGeoSLib.scene.translation import tr as _
@@ -22,11 +21,9 @@ def nextStep(workbench: Workbench) -> str:
     if workbench.isAccepted:
         return _("This segment is completed. Press Next lesion, or Reopen to change it.")
     empty = _isTargetEmpty(workbench)
-    if workbench.logic.bundle == GEODESIC:
+    if not workbench.logic.proposes:
         if empty:
-            return _(
-                "Press Missing and paint inside the lesion, then Too much and paint around it."
-            )
+            return _("Press Missing and paint inside what you want to segment.")
     elif empty:
         return _("Press Segment, or press Missing and paint inside the lesion.")
     if not workbench.autoRefine:
@@ -55,9 +52,9 @@ def _nextStepInEditor(workbench: Workbench) -> str:
     if workbench.isAccepted:
         return _("This segment is completed. Change its status in the list of segments to go on.")
     empty = _isTargetEmpty(workbench)
-    if workbench.logic.bundle == GEODESIC:
+    if not workbench.logic.proposes:
         if empty:
-            return _("Paint inside the lesion with the left button, then around it with the right.")
+            return _("Paint inside what you want to segment with the left button.")
     elif empty:
         return _("Press Segment, or paint inside the lesion with the left button.")
     if not workbench.autoRefine:

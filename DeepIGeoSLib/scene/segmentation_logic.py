@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from DeepIGeoSLib.bundles import Bundle, load_bundle
+from DeepIGeoSLib.bundles import Bundle, load_bundle, proposes
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.interactions import Interactions
 from DeepIGeoSLib.preprocessing import Box
@@ -89,6 +89,7 @@ class SegmentationLogic:
         self._book = LedgerBook()
         self._bundleName = bundle
         self._bundle: Bundle | None = None
+        self._proposes: bool | None = None
         self._saveStateForUndo = saveStateForUndo
         self._executor = executor or InlineExecutor()
         self._device = device
@@ -100,6 +101,13 @@ class SegmentationLogic:
         """The model, as it was given."""
         return self._bundleName
 
+    @property
+    def proposes(self) -> bool:
+        """Whether the model segments by itself, before any stroke."""
+        if self._proposes is None:
+            self._proposes = proposes(self._bundleName)
+        return self._proposes
+
     def setBundle(self, bundle: Bundle | str | Path) -> None:
         """Use a model from now on; the rounds and strokes of all targets stay.
 
@@ -108,6 +116,7 @@ class SegmentationLogic:
         """
         if bundle != self._bundleName:
             self._bundleName, self._bundle, self._crf = bundle, None, None
+            self._proposes = None
             self._targets.clear()
 
     def setCrf(self, crf: bool | None) -> None:

@@ -219,9 +219,9 @@ class Workbench:
 
     def segment(self) -> None:
         """Segment the volume automatically."""
-        if self.logic.bundle == GEODESIC:
+        if not self.logic.proposes:
             self._say(
-                _("Without a model there is no automatic segmentation: paint what belongs to it.")
+                _("There is no automatic segmentation with this model: paint inside your target.")
             )
             return
         with self._telling():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import lightning
 from torch import nn
 
-from DeepIGeoSLib.bundles import Bundle, BundleManifest
+from DeepIGeoSLib.bundles import Bundle, BundleManifest, proposes
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings import read_mapping, to_mapping
 from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings, checked_config
@@ -32,6 +32,11 @@ def read_fine_tuning_config(path: str | Path, bundle: Bundle) -> TrainingSetting
             another number of channels, than the bundle holds.
     """
     manifest = bundle.manifest
+    if not proposes(bundle):
+        raise InputError(
+            f"The bundle {manifest.name} answers strokes alone and can't be fine-tuned; choose one "
+            "that segments by itself."
+        )
     mapping = read_mapping(path)
     if isinstance(mapping, dict):
         mapping = dict(mapping)

@@ -122,3 +122,29 @@ def test_a_pinned_region_is_all_that_changes():
     )
     assert box == region
     assert (values >= 0.5).all()
+
+
+def test_a_background_stroke_leaves_what_is_nearer_to_foreground_strokes():
+    """However much of the object the network would give up at once."""
+    shape = (6, 80, 80)
+    before = np.zeros(shape, dtype=np.float32)
+    before[:, 10:70, 10:70] = 1
+    none = np.zeros(shape, dtype=bool)
+    foreground, background = none.copy(), none.copy()
+    foreground[3, 40, 20], background[3, 40, 65] = True, True
+
+    def read(box):
+        return Strokes(foreground[box], background[box], none[box], background[box])
+
+    box, values = answer_strokes(
+        np.ones(shape, dtype=np.float32),
+        MM,
+        lambda b: before[b],
+        read,
+        (slice(3, 4), slice(40, 41), slice(65, 66)),
+        lambda channels: np.zeros(channels.shape[1:], dtype=np.float32),
+    )
+    after = before.copy()
+    after[box] = values
+    assert (after[:, 35:45, 15:40] >= 0.5).all()
+    assert (after[:, 35:45, 60:70] < 0.5).all()
