@@ -110,7 +110,8 @@ def _any_structure(arguments: argparse.Namespace, progress: Progress) -> dict:
         train_any_structure(settings, base, progress)
     bundle = None
     if settings.bundle is not None:
-        bundle = str(write_any_structure_bundle(settings, base, folder / settings.bundle.name))
+        target = folder / settings.bundle.name
+        bundle = str(write_any_structure_bundle(settings, base, target, progress))
     return {"task": settings.task, "folder": str(folder), "bundle": bundle}
 
 

@@ -70,7 +70,7 @@ def export_bundle(
     Returns:
         The folder.
     """
-    manifest = dataclasses.replace(draft_manifest(settings, source), metrics=_metrics(results))
+    manifest = dataclasses.replace(draft_manifest(settings, source), metrics=metrics_of(results))
     write_bundle(folder, manifest, networks, model_card(settings, manifest, results, source))
     return folder
 
@@ -123,7 +123,8 @@ License of its weights, which binds these too: {source.license}
 """
 
 
-def _metrics(results: EvaluationResults) -> tuple[dict, ...]:
+def metrics_of(results: EvaluationResults) -> tuple[dict, ...]:
+    """Return mean Dice by data set and number of strokes, as a manifest lists it."""
     return tuple(
         {"data": name, "strokes": strokes, "dice": round(value, 4)}
         for name, curve in results.mean_curves().items()

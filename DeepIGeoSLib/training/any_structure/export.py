@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections import Counter
 from pathlib import Path
 
 from DeepIGeoSLib.any_structure.channels import CHANNELS
-from DeepIGeoSLib.bundles import FORMAT_VERSION, BundleManifest, TrainingData
+from DeepIGeoSLib.bundles import FORMAT_VERSION, BundleManifest, TrainingData, load_bundle
 from DeepIGeoSLib.bundles.writer import write_bundle
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.data.selection import evenly
+from DeepIGeoSLib.data.structures import find_structures
+from DeepIGeoSLib.errors import InputError, Progress
+from DeepIGeoSLib.evaluation.evaluate import compare
+from DeepIGeoSLib.evaluation.methods import SessionMethod
+from DeepIGeoSLib.evaluation.results import EvaluationResults
 from DeepIGeoSLib.interactions import InteractionSettings
 from DeepIGeoSLib.networks import ANY_STRUCTURE
 from DeepIGeoSLib.networks.multiscale import MultiScaleNet
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
+from DeepIGeoSLib.robot import RobotUser
+from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.training.any_structure.images import image_paths
-from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings
+from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings, MeasureSettings
 from DeepIGeoSLib.training.checkpoints import LAST, read_checkpoint
+from DeepIGeoSLib.training.export import metrics_of
 
 _AVERAGED = "averaged.module."
 
 
-def write_any_structure_bundle(settings: AnyStructureSettings, base: Path, target: Path) -> Path:
+def write_any_structure_bundle(
+    settings: AnyStructureSettings, base: Path, target: Path, progress: Progress | None = None
+) -> Path:
     """Write the averaged weights of a run's newest checkpoint as a bundle.
 
     Args:
         settings: the run's.
         base: folder that its relative paths start from.
         target: folder of the bundle; an older one there is replaced.
+        progress: called with the share measured and a text.
 
     Returns:
         ``target``.
@@ -43,10 +55,35 @@ def write_any_structure_bundle(settings: AnyStructureSettings, base: Path, targe
     network.load_state_dict(
         {key.removeprefix(_AVERAGED): state[key] for key in state if key.startswith(_AVERAGED)}
     )
+    manifest, networks = _manifest(settings, base), {ANY_STRUCTURE: network}
     shutil.rmtree(target, ignore_errors=True)
-    manifest = _manifest(settings, base)
-    write_bundle(target, manifest, {ANY_STRUCTURE: network}, _card(settings, manifest, checkpoint))
+    write_bundle(target, manifest, networks, _card(settings, manifest, checkpoint))
+    if settings.measure is not None:
+        results = _measured(settings.measure, base, target, progress)
+        manifest = dataclasses.replace(manifest, metrics=metrics_of(results))
+        card = _card(settings, manifest, checkpoint, results)
+        shutil.rmtree(target)
+        write_bundle(target, manifest, networks, card)
     return target
+
+
+def _measured(
+    settings: MeasureSettings, base: Path, bundle: Path, progress: Progress | None
+) -> EvaluationResults:
+    """Let the robot user begin structures of each kind from nothing."""
+    cases = [
+        case
+        for kind in settings.kinds
+        for case in evenly(
+            [c for c in find_structures(base / settings.structures) if c.dataset == kind],
+            settings.at_most,
+        )
+    ]
+    session = InteractiveSession(load_bundle(bundle), engine="torch")
+    user = RobotUser("disk")
+    return compare(
+        [SessionMethod(session)], cases, user, settings.rounds, progress=progress, from_empty=True
+    )
 
 
 def _manifest(settings: AnyStructureSettings, base: Path) -> BundleManifest:
@@ -82,7 +119,12 @@ def _data(settings: AnyStructureSettings, root: Path) -> tuple[TrainingData, ...
     return tuple(TrainingData(name, n, license) for (name, license), n in counts.items())
 
 
-def _card(settings: AnyStructureSettings, manifest: BundleManifest, checkpoint: dict) -> str:
+def _card(
+    settings: AnyStructureSettings,
+    manifest: BundleManifest,
+    checkpoint: dict,
+    results: EvaluationResults | None = None,
+) -> str:
     data = "\n".join(
         f"| {entry.name} | {entry.cases} | {entry.license} |" for entry in manifest.training_data
     )
@@ -102,8 +144,23 @@ random contrast, texture, blur and noise. The others are windows of these images
 {data}
 
 Trained for {checkpoint["global_step"]} steps.
-
+{_measurements(results)}
 ## Limits
 
 {settings.bundle.limits}
+"""
+
+
+def _measurements(results: EvaluationResults | None) -> str:
+    if results is None:
+        return ""
+    return f"""
+## Measured
+
+Mean Dice from an empty mask after each stroke of the robot user (`deepigeos evaluate --from-empty`:
+a disk of 3 mm radius in the middle of the largest mistake), on kinds that were not trained on.
+
+{results.table()}
+
+Rounds that lowered the Dice by more than 0.005: {results.share_of_worse_rounds():.1%}.
 """

@@ -44,6 +44,23 @@ class WindowSettings:
 
 
 @dataclass(frozen=True)
+class MeasureSettings:
+    """On what a bundle is measured before it is written, from empty masks.
+
+    Attributes:
+        structures: folder of structures, see ``data.structures``; relative to the configuration.
+        kinds: of structures; none of them may be trained on.
+        at_most: targets of each kind.
+        rounds: strokes for each.
+    """
+
+    structures: str
+    kinds: tuple[str, ...]
+    at_most: int = 4
+    rounds: int = 5
+
+
+@dataclass(frozen=True)
 class AnyStructureSettings:
     """A training run of the network for any structure.
 
@@ -62,6 +79,7 @@ class AnyStructureSettings:
         start: weights to begin with (a safetensors file, relative to the configuration file);
             random ones when null.
         bundle: what the bundle says about itself.
+        measure: on what it is measured; nothing when null.
     """
 
     task: Literal["any-structure"]
@@ -81,6 +99,7 @@ class AnyStructureSettings:
     workers: int = 1
     start: str | None = None
     bundle: BundleSettings | None = None
+    measure: MeasureSettings | None = None
     optimization: OptimizationSettings = field(default_factory=OptimizationSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     hardware: HardwareSettings = field(default_factory=HardwareSettings)

@@ -230,7 +230,7 @@ def test_shipped_bundles_are_complete(name: str) -> None:
     card = (bundle.folder / "README.md").read_text(encoding="utf-8")
     for data in bundle.manifest.training_data:
         assert data.license in card
-    for role in ("pnet", "rnet"):
+    for role in ("any-structure",) if bundle.manifest.for_any_structure else ("pnet", "rnet"):
         for value in bundle.network(role).state_dict().values():
             assert np.isfinite(value.double().numpy()).all()
 
