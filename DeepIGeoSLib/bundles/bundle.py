@@ -135,12 +135,13 @@ def load_bundle(bundle: str | Path) -> Bundle:
     """Open a bundle after checking its manifest and the hash of every weight file.
 
     Args:
-        bundle: the name of a shipped bundle, a folder, or "geodesic" for seeds without networks.
+        bundle: the name of a shipped bundle, a folder, or "geodesic" for seeds without networks;
+            a ``Path`` is always a folder.
 
     Raises:
         BundleError: there is no such bundle, or it is damaged; the message says what is wrong.
     """
-    if str(bundle) == GEODESIC:
+    if bundle == GEODESIC:
         return Bundle(_SHIPPED, geodesic_manifest())
     folder = folder_of(bundle)
     manifest = read_manifest(folder)
@@ -155,7 +156,7 @@ def folder_of(bundle: str | Path) -> Path:
     Raises:
         BundleError: there is no such bundle.
     """
-    if str(bundle) in list_bundles():
+    if bundle in list_bundles():
         return _SHIPPED / str(bundle)
     if not Path(bundle).is_dir():
         raise BundleError(

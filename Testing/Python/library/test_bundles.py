@@ -248,6 +248,17 @@ def test_networks_run_whatever_the_bundle_is_called(bundle_copy: Path) -> None:
     assert np.array_equal(*answers)
 
 
+@pytest.mark.parametrize("name", ["geodesic", "flair-whole-tumor"])
+def test_a_path_is_a_folder_whatever_it_is_called(
+    bundle_copy: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(bundle_copy.parent)
+    bundle_copy.rename(name)
+    bundle = load_bundle(Path(name))
+    assert bundle.has_networks
+    assert bundle.manifest == load_bundle(f"./{name}").manifest
+
+
 def test_the_seed_only_method_has_no_networks() -> None:
     bundle = load_bundle("geodesic")
     assert not bundle.has_networks
