@@ -103,6 +103,8 @@ def check_image(path: Path) -> str:
     """
     if not exists(path):
         raise InputError(f"{shortened(path)} does not exist.")
+    if not path.is_file():  # reading a pipe would wait for ever, and a device may have no end
+        raise InputError(f"{shortened(path)} is no ordinary file; an image file is expected.")
     check_path_is_text(path)
     ending = ending_of(path, [*_FORMATS, *_PICTURES])
     try:
@@ -143,7 +145,7 @@ def stored_image(image: SimpleITK.Image, path: Path) -> StoredImage:
 def files_of(path: Path) -> list[Path]:
     """Return the files that an image consists of: itself, and where its voxels lie elsewhere."""
     ending = ending_of(path, [*_FORMATS])
-    if ending is None or not exists(path):
+    if ending is None or not exists(path) or not path.is_file():
         return [path]
     try:
         return [path, _FORMATS[ending][0].layout_of(path).data]

@@ -15,6 +15,7 @@ from DeepIGeoSLib import InputError, Volume
 from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.formats.layout import Layout
+from DeepIGeoSLib.formats.reading import check_image, files_of
 from DeepIGeoSLib.formats.whole import check_whole
 
 # Ending of the header, ending of the file with the voxels, whether they are compressed.
@@ -259,6 +260,23 @@ def test_hostile_headers_get_one_sentence(
         Volume.read(path)
     assert "\n" not in str(raised.value)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes with names")
+@pytest.mark.parametrize(
+    "name", ["pipe.nrrd", "pipe.nii.gz", "pipe.png", "endless.mha", "images.nii"]
+)
+def test_only_ordinary_files_are_read(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name.startswith("pipe"):
+        os.mkfifo(path)
+    elif name.startswith("endless"):
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    with pytest.raises(InputError, match=rf"{name} is no ordinary file"):
+        check_image(path)
+    assert files_of(path) == [path]
 
 
 def test_a_scene_outside_of_slicer_does_not_load_them(
