@@ -15,9 +15,9 @@ from DeepIGeoSLib.errors import stop_if
 from DeepIGeoSLib.preprocessing import Box, WorkingGrid, resample
 
 # How much surer the network must be of a correction with pixels twice as large: what a stroke in a
-# segmentation corrects is mostly small, and a coarse answer damages more than it mends. Measured:
-# with 0.15, 2 % of the rounds lowered the Dice, with 0 it was 8 %, and the mean was as high.
-_CAUTION = 0.15
+# segmentation corrects is mostly small, and a coarse answer damages more than it mends. Measured
+# (Docs/any-structure.md): without caution 8 % of the rounds lowered the Dice, with it 2 to 5 %.
+_CAUTION_ADDING, _CAUTION_REMOVING = 0.05, 0.15
 
 # A background stroke removes only what is nearer to it than to foreground strokes, by this factor
 # of the geodesic distances. Measured: without it 12 % of the rounds lowered the Dice, with it 5 %,
@@ -75,7 +75,8 @@ def answer_strokes(
         pixels = image[box].transpose(lattice.axes)
         tries.append(_try(pixels, before, marked, grid, network))
     found = any((one.shown >= 0.5).sum() > one.seen.foreground.sum() for one in tries)
-    caution = _CAUTION if found else 0.0
+    adds = any(one.seen.new_foreground.any() for one in tries)
+    caution = (_CAUTION_ADDING if adds else _CAUTION_REMOVING) if found else 0.0
     best = max(enumerate(tries), key=lambda one: one[1].confidence - caution * one[0])[1]
     values = merged(best.before, best.after_in_volume(), best.strokes)
     return lattice.own_box(best.grid.box), values.transpose(np.argsort(lattice.axes))
