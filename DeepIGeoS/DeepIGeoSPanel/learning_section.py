@@ -101,7 +101,7 @@ class LearningSection:
         advice = None
         if not self._workbench.logic.proposes:
             advice = _(
-                "Choose a model that segments by itself to start from: this one answers strokes."
+                "Choose a model to start from that segments by itself; this one answers strokes."
             )
         python = pythonSlicer()
         if python is None:

@@ -32,7 +32,8 @@ class ModelSelector:
     @property
     def default(self):
         """The model to begin with."""
-        return self._comboBox.itemData(0)
+        usual = importLibrary("DeepIGeoSLib.scene.segmentation_logic").DEFAULT_BUNDLE
+        return self._comboBox.itemData(max(0, self._comboBox.findData(usual)))
 
     @property
     def text(self):

@@ -19,6 +19,7 @@ from DeepIGeoSLib.phantom import head_phantom
 
 pytest.importorskip("lightning", reason="the extra 'train' is not installed")
 
+from DeepIGeoSLib.training.any_structure.settings import read_any_structure_config
 from DeepIGeoSLib.training.augmentation import Augmentation
 from DeepIGeoSLib.training.cases import prepare_case
 from DeepIGeoSLib.training.config import AugmentationSettings, TrainingSettings, read_config
@@ -117,7 +118,10 @@ def test_bad_configurations_are_explained(
 def test_the_repositorys_configurations_are_valid() -> None:
     folder = Path(__file__).parents[3] / "Configs"
     for path in folder.glob("*.json"):
-        assert read_config(path).data.sources
+        if path.stem == "any-structure":
+            assert read_any_structure_config(path).sources
+        else:
+            assert read_config(path).data.sources
 
 
 def prepared(heads: Path, settings: TrainingSettings) -> list:
