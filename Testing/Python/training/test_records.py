@@ -182,7 +182,8 @@ def test_data_that_can_t_be_trained_on_are_refused_before_training(
     root = Path(shutil.copytree(heads, tmp_path / "copy"))
     path = root / "heads" / "0_label.nii.gz"
     label = Volume.read(path)
-    label.write_map(path, label.array * 0.5)
+    halved = Volume(label.array * 0.5, ijk_to_ras=label.ijk_to_ras)
+    halved.write_map(path, halved.array)
     assert "whole numbers" in refusal(root)
     shifted = Volume(label.array, spacing=(12.0, 2.0, 3.0))
     shifted.write_map(path, label.array)
