@@ -30,6 +30,18 @@ def status(section):
     return section.ui.learnStatusLabel.text
 
 
+def add_two_heads(section, volume_node, user):
+    """Add the case of the scene, and the same head mirrored as another one."""
+    import slicer
+
+    section.ui.addCaseButton.click()
+    voxels = slicer.util.arrayFromVolume(volume_node)
+    voxels[:] = voxels[:, :, ::-1]
+    slicer.util.arrayFromVolumeModified(volume_node)
+    user.click("segmentButton")
+    section.ui.addCaseButton.click()
+
+
 def test_a_finished_case_is_added_and_removed(section):
     assert not section.ui.learnButton.isEnabled()
     section.ui.addCaseButton.click()
@@ -111,16 +123,10 @@ def bare_python(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.usefixtures("bare_python")
 def test_learning_shows_its_way_and_ends_in_a_new_model(volume_node, section, user):
-    import slicer
     from desktop.event_loop import run_until
 
     pytest.importorskip("lightning")
-    section.ui.addCaseButton.click()
-    voxels = slicer.util.arrayFromVolume(volume_node)
-    voxels[:] = voxels[:, :, ::-1]
-    slicer.util.arrayFromVolumeModified(volume_node)
-    user.click("segmentButton")
-    section.ui.addCaseButton.click()
+    add_two_heads(section, volume_node, user)
     section.ui.stepsSpinBox.setValue(2)
     section.ui.learnButton.click()
     assert section.ui.stopLearningButton.isEnabled()
@@ -134,10 +140,9 @@ def test_learning_shows_its_way_and_ends_in_a_new_model(volume_node, section, us
 
 
 @pytest.mark.slow
-def test_learning_can_be_cancelled(section):
+def test_learning_can_be_cancelled(volume_node, section, user):
     pytest.importorskip("lightning")
-    for _ in range(2):
-        section.ui.addCaseButton.click()
+    add_two_heads(section, volume_node, user)
     section.ui.learnButton.click()
     section.ui.stopLearningButton.click()
     assert "Cancelled" in status(section)
