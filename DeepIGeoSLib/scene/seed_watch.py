@@ -14,15 +14,21 @@ from DeepIGeoSLib.scene.seeds import Seeds
 class SeedWatch:
     """Calls back when seeds are painted or erased by anybody else.
 
-    Attributes:
-        writing: whether the program itself is changing the scene just now.
+    Several may watch the same scene, as those of the panel and of the effect do. What one of them
+    writes is no stroke for the others either, so all share one mark.
     """
+
+    _writers = 0
 
     def __init__(self, painted: Callable[[], object]) -> None:
         """Begin without seeds to watch; ``painted`` is called after each stroke."""
-        self.writing = False
         self._painted = painted
         self._observed: tuple[Any, int] | None = None
+
+    @property
+    def writing(self) -> bool:
+        """Whether the program itself is changing the scene just now."""
+        return SeedWatch._writers > 0
 
     def watch(self, seeds: Seeds | None) -> None:
         """Watch these seeds from now on, and no others."""
@@ -39,11 +45,11 @@ class SeedWatch:
     @contextmanager
     def own(self) -> Iterator[None]:
         """Don't take what is written meanwhile for strokes of the user."""
-        before, self.writing = self.writing, True
+        SeedWatch._writers += 1
         try:
             yield
         finally:
-            self.writing = before
+            SeedWatch._writers -= 1
 
     def _onModified(self, _caller: Any, _event: str) -> None:
         if not self.writing:

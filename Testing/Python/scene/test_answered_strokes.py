@@ -338,6 +338,23 @@ def test_deleting_a_segment_or_a_segmentation_deletes_its_strokes(user, scene) -
     assert seeds.GetScene() is None
 
 
+def test_what_another_workbench_tidies_away_is_no_stroke(user) -> None:
+    """The panel and the Segment Editor's effect each have a workbench in one scene."""
+    from DeepIGeoSLib.scene.seed_keeper import SeedKeeper
+    from DeepIGeoSLib.scene.seed_watch import SeedWatch
+
+    own, first = user.place[1:]
+    keeper = SeedKeeper(lambda _: None, SeedWatch(lambda: None).own)
+    keeper.start()
+    user.bench.nextLesion()
+    user.stroke(IN_SECOND)
+    user.bench._keeper.stop()  # so that the other one does it
+    own.GetSegmentation().RemoveSegment(first)
+    keeper.stop()
+    assert user.strokes()[0].any()
+    assert not user.bench._strokes
+
+
 def test_cropping_the_segmentation_keeps_the_strokes_where_they_are(user) -> None:
     import slicer
 
