@@ -285,8 +285,11 @@ class SegmentationLogic:
             cancel,
         )
 
-    def undo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
+    def undo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Box:
         """Take back the newest round of a target, or the edit made by hand after it.
+
+        Returns:
+            Slices (k, j, i) of the smallest box whose labels changed.
 
         Raises:
             InputError: there is nothing to undo, or as ``propose``.
@@ -295,10 +298,13 @@ class SegmentationLogic:
         if not entry.ledger.canUndo:
             raise InputError(_("There is no round to undo."))
         place = (volumeNode, segmentationNode, segmentId)
-        self._walk(entry, entry.ledger.undo, entry.ledger.redo, *place)
+        return self._walk(entry, entry.ledger.undo, entry.ledger.redo, *place)
 
-    def redo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
+    def redo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Box:
         """Bring the round of a target back that was undone last.
+
+        Returns:
+            Slices (k, j, i) of the smallest box whose labels changed.
 
         Raises:
             InputError: there is nothing to redo, or as ``propose``.
@@ -307,7 +313,7 @@ class SegmentationLogic:
         if not entry.ledger.canRedo:
             raise InputError(_("There is no round to redo."))
         place = (volumeNode, segmentationNode, segmentId)
-        self._walk(entry, entry.ledger.redo, entry.ledger.undo, *place)
+        return self._walk(entry, entry.ledger.redo, entry.ledger.undo, *place)
 
     def follow(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
         """Let rounds and strokes follow an undo or an edit that was made elsewhere.
@@ -460,11 +466,11 @@ class SegmentationLogic:
 
     def _walk(
         self, entry: Entry, move: Callable[[], Change], back: Callable[[], Change], *place: Any
-    ) -> None:
-        """Go to another round, in the ledger and in the scene."""
+    ) -> Box:
+        """Go to another round, in the ledger and in the scene; return the box that changed."""
         change = move()
         try:
-            self._changed(entry, change, *place)
+            change = self._changed(entry, change, *place)
         except Exception:
             back()
             raise
@@ -474,6 +480,7 @@ class SegmentationLogic:
             after = strokesOf(entry.ledger.interactions)
             seeds.exchange(place[0], strokesOf(entry.painted), after)
         entry.painted = entry.ledger.interactions
+        return change.cropped().box
 
     def _changed(self, entry: Entry, change: Change, *place: Any) -> Change:
         """Write a change into its segment; return what has changed in it."""

@@ -260,7 +260,8 @@ class Workbench:
             self._work.drop()
             self._places = None
             with self._watch.own():
-                self.logic.undo(*self._target)
+                changed = self.logic.undo(*self._target)
+            self._goTo(changed)
             self._findUnanswered()
             self._say(_("The last step was taken back."))
 
@@ -278,7 +279,8 @@ class Workbench:
             self._work.drop()
             self._places = None
             with self._watch.own():
-                self.logic.redo(*self._target)
+                changed = self.logic.redo(*self._target)
+            self._goTo(changed)
             self._say(_("The step is back."))
 
     def lookAtNextPlace(self) -> None:
@@ -553,14 +555,19 @@ class Workbench:
             self._strokes = self._due  # those that were painted meanwhile
             with self._watch.own():
                 self.region.show(self.volumeNode, result.region)
-        if self.goToChanges and kind in ("segment", "refine"):
-            goToBox(self.volumeNode, result.changed_box, center=kind == "segment")
+        if kind in ("segment", "refine"):
+            self._goTo(result.changed_box, center=kind == "segment")
         frame = frameOf(self.volumeNode)
         if frame is not None:
             done += " " + _("(Frame {number} of {count} of {sequence}.)").format(
                 sequence=frame[0], number=frame[1], count=frame[2]
             )
         self._say(done)
+
+    def _goTo(self, changed: Box, center: bool = False) -> None:
+        """Let the slice views show what changed, if that is wished."""
+        if self.goToChanges:
+            goToBox(self.volumeNode, changed, center)
 
     def _onCancelled(self, kind: str) -> None:
         if kind == "refine" and self.autoRefine and self._strokes:

@@ -42,6 +42,33 @@ def test_views_go_to_what_segment_found_and_stay_where_a_stroke_was_painted(
     assert STROKE[1].start <= to_ras(view)[1, 3] < STROKE[1].stop
 
 
+@pytest.mark.parametrize("wished", [True, False])
+def test_views_go_to_what_undo_and_redo_changed(volume_node, user, view, wished):
+    user.click("segmentButton")
+    user.stroke(STROKE)
+    refined = user.content()
+    user.ui.goToChangesCheckBox.setChecked(wished)
+    for button in ("undoButton", "redoButton"):
+        view.JumpSliceByOffsetting(0, -300, 0)
+        away = to_ras(view)
+        before = user.content()
+        user.click(button)
+        rows = np.flatnonzero((user.content() != before).any(axis=(0, 2)))
+        assert rows.size
+        shown = to_ras(view)[1, 3]
+        assert shown == (pytest.approx((rows[0] + rows[-1]) / 2) if wished else away[1, 3])
+    np.testing.assert_array_equal(user.content(), refined)
+
+
+def test_views_that_show_what_undo_changed_stay(volume_node, user, view):
+    user.click("segmentButton")
+    user.stroke(STROKE)
+    view.JumpSliceByOffsetting(0, STROKE[1].start, 0)
+    before = to_ras(view)
+    user.click("undoButton")
+    np.testing.assert_array_equal(to_ras(view), before)
+
+
 def test_views_stay_where_they_are_if_the_user_wishes(volume_node, user, view):
     user.ui.goToChangesCheckBox.setChecked(False)
     before = to_ras(view)

@@ -115,7 +115,9 @@ def test_an_edit_by_hand_is_what_the_next_round_starts_from(logic, place, editor
     np.testing.assert_array_equal(content(place), edited)
 
 
-def test_undo_and_redo_go_through_all_rounds(logic, place, editor):
+def test_undo_and_redo_go_through_all_rounds_and_tell_what_changed(logic, place, editor):
+    from DeepIGeoSLib.preprocessing import bounding_box
+
     states = [content(place)]
     logic.propose(*place)
     states.append(content(place))
@@ -126,15 +128,19 @@ def test_undo_and_redo_go_through_all_rounds(logic, place, editor):
     assert len({state.tobytes() for state in states}) == 4
     for state in states[-2::-1]:
         assert logic.canUndo(*place)
-        logic.undo(*place)
+        before = content(place)
+        box = logic.undo(*place)
         np.testing.assert_array_equal(content(place), state)
+        assert box == bounding_box(before != state)
     assert not logic.canUndo(*place)
     with pytest.raises(InputError, match="no round to undo"):
         logic.undo(*place)
     for state in states[1:]:
         assert logic.canRedo(*place)
-        logic.redo(*place)
+        before = content(place)
+        box = logic.redo(*place)
         np.testing.assert_array_equal(content(place), state)
+        assert box == bounding_box(before != state)
     assert not logic.canRedo(*place)
 
 
