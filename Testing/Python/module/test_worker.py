@@ -27,11 +27,18 @@ def worker(module, polls):
     worker.shutdown(wait=False, cancel_futures=True)
 
 
-def sums():
-    """Compute for about half a second in Python, with the interpreter lock, and return how long."""
+STEPS = 120
+
+
+def sums(told=lambda: None):
+    """Compute for about half a second in Python, with the interpreter lock, and return how long.
+
+    Each of the ``STEPS`` is ``told``.
+    """
     start = time.perf_counter()
-    for _ in range(60):
-        sum(n * n for n in range(100_000))
+    for _ in range(STEPS):
+        sum(n * n for n in range(50_000))
+        told()
     return time.perf_counter() - start
 
 
@@ -85,22 +92,30 @@ def test_a_computation_takes_hardly_longer_than_on_the_main_thread(worker):
 
 
 def test_events_are_answered_meanwhile(worker):
+    """Between two events less is computed than the main thread computes in 50 ms.
+
+    Counted in steps, not in seconds: a loaded machine delays both alike.
+    """
     import qt
 
-    answered = []
+    done, seen = [], []
     clock = qt.QTimer()
     clock.setInterval(5)
-    clock.connect("timeout()", lambda: answered.append(time.perf_counter()))
-    longest = []
-    for _ in range(3):  # the best counts: other processes may take the processor away
-        answered.clear()
+    clock.connect("timeout()", lambda: seen.append(len(done)))
+
+    def share():
+        """Return what is computed between two events, as a share of what is allowed."""
+        allowed = 0.05 / (sums() / STEPS)
+        done.clear()
+        seen.clear()
         clock.start()
-        wait_for(worker.submit(sums))
+        wait_for(worker.submit(sums, lambda: done.append(True)))
         clock.stop()
-        waits = [later - sooner for sooner, later in itertools.pairwise(answered)]
+        waits = [later - sooner for sooner, later in itertools.pairwise([0, *seen, STEPS])]
         assert len(waits) > 5
-        longest.append(statistics.quantiles(waits, n=20)[-1])
-    assert min(longest) < 0.05
+        return statistics.quantiles(waits, n=20)[-1] / allowed
+
+    assert any(share() < 1 for _ in range(10))  # other processes may take the processor away
 
 
 def test_work_is_done_in_order_on_one_thread(worker):
