@@ -40,13 +40,13 @@ class RealImage:
         return self.image.shape[0] == 1
 
 
-def read_images(root: Path, sources: Sequence[ImageSource]) -> list[RealImage]:
-    """Read all images of all sources.
+def read_images(root: Path, sources: Sequence[ImageSource]) -> list[list[RealImage]]:
+    """Read all images of each source.
 
     Raises:
         InputError: a pattern finds nothing, or a file can't be read.
     """
-    return [_read(path, source.mask) for source in sources for path in image_paths(root, source)]
+    return [[_read(path, source.mask) for path in image_paths(root, source)] for source in sources]
 
 
 def image_paths(root: Path, source: ImageSource) -> list[Path]:

@@ -38,22 +38,16 @@ class AnyStructureSamples(Dataset):
     seed () int64 for the rounds that follow.
     """
 
-    def __init__(self, images: Sequence[RealImage], settings: AnyStructureSettings) -> None:
-        """Take the real images; those of one slice and those of several are drawn apart."""
+    def __init__(
+        self, sources: Sequence[Sequence[RealImage]], settings: AnyStructureSettings
+    ) -> None:
+        """Take the real images of each source; sources are drawn evenly, and images in them."""
         self._settings = settings
-        self._images = {
-            (flat, masks): [
-                image
-                for image in images
-                if (image.flat or flat)
-                and (not image.flat or flat)
-                and (image.labels is not None or not masks)
-            ]
+        self._sources = {
+            (flat, masks): _suitable(sources, flat, masks)
             for flat in (False, True)
             for masks in (False, True)
         }
-        self._images[True, False] += self._images[False, False]
-        self._images[True, True] += self._images[False, True]
 
     def __getitem__(self, place: tuple[int, int]) -> dict[str, torch.Tensor]:
         """Return the sample of a place: its number, and the number of its window's size."""
@@ -89,10 +83,11 @@ class AnyStructureSamples(Dataset):
         if chance < self._settings.synthetic:
             return _made_up(shape, random)
         masks = chance >= self._settings.synthetic + self._settings.regions
-        found = self._images[flat, masks]
-        if not found:
+        sources = self._sources[flat, masks]
+        if not sources:  # such as pictures alone, where the window has several slices
             return _made_up(shape, random)
-        real = found[random.integers(len(found))]
+        images = sources[random.integers(len(sources))]
+        real = images[random.integers(len(images))]
         if flat and not real.flat:
             real = _slice_of(real, masks, random)
         if masks and real.values:
@@ -167,6 +162,23 @@ def add_stroke(
         strokes[stroke.label] |= stroke.mask
 
 
+def _suitable(
+    sources: Sequence[Sequence[RealImage]], flat: bool, masks: bool
+) -> list[list[RealImage]]:
+    """Return the images of each source that windows can show, without sources that have none.
+
+    Args:
+        sources: all images.
+        flat: whether the windows are single slices, which volumes have, too.
+        masks: whether the images must have masks.
+    """
+    chosen = [
+        [image for image in images if (flat or not image.flat) and (image.values or not masks)]
+        for images in sources
+    ]
+    return [images for images in chosen if images]
+
+
 def _renamed(new: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {f"new_{name}": mask for name, mask in new.items()}
 
@@ -206,7 +218,7 @@ def _with_mask(
     whole = real.labels == value
     if random.random() < 0.12 and len(real.values) > 1:
         whole |= real.labels == real.values[random.integers(len(real.values))]
-    image, inside, spacing, _ = cut(real, whole, shape, random)
+    image, inside, spacing = cut(real, whole, shape, random)
     image, (inside,) = turned(image, [inside], random)
     if random.random() < 0.6:
         image = degraded(image, spacing, random)
@@ -224,7 +236,7 @@ def _with_region(
     real: RealImage, shape: Sequence[int], random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], tuple[float, float, float]]:
     """Return a window in which a region of the image itself is the target."""
-    image, _, spacing, _ = cut(real, None, shape, random)
+    image, _, spacing = cut(real, None, shape, random)
     image, _ = turned(image, [], random)
     region = random_region(image, spacing, random)
     other = random_region(image, spacing, random) if random.random() < 0.3 else None

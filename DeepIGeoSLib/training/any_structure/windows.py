@@ -19,7 +19,7 @@ def cut(
     target: np.ndarray | None,
     shape: Sequence[int],
     random: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray | None, tuple[float, float, float], tuple[int, ...]]:
+) -> tuple[np.ndarray, np.ndarray | None, tuple[float, float, float]]:
     """Return a window of an image around a voxel of a target, at a zoom that suits its size.
 
     Args:
@@ -29,8 +29,8 @@ def cut(
         random: source of every choice.
 
     Returns:
-        The image (float32) and the target (bool) in the window, the spacing of its voxels in
-        working pixels, and the working voxel that the window was placed by.
+        The image (float32) and the target (bool) in the window, and the spacing of its voxels in
+        working pixels.
     """
     anchor, size = _anchor(real, target, shape, random)
     largest = max(1.0, max(real.image.shape[1:]) / shape[1])
@@ -46,16 +46,15 @@ def cut(
         thick *= random.uniform(1, 4)
     steps = (thick / real.spacing[0] if shape[0] > 1 else 1.0, zoom, zoom)
     source = [max(1, round(n * step)) for n, step in zip(shape, steps, strict=True)]
-    start, place = [], []
-    for a, size_, n in zip(anchor, source, shape, strict=True):
-        offset = random.uniform(0.2, 0.8) * size_ if size_ > 1 else 0
-        start.append(round(a - offset))
-        place.append(min(n - 1, max(0, int((a - start[-1] + 0.5) * n / size_))))
+    start = [
+        round(voxel - (random.uniform(0.2, 0.8) * size_ if size_ > 1 else 0))
+        for voxel, size_ in zip(anchor, source, strict=True)
+    ]
     image = resample(_mirrored(real.image, start, source), shape)
     inside = None
     if target is not None:
         inside = resample(_mirrored(target, start, source).astype(np.float32), shape) >= 0.5
-    return image, inside, (thick / zoom if shape[0] > 1 else 1.0, 1.0, 1.0), tuple(place)
+    return image, inside, (thick / zoom if shape[0] > 1 else 1.0, 1.0, 1.0)
 
 
 def turned(

@@ -11,6 +11,7 @@ import SimpleITK
 from DeepIGeoSLib import InteractiveSession, Volume, load_bundle
 from DeepIGeoSLib.any_structure.channels import CHANNELS
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.training.any_structure import samples as module_of_samples
 from DeepIGeoSLib.training.any_structure.images import RealImage
 from DeepIGeoSLib.training.any_structure.run import train_any_structure
 from DeepIGeoSLib.training.any_structure.samples import AnyStructureSamples, WindowSampler
@@ -77,7 +78,7 @@ def real_image(flat=False):
 @pytest.mark.parametrize("size", [0, 1])
 def test_samples_fit_together_and_depend_on_their_number_alone(config, size):
     settings = read_any_structure_config(config)
-    samples = AnyStructureSamples([real_image(), real_image(flat=True)], settings)
+    samples = AnyStructureSamples([[real_image()], [real_image(flat=True)]], settings)
     shape = settings.windows[size].shape
     for index in range(25):
         sample = samples[index, size]
@@ -93,12 +94,51 @@ def test_samples_fit_together_and_depend_on_their_number_alone(config, size):
         assert all((sample[key] == again[key]).all() for key in sample)
 
 
+@pytest.mark.parametrize("size", [0, 1])
+@pytest.mark.parametrize("regions", [0.0, 1.0])
+def test_windows_of_every_size_show_real_images(config, monkeypatch, size, regions):
+    """Volumes serve windows of several slices, and with their slices those of one."""
+    config.write_text(json.dumps({**CONFIG, "synthetic": 0.0, "regions": regions}))
+    settings = read_any_structure_config(config)
+    volume, picture = real_image(), real_image(flat=True)
+    samples = AnyStructureSamples([[volume], [picture]], settings)
+    shown = []
+    monkeypatch.setattr(module_of_samples, "_made_up", None)
+    for name in ("_with_mask", "_with_region"):
+        monkeypatch.setattr(
+            module_of_samples, name, noting(getattr(module_of_samples, name), shown)
+        )
+    for index in range(12):
+        samples[index, size]
+    assert {name for name, _ in shown} == {"_with_region" if regions else "_with_mask"}
+    if size == 0:
+        assert all(real is volume for _, real in shown)
+    else:
+        assert {real is picture for _, real in shown} == {True, False}
+        assert all(real.flat for _, real in shown)
+
+
+def noting(function, shown):
+    def note(real, *arguments):
+        shown.append((function.__name__, real))
+        return function(real, *arguments)
+
+    return note
+
+
+def test_images_without_masks_serve_only_where_none_are_needed(config):
+    settings = read_any_structure_config(config)
+    unlabeled = RealImage(real_image().image, None, (3.0, 1.0, 1.0))
+    samples = AnyStructureSamples([[unlabeled]], settings)
+    assert [bool(samples._sources[False, masks]) for masks in (False, True)] == [True, False]
+
+
 def test_windows_show_image_and_target_at_the_same_place():
     real = real_image()
     truth = real.labels == 2
     bright = RealImage(truth.astype(np.float32), real.labels, real.spacing, (2,))
     for seed in range(15):
-        image, inside, spacing, _ = cut(bright, truth, (8, 32, 32), np.random.default_rng(seed))
+        image, inside, spacing = cut(bright, truth, (8, 32, 32), np.random.default_rng(seed))
         assert image.shape == inside.shape == (8, 32, 32)
         np.testing.assert_array_equal(image >= 0.5, inside)
         assert spacing[0] >= 1
