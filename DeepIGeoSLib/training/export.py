@@ -82,9 +82,6 @@ def model_card(
     source: BundleManifest | None = None,
 ) -> str:
     """Return the model card as Markdown."""
-    data = "\n".join(
-        f"| {entry.name} | {entry.cases} | {entry.license} |" for entry in manifest.training_data
-    )
     return f"""# {manifest.name} {manifest.version}
 
 {manifest.task} in {manifest.modality}. Networks: P-Net and R-Net, preset "{manifest.preset}",
@@ -92,9 +89,7 @@ def model_card(
 {_origin(source)}
 ## Training data
 
-| data set | cases | license |
-|---|---|---|
-{data}
+{data_table(manifest)}
 
 ## Measured
 
@@ -121,6 +116,12 @@ def _origin(source: BundleManifest | None) -> str:
 Fine-tuned from the bundle {source.name} {source.version} ({source.task} in {source.modality}).
 License of its weights, which binds these too: {source.license}
 """
+
+
+def data_table(manifest: BundleManifest) -> str:
+    """Return what the weights were trained on as a Markdown table."""
+    rows = (f"| {data.name} | {data.cases} | {data.license} |" for data in manifest.training_data)
+    return "\n".join(["| data set | cases | license |", "|---|---|---|", *rows])
 
 
 def metrics_of(results: EvaluationResults) -> tuple[dict, ...]:

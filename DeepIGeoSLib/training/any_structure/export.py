@@ -25,7 +25,7 @@ from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.training.any_structure.images import image_paths
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings, MeasureSettings
 from DeepIGeoSLib.training.checkpoints import LAST, read_checkpoint
-from DeepIGeoSLib.training.export import metrics_of
+from DeepIGeoSLib.training.export import data_table, metrics_of
 
 _AVERAGED = "averaged.module."
 
@@ -125,9 +125,6 @@ def _card(
     checkpoint: dict,
     results: EvaluationResults | None = None,
 ) -> str:
-    data = "\n".join(
-        f"| {entry.name} | {entry.cases} | {entry.license} |" for entry in manifest.training_data
-    )
     return f"""# {manifest.name} {manifest.version}
 
 {manifest.task} in {manifest.modality}. One refinement network that knows no class: image, mask and
@@ -139,9 +136,7 @@ strokes in, mask out. License of the weights: {manifest.license}
 random contrast, texture, blur and noise. The others are windows of these images; in
 {settings.regions:.0%} of all samples the target is a region that the image itself suggests.
 
-| images | cases | license |
-|---|---|---|
-{data}
+{data_table(manifest)}
 
 Trained for {checkpoint["global_step"]} steps.
 {_measurements(results)}

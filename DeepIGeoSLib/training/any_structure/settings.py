@@ -75,7 +75,7 @@ class AnyStructureSettings:
         rounds: most rounds of strokes a sample.
         features: of the network, see ``MultiScaleNet``.
         average: how much of the averaged weights a step keeps.
-        seed, checkpoint_every, keep, snapshots, workers: as in ``TrainingSettings``.
+        seed, checkpoint_every, workers: as in ``TrainingSettings``.
         start: weights to begin with (a safetensors file, relative to the configuration file);
             random ones when null.
         bundle: what the bundle says about itself.
@@ -94,8 +94,6 @@ class AnyStructureSettings:
     average: float = 0.999
     seed: int = 1
     checkpoint_every: int = 200
-    keep: int = 1
-    snapshots: tuple[int, ...] = ()
     workers: int = 1
     start: str | None = None
     bundle: BundleSettings | None = None
