@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from DeepIGeoSLib.any_structure.channels import Strokes
 from DeepIGeoSLib.any_structure.refining import answer_strokes
+from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.zoom import Lattice
 from DeepIGeoSLib.consent import Request
 from DeepIGeoSLib.draft import Draft
@@ -202,25 +202,26 @@ def _answer_any_structure(
     cancel: threading.Event | None,
 ) -> None:
     """Answer each group of new strokes in a window that follows the object; write to the draft."""
-    newest = Interactions(
-        image.shape,
-        np.intersect1d(changed, interactions.foreground, assume_unique=True),
-        np.intersect1d(changed, interactions.background, assume_unique=True),
-    )
-    new = np.union1d(newest.foreground, newest.background)
+
+    def places(voxels: np.ndarray) -> np.ndarray:
+        return np.stack(np.unravel_index(voxels, image.shape), axis=1)
+
+    new = changed[np.isin(changed, np.union1d(interactions.foreground, interactions.background))]
     if region is not None:
         new = new[voxels_in(new, region, image.shape)]
-
-    def strokes(box: Box) -> Strokes:
-        return Strokes(*interactions.seeds(box), *newest.seeds(box))
-
-    for around, _ in stroke_groups(new, image.shape, Lattice.of(image.shape, image.spacing).reach):
+    reach = Lattice.of(image.shape, image.spacing).reach
+    all_strokes = places(interactions.foreground), places(interactions.background)
+    for _, voxels in stroke_groups(new, image.shape, reach):
+        strokes = StrokeVoxels(
+            *all_strokes,
+            places(np.intersect1d(voxels, interactions.foreground, assume_unique=True)),
+            places(np.intersect1d(voxels, interactions.background, assume_unique=True)),
+        )
         box, values = answer_strokes(
             image.intensities,
             image.spacing,
             draft.read,
             strokes,
-            around,
             lambda channels: engine.foreground_probability(channels, cancel),
             region=region,
             cancel=cancel,

@@ -257,6 +257,38 @@ class WorkingGrid:
         """Resample real values from the working grid to the voxels of the box."""
         return resample(array, self.box_shape)
 
+    def part_to_volume(self, array: np.ndarray, part: Box) -> np.ndarray:
+        """Resample what ``to_volume`` would, in a part of the box alone (slices within it)."""
+        for axis in sorted(range(3), key=lambda axis: self.box_shape[axis] / array.shape[axis]):
+            wanted = part[axis]
+            if array.shape[axis] == self.box_shape[axis]:
+                array = array[tuple(wanted if a == axis else slice(None) for a in range(3))]
+            else:
+                weights = _interpolation_weights(array.shape[axis], self.box_shape[axis])
+                array = _weighted_sums(array.astype(np.float32, copy=False), weights[wanted], axis)
+        return np.ascontiguousarray(array)
+
+    def part_around(self, working: Box, margin: int) -> Box:
+        """Return the part of the box (slices within it) that holds working voxels and a margin."""
+        return tuple(
+            slice(
+                max(0, (own.start - margin) * size // count),
+                min(size, -(-(own.stop + margin) * size // count)),
+            )
+            for own, size, count in zip(working, self.box_shape, self.shape, strict=True)
+        )
+
+    def voxels_to_working(self, voxels: np.ndarray) -> np.ndarray:
+        """Return the working voxels (n, 3) that hold voxels of the volume, without those outside.
+
+        Args:
+            voxels: (n, 3) indices (k, j, i) of the volume.
+        """
+        starts = np.array([part.start for part in self.box])
+        inside = np.all((voxels >= starts) & (voxels < [part.stop for part in self.box]), axis=1)
+        ratio = np.array(self.shape) / np.array(self.box_shape)
+        return ((voxels[inside] - starts + 0.5) * ratio).astype(np.intp)
+
     def seeds_to_working(self, seeds: np.ndarray) -> np.ndarray:
         """Return the working voxels that hold at least one seed (bool, the box's shape).
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from DeepIGeoSLib.any_structure.channels import Strokes, input_channels
 from DeepIGeoSLib.any_structure.merging import merged
-from DeepIGeoSLib.any_structure.zoom import Lattice
+from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
+from DeepIGeoSLib.any_structure.zoom import Lattice, Reader
 from DeepIGeoSLib.errors import stop_if
-from DeepIGeoSLib.preprocessing import Box, WorkingGrid, resample
+from DeepIGeoSLib.preprocessing import Box, WorkingGrid, bounding_box
 
 # How much surer the network must be of a correction with pixels twice as large: what a stroke in a
 # segmentation corrects is mostly small, and a coarse answer damages more than it mends. Measured
@@ -30,9 +31,8 @@ Network = Callable[[np.ndarray], np.ndarray]
 def answer_strokes(
     image: np.ndarray,
     spacing: Sequence[float],
-    state: Callable[[Box], np.ndarray],
-    strokes: Callable[[Box], Strokes],
-    around: Box,
+    state: Reader,
+    strokes: StrokeVoxels,
     network: Network,
     *,
     region: Box | None = None,
@@ -48,8 +48,7 @@ def answer_strokes(
         image: float32, axes (k, j, i).
         spacing: mm along (k, j, i).
         state: returns a box of the probability before the round, float32.
-        strokes: returns the strokes in a box, of which at least one in ``around`` is new.
-        around: the box around the new strokes.
+        strokes: in the volume, of which at least one is new.
         network: from channels (channel, k, j, i) to the probability (k, j, i).
         region: the only box that may change; chosen by the answer when None.
         cancel: stops the work when it is set.
@@ -61,25 +60,24 @@ def answer_strokes(
         Cancelled: ``cancel`` was set.
     """
     lattice = Lattice.of(image.shape, spacing)
-    around = lattice.turned_box(around)
+    strokes = strokes.turned(lattice.axes)
     if region is None:
-        grids = [lattice.grid(around, zoom) for zoom in lattice.zooms(around)]
+        grids = [lattice.grid(strokes.around, zoom) for zoom in lattice.zooms(strokes.around)]
     else:
         grids = [lattice.grid_of(lattice.turned_box(region))]
     tries = []
     for grid in grids:
         stop_if(cancel)
-        box = lattice.own_box(grid.box)
-        before = state(box).transpose(lattice.axes)
-        marked = _turned(strokes(box), lattice.axes)
-        pixels = image[box].transpose(lattice.axes)
-        tries.append(_try(pixels, before, marked, grid, network))
+        pixels, shown = (lattice.read(read, grid) for read in (lambda box: image[box], state))
+        tries.append(_try(pixels, shown, strokes.on(grid), grid, network))
     found = any((one.shown >= 0.5).sum() > one.seen.foreground.sum() for one in tries)
     adds = any(one.seen.new_foreground.any() for one in tries)
     caution = (_CAUTION_ADDING if adds else _CAUTION_REMOVING) if found else 0.0
     best = max(enumerate(tries), key=lambda one: one[1].confidence - caution * one[0])[1]
-    values = merged(best.before, best.after_in_volume(), best.strokes)
-    return lattice.own_box(best.grid.box), values.transpose(np.argsort(lattice.axes))
+    box, change = best.change_in_volume()
+    before = state(lattice.own_box(box)).transpose(lattice.axes)
+    values = merged(before, np.clip(before + change, 0, 1), strokes.inside(box))
+    return lattice.own_box(box), values.transpose(np.argsort(lattice.axes))
 
 
 @dataclass(frozen=True)
@@ -88,8 +86,6 @@ class _Try:
 
     Attributes:
         grid: its working grid.
-        before: probability before the round, on the volume's own grid.
-        strokes: the same.
         seen: strokes on the working grid.
         shown: probability before the round on the working grid, strokes imposed.
         after: the same after it.
@@ -97,54 +93,38 @@ class _Try:
     """
 
     grid: WorkingGrid
-    before: np.ndarray
-    strokes: Strokes
     seen: Strokes
     shown: np.ndarray
     after: np.ndarray
     confidence: float
 
-    def after_in_volume(self) -> np.ndarray:
-        """Return the answer on the volume's own grid, exactly as before where nothing changed."""
-        if self.grid.shape == self.grid.box_shape:
-            return self.after
-        change = self.grid.to_volume(self.after - self.shown)
-        return np.clip(self.before + change, 0, 1)
+    def change_in_volume(self) -> tuple[Box, np.ndarray]:
+        """Return the box of the lattice that changes, and by how much, exactly 0 elsewhere."""
+        change = self.after - self.shown
+        part = self.grid.part_around(bounding_box((change != 0) | self.seen.new), margin=1)
+        box = tuple(
+            slice(own.start + inside.start, own.start + inside.stop)
+            for own, inside in zip(self.grid.box, part, strict=True)
+        )
+        return box, self.grid.part_to_volume(change, part)
 
 
 def _try(
-    pixels: np.ndarray, before: np.ndarray, strokes: Strokes, grid: WorkingGrid, network: Network
+    pixels: np.ndarray, shown: np.ndarray, seen: Strokes, grid: WorkingGrid, network: Network
 ) -> _Try:
-    seen = _on_grid(strokes, grid)
-    shown = grid.to_working(before).copy()
+    shown = shown.copy()
     shown[seen.foreground], shown[seen.background] = 1, 0
-    channels = input_channels(resample(pixels, grid.shape), shown, seen, grid.spacing)
+    channels = input_channels(pixels, shown, seen, grid.spacing)
     answer = network(channels)
     kept = _claimed_by_foreground(channels)
     answer = np.where(kept, np.maximum(answer, shown), answer)
     after = merged(shown, answer, seen)
     changed = (after >= 0.5) != (shown >= 0.5)
     confidence = float(np.abs(2 * answer[changed] - 1).mean()) if changed.any() else 0.0
-    return _Try(grid, before, strokes, seen, shown, after, confidence)
+    return _Try(grid, seen, shown, after, confidence)
 
 
 def _claimed_by_foreground(channels: np.ndarray) -> np.ndarray:
     """Return the voxels that background strokes leave to the foreground strokes: bool (k, j, i)."""
     from_background, from_foreground = channels[3:5]
     return from_background > _NEARER * from_foreground
-
-
-def _turned(strokes: Strokes, axes: tuple[int, int, int]) -> Strokes:
-    return Strokes(*(mask.transpose(axes) for mask in vars(strokes).values()))
-
-
-def _on_grid(strokes: Strokes, grid: WorkingGrid) -> Strokes:
-    """Return strokes on a working grid; where it is too coarse for both, the new ones win."""
-    foreground, background, new_foreground, new_background = (
-        grid.seeds_to_working(mask) for mask in vars(strokes).values()
-    )
-    new_background &= ~new_foreground
-    both = foreground & background
-    foreground &= ~(both & new_background)
-    background &= ~(both & ~new_background)
-    return Strokes(foreground, background, new_foreground & foreground, new_background)

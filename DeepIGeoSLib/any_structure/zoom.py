@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
-from DeepIGeoSLib.preprocessing import Box, WorkingGrid
+from DeepIGeoSLib.preprocessing import Box, WorkingGrid, resample
+
+Reader = Callable[[Box], np.ndarray]
 
 # Working voxels (k, j, i) of a window in a volume, and in a single slice.
 VOLUME_WINDOW, SLICE_WINDOW = (24, 80, 80), (1, 192, 192)
@@ -102,6 +104,19 @@ class Lattice:
             zooms.append(2 * zooms[-1])
         return [zoom for zoom in zooms if zoom >= needed]
 
+    def read(self, read: Reader, grid: WorkingGrid) -> np.ndarray:
+        """Return what a reader of the volume's own axes holds, on a working grid of the lattice.
+
+        Where a working voxel is four voxels long or longer, every second one or less is read:
+        averages of a few are as good there, and a large volume is not read through for each stroke.
+        """
+        own = self.own_box(grid.box)
+        lengths = (size // count for size, count in zip(grid.box_shape, grid.shape, strict=True))
+        strides = [max(1, length // 2) for length in lengths]
+        strides = [strides[axis] for axis in np.argsort(self.axes)]
+        values = read(own) if max(strides) == 1 else _thinned(read, own, strides)
+        return resample(values.transpose(self.axes), grid.shape)
+
     def _steps(self, zoom: float) -> list[float]:
         """Return how many voxels along each axis a working voxel stands for."""
         return [max(1.0, zoom / s) for s in self.spacing]
@@ -113,6 +128,14 @@ class Lattice:
             counts.append(max(1, round(length / step)))
             lengths.append(s * length / counts[-1] / zoom)
         return WorkingGrid(box, tuple(counts), tuple(lengths))
+
+
+def _thinned(read: Reader, box: Box, strides: Sequence[int]) -> np.ndarray:
+    """Return every so many voxels of a box, read slice by slice."""
+    numbers = range(box[0].start + strides[0] // 2, box[0].stop, strides[0])
+    plane = tuple(slice(stride // 2, None, stride) for stride in strides[1:])
+    slices = (read((slice(number, number + 1), *box[1:])) for number in numbers)
+    return np.concatenate([one[(slice(None), *plane)] for one in slices])
 
 
 def coarsest_first(spacing: Sequence[float], shape: Sequence[int]) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ import pytest
 
 from DeepIGeoSLib.any_structure.channels import Strokes
 from DeepIGeoSLib.any_structure.refining import answer_strokes
+from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.zoom import Lattice, coarsest_first
 
 MM = (1.0, 1.0, 1.0)
@@ -51,10 +52,7 @@ def strokes_at(place, shape):
     foreground[place] = True
     none = np.zeros(shape, dtype=bool)
 
-    def read(box):
-        return Strokes(foreground[box], none[box], foreground[box], none[box])
-
-    return read, tuple(slice(p, p + 1) for p in place)
+    return StrokeVoxels.of_masks(Strokes(foreground, none, foreground, none))
 
 
 @pytest.mark.parametrize("spacing", [MM, (5.0, 1.0, 1.0), (1.0, 1.0, 5.0)])
@@ -67,7 +65,7 @@ def test_a_large_object_is_found_where_only_the_coarse_answer_is_sure(spacing):
         truth = np.zeros(shape, dtype=np.float32)
         truth[30:-30, 30:-30, 10:-10] = 1
     place = tuple(n // 2 for n in shape)
-    read, around = strokes_at(place, shape)
+    strokes = strokes_at(place, shape)
 
     def network(channels):
         target = (channels[0] > 0).astype(np.float32)
@@ -77,7 +75,7 @@ def test_a_large_object_is_found_where_only_the_coarse_answer_is_sure(spacing):
         return np.where(target > 0, 0.99 if seen_whole else 0.7, 0.01).astype(np.float32)
 
     nothing = np.zeros(shape, dtype=np.float32)
-    box, values = answer_strokes(truth * 50, spacing, lambda b: nothing[b], read, around, network)
+    box, values = answer_strokes(truth * 50, spacing, lambda b: nothing[b], strokes, network)
     found = np.zeros(shape, dtype=bool)
     found[box] = values >= 0.5
     overlap = 2 * (found & (truth > 0)).sum() / (found.sum() + (truth > 0).sum())
@@ -90,7 +88,7 @@ def test_what_a_round_does_not_change_is_the_same_to_the_bit():
     random = np.random.default_rng(0)
     before = random.random(shape, dtype=np.float32)
     before[before > 0.45] *= 0.5
-    read, around = strokes_at((15, 100, 100), shape)
+    strokes = strokes_at((15, 100, 100), shape)
 
     def network(channels):
         answer = np.zeros(channels.shape[1:], dtype=np.float32)
@@ -99,7 +97,7 @@ def test_what_a_round_does_not_change_is_the_same_to_the_bit():
         return answer
 
     image = random.normal(size=shape).astype(np.float32)
-    box, values = answer_strokes(image, MM, lambda b: before[b], read, around, network)
+    box, values = answer_strokes(image, MM, lambda b: before[b], strokes, network)
     changed = (values >= 0.5) != (before[box] >= 0.5)
     assert changed.any()
     np.testing.assert_array_equal(values[~changed], before[box][~changed])
@@ -107,7 +105,7 @@ def test_what_a_round_does_not_change_is_the_same_to_the_bit():
 
 def test_a_pinned_region_is_all_that_changes():
     shape = (30, 120, 120)
-    read, around = strokes_at((15, 60, 60), shape)
+    strokes = strokes_at((15, 60, 60), shape)
     region = (slice(10, 20), slice(50, 75), slice(55, 70))
     image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     nothing = np.zeros(shape, dtype=np.float32)
@@ -115,8 +113,7 @@ def test_a_pinned_region_is_all_that_changes():
         image,
         MM,
         lambda b: nothing[b],
-        read,
-        around,
+        strokes,
         lambda channels: np.ones(channels.shape[1:], dtype=np.float32),
         region=region,
     )
@@ -133,15 +130,12 @@ def test_a_background_stroke_leaves_what_is_nearer_to_foreground_strokes():
     foreground, background = none.copy(), none.copy()
     foreground[3, 40, 20], background[3, 40, 65] = True, True
 
-    def read(box):
-        return Strokes(foreground[box], background[box], none[box], background[box])
-
+    strokes = StrokeVoxels.of_masks(Strokes(foreground, background, none, background))
     box, values = answer_strokes(
         np.ones(shape, dtype=np.float32),
         MM,
         lambda b: before[b],
-        read,
-        (slice(3, 4), slice(40, 41), slice(65, 66)),
+        strokes,
         lambda channels: np.zeros(channels.shape[1:], dtype=np.float32),
     )
     after = before.copy()
