@@ -15,18 +15,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
+    from DeepIGeoSLib.commands.ctrl_c import CtrlC
+
 # Module of each command in ``DeepIGeoSLib.commands``.
 COMMANDS = ("segment", "refine", "geodesic", "bundles", "train", "evaluate", "benchmark", "demo")
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code."""
+def main(argv: Sequence[str] | None = None, ctrl_c: CtrlC | None = None) -> int:
+    """Run the command line; return the exit code.
+
+    Args:
+        argv: the arguments; those of the process when None.
+        ctrl_c: tells the caller afterwards whether Ctrl-C was pressed.
+    """
     from DeepIGeoSLib.commands.ctrl_c import CtrlC
 
     given = list(sys.argv[1:] if argv is None else argv)
-    with CtrlC() as ctrl_c:
+    with ctrl_c or CtrlC() as ctrl_c:
         try:
             return _run(given)
         except (Exception, KeyboardInterrupt) as error:  # every failure becomes one sentence

@@ -178,13 +178,18 @@ def run(arguments, progress):
 def run(arguments, progress):
     signal.raise_signal(signal.SIGINT)
 """,
+    "while a thread waits for a lock that an interrupted import left behind": """
+def run(arguments, progress):
+    threading.Thread(target=time.sleep, args=(1000,)).start()
+    signal.raise_signal(signal.SIGINT)
+""",
 }
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a single process")
 @pytest.mark.parametrize("code", STOPPED.values(), ids=STOPPED.keys())
 def test_ctrl_c_is_not_lost(code: str) -> None:
-    imports = "import signal, time, DeepIGeoSLib.commands.bundles as command"
+    imports = "import signal, threading, time, DeepIGeoSLib.commands.bundles as command"
     line = f"{imports}\n{code}\ncommand.run = run"
     done = deepigeos("bundles", before=line, text=True)
     assert (done.returncode, done.stderr) == (1, "deepigeos: Stopped.\n")
