@@ -28,7 +28,7 @@ class EffectPanel:
         )
         self.workbench = importLibrary("DeepIGeoSLib.scene").Workbench(self.logic, self.refresh)
         self.workbench.region.visible = False
-        self.workbench.mouseButtonsPaint = True
+        self.workbench.options.mouseButtonsPaint = True
         self._editor = None  # the editor's node and the observation of it, while active
         self._observed, self._tags = None, []
         self._showing = False
@@ -68,8 +68,8 @@ class EffectPanel:
         self.autoCheckBox.setChecked(self._effect.integerParameter("AutoRefine") != 0)
         self._showing = False
         bench = self.workbench
-        bench.autoRefine = self.autoCheckBox.isChecked()
-        target, bench.editableArea = self._chosen(node)
+        bench.options.autoRefine = self.autoCheckBox.isChecked()
+        target, bench.options.editableArea = self._chosen(node)
         bench.choose(*target)
         self._observe(target[1])
         self.refresh()
@@ -80,7 +80,7 @@ class EffectPanel:
             return
         self._effect.setParameter("BrushRadius", self.brushSpinBox.value)
         self._effect.setParameter("AutoRefine", int(self.autoCheckBox.isChecked()))
-        self.workbench.autoRefine = self.autoCheckBox.isChecked()
+        self.workbench.options.autoRefine = self.autoCheckBox.isChecked()
 
     def addStroke(self, points, foreground, view=None):
         """Take a stroke in world coordinates, and its view: a vtkMRMLSliceNode, or None."""
@@ -190,7 +190,7 @@ class EffectPanel:
     def _write(self, mask, volumeNode, segmentationNode, segmentId):
         """Write a result as effects do, so that masks and the overwrite mode are honored."""
         target = (volumeNode, segmentationNode, segmentId)
-        computedFor = (target, self.workbench.editableArea)
+        computedFor = (target, self.workbench.options.editableArea)
         if self._chosen(self._effect.parameterSetNode()) != computedFor:
             raise importLibrary("DeepIGeoSLib.errors").InputError(
                 _(

@@ -138,10 +138,10 @@ class Panel:
         bench.useModel(parameters.bundle, crf)
         self.ui.crfCheckBox.setEnabled(hasCrf)
         self.ui.crfCheckBox.setChecked(bool(self.models.crf if crf is None else crf))
-        bench.autoRefine = parameters.autoRefine
-        bench.goToChanges = parameters.goToChanges
+        bench.options.autoRefine = parameters.autoRefine
+        bench.options.goToChanges = parameters.goToChanges
         mode = getattr(slicer.vtkMRMLSegmentationNode, parameters.otherSegments.value)
-        bench.editableArea = (mode,)
+        bench.options.editableArea = (mode,)
         bench.region.visible = parameters.showRegion
         bench.region.update()
         if parameters.pinRegion != bench.region.pinned:

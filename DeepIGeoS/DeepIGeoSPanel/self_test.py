@@ -65,7 +65,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         """Without a model, strokes segment; undo takes stroke and result back together."""
         volumeNode, segmentationNode, segmentId, lesion = self._phantom()
         workbench = importLibrary("DeepIGeoSLib.scene").Workbench(logicClass()("geodesic"))
-        workbench.autoRefine = False
+        workbench.options.autoRefine = False
         workbench.choose(volumeNode, segmentationNode, segmentId)
         workbench.prepareSeeds()
         k = int(lesion.any(axis=(1, 2)).nonzero()[0].mean())
@@ -184,7 +184,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         return seconds
 
     def _refineBy(self, workbench, place, inside, around):
-        workbench.autoRefine = False
+        workbench.options.autoRefine = False
         workbench.choose(*place)
         workbench.prepareSeeds()
         workbench.seeds.write(place[0], inside, around)

@@ -16,7 +16,7 @@ def nextStep(workbench: Workbench) -> str:
     """Return the advice for what a workbench holds."""
     if workbench.volumeNode is None:
         return _("Load an image and choose it as source volume.")
-    if workbench.mouseButtonsPaint:
+    if workbench.options.mouseButtonsPaint:
         return _nextStepInEditor(workbench)
     if workbench.isAccepted:
         return _("This segment is completed. Press Next lesion, or Reopen to change it.")
@@ -26,12 +26,23 @@ def nextStep(workbench: Workbench) -> str:
             return _("Press Missing and paint inside what you want to segment.")
     elif empty:
         return _("Press Segment, or press Missing and paint inside the lesion.")
-    if not workbench.autoRefine:
+    if not workbench.options.autoRefine:
         return _("Paint what is missing or too much, then press Refine.")
     return _("Paint what is missing or too much; each stroke is answered at once.")
 
 
-def whyNoUndo(shortened: str) -> str:
+def undoHint(workbench: Workbench) -> str:
+    """Return what Undo takes back, or why there is nothing to take back."""
+    if workbench.hasTarget and workbench.strokes.unanswered:
+        return _("Take back the strokes that are not answered yet.")
+    if workbench.canUndo:
+        return _("Take back the newest round, with its strokes.")
+    if not workbench.hasTarget:
+        return _whyNoUndo("")
+    return _whyNoUndo(workbench.logic.shortened(*workbench.target.place))
+
+
+def _whyNoUndo(shortened: str) -> str:
     """Return why there is nothing to undo; see ``Ledger.shortened``."""
     reasons = {
         "rounds": _("Undo reaches back {count} rounds; all of them were taken back.").format(
@@ -57,7 +68,7 @@ def _nextStepInEditor(workbench: Workbench) -> str:
             return _("Paint inside what you want to segment with the left button.")
     elif empty:
         return _("Press Segment, or paint inside the lesion with the left button.")
-    if not workbench.autoRefine:
+    if not workbench.options.autoRefine:
         return _(
             "Paint what is missing with the left button or too much with the right, then press "
             "Refine."

@@ -5,20 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from DeepIGeoSLib.bundles import Bundle, load_bundle, proposes
+from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.interactions import Interactions
 from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.scene.chosen_model import ChosenModel
 from DeepIGeoSLib.scene.computation import Computation, InlineExecutor
-from DeepIGeoSLib.scene.labels import Change, VoxelReader
+from DeepIGeoSLib.scene.labels import VoxelReader
 from DeepIGeoSLib.scene.ledger import Round
-from DeepIGeoSLib.scene.ledger_book import Entry, LedgerBook, agreeing, milliliters, strokesOf
+from DeepIGeoSLib.scene.ledger_book import Entry, LedgerBook
 from DeepIGeoSLib.scene.lesions import addLesion, newSegmentation
 from DeepIGeoSLib.scene.nodes import (
     checkOpen,
@@ -27,31 +27,15 @@ from DeepIGeoSLib.scene.nodes import (
     volumeReader,
     volumeStamp,
 )
-from DeepIGeoSLib.scene.seeds import findSeeds
+from DeepIGeoSLib.scene.round_writer import RoundWriter
 from DeepIGeoSLib.scene.segment_session import Answer, SegmentSession, Start
-from DeepIGeoSLib.scene.segment_voxels import (
-    changeSegment,
-    labelsOfSegment,
-    seedVoxels,
-    segmentStamp,
-)
+from DeepIGeoSLib.scene.segment_voxels import seedVoxels
+from DeepIGeoSLib.scene.target_sessions import TargetSessions
 from DeepIGeoSLib.scene.torch_loading import loadTorch
 from DeepIGeoSLib.scene.translation import tr as _
 from DeepIGeoSLib.segmentation import Segmentation
 
 DEFAULT_BUNDLE = "flair-whole-tumor"
-
-# Each session holds its volume two or three times over; the one used longest ago makes room.
-_SESSIONS_KEPT = 4
-
-
-@dataclass
-class _Target:
-    """A segment that is being worked on: its session, and the volume's state it belongs to."""
-
-    stamp: tuple[object, ...] = ()
-    session: SegmentSession | None = None
-    computation: Computation | None = None
 
 
 class SegmentationLogic:
@@ -85,28 +69,22 @@ class SegmentationLogic:
             write: puts a mask into its segment, for the Segment Editor, which has a way of its own
                 that honors its masks; only what changes is written when None.
         """
-        self._writeMask = write
         self._book = LedgerBook()
-        self._bundleName = bundle
-        self._bundle: Bundle | None = None
-        self._proposes: bool | None = None
-        self._saveStateForUndo = saveStateForUndo
+        self._writer = RoundWriter(self._book, saveStateForUndo, write)
+        self._model = ChosenModel(bundle)
         self._executor = executor or InlineExecutor()
         self._device = device
-        self._crf: bool | None = None
-        self._targets: dict[tuple[str, str, str], _Target] = {}
+        self._sessions = TargetSessions()
 
     @property
     def bundle(self) -> Bundle | str | Path:
         """The model, as it was given."""
-        return self._bundleName
+        return self._model.given
 
     @property
     def proposes(self) -> bool:
         """Whether the model segments by itself, before any stroke."""
-        if self._proposes is None:
-            self._proposes = proposes(self._bundleName)
-        return self._proposes
+        return self._model.proposes
 
     def setBundle(self, bundle: Bundle | str | Path) -> None:
         """Use a model from now on; the rounds and strokes of all targets stay.
@@ -114,10 +92,9 @@ class SegmentationLogic:
         Args:
             bundle: from ``load_bundle``, a shipped bundle's name, or a folder.
         """
-        if bundle != self._bundleName:
-            self._bundleName, self._bundle, self._crf = bundle, None, None
-            self._proposes = None
-            self._targets.clear()
+        if bundle != self._model.given:
+            self._model = ChosenModel(bundle)
+            self._sessions.clear()
 
     def setCrf(self, crf: bool | None) -> None:
         """Switch the model's CRF-Nets, from the next step of every target on.
@@ -128,9 +105,7 @@ class SegmentationLogic:
         Raises:
             InputError: they are to be on, and the model has none.
         """
-        if crf and self._openBundle().manifest.crf is None:
-            raise InputError(f"The model {self._openBundle().manifest.name} has no CRF.")
-        self._crf = crf
+        self._model.setCrf(crf)
 
     def newTarget(self, volumeNode: Any) -> tuple[Any, str]:
         """Add a segmentation for a volume to the scene; return it and its one empty segment's ID.
@@ -298,7 +273,7 @@ class SegmentationLogic:
         if not entry.ledger.canUndo:
             raise InputError(_("There is no round to undo."))
         place = (volumeNode, segmentationNode, segmentId)
-        return self._walk(entry, entry.ledger.undo, entry.ledger.redo, *place)
+        return self._writer.walk(entry, entry.ledger.undo, entry.ledger.redo, *place)
 
     def redo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Box:
         """Bring the round of a target back that was undone last.
@@ -313,7 +288,7 @@ class SegmentationLogic:
         if not entry.ledger.canRedo:
             raise InputError(_("There is no round to redo."))
         place = (volumeNode, segmentationNode, segmentId)
-        return self._walk(entry, entry.ledger.redo, entry.ledger.undo, *place)
+        return self._writer.walk(entry, entry.ledger.redo, entry.ledger.undo, *place)
 
     def follow(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
         """Let rounds and strokes follow an undo or an edit that was made elsewhere.
@@ -349,7 +324,7 @@ class SegmentationLogic:
     def startLook(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Computation:
         """Begin to look for uncertain places: ``finish`` returns voxels (k, j, i), worst first."""
         entry = self._open(volumeNode, segmentationNode, segmentId)
-        session = self._target(volumeNode, segmentationNode, segmentId).session
+        session = self._sessions.idle(volumeNode, segmentationNode, segmentId).session
         start = _startOf(entry)
         future = self._executor.submit(
             lambda: [] if session is None else session.uncertainPlaces(start)
@@ -368,12 +343,12 @@ class SegmentationLogic:
 
     def forgetAll(self) -> None:
         """Free the memory of all targets; their rounds stay with their segments."""
-        self._targets.clear()
+        self._sessions.clear()
         self._book.clear()
 
     def reset(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
         """Forget the rounds of a target; the next step begins with what its segment holds then."""
-        self._targets.pop(_key(volumeNode, segmentationNode, segmentId), None)
+        self._sessions.forget(volumeNode, segmentationNode, segmentId)
         self._book.forget(segmentationNode, segmentId)
 
     def _open(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Entry:
@@ -397,13 +372,13 @@ class SegmentationLogic:
     ) -> Computation:
         """Read the nodes, and begin a step of the target's session on the executor."""
         start = _startOf(self._open(*place))
-        target = self._target(*place)
+        target = self._sessions.idle(*place)
         stamp = volumeStamp(place[0])
         readVolume = None if target.stamp == stamp else volumeReader(place[0])
-        crf = self._crf
+        model, crf = self._model, self._model.crf
 
         def compute() -> Answer:
-            bundle = self._openBundle()
+            bundle = model.open()
             if bundle.has_networks:
                 loadTorch()
             if readVolume is not None:
@@ -419,107 +394,12 @@ class SegmentationLogic:
                         "The volume {volume!r} changed during the computation; nothing was written."
                     ).format(volume=place[0].GetName())
                 )
-            self._write(answer, start, *place)
+            self._writer.write(self._open(*place), answer, start, *place)
             return answer.segmentation
 
         future = self._executor.submit(compute)
         target.computation = Computation(future, cancel or threading.Event(), write)
         return target.computation
-
-    def _write(
-        self, answer: Answer, start: Start, volumeNode: Any, segmentationNode: Any, segmentId: str
-    ) -> None:
-        """Put an answer into its segment, beside what was edited by hand while it was computed."""
-        place = (volumeNode, segmentationNode, segmentId)
-        entry = self._open(*place)
-        if not entry.ledger.editedSince(start.state):
-            raise InputError(
-                _(
-                    "The segment {segment!r} was taken back to another state while the answer was "
-                    "computed; the answer was not written."
-                ).format(segment=entry.segment.GetName())
-            )
-        asComputed = entry.ledger.place.state == start.state
-        change, strokes = answer.change, answer.interactions
-        if not asComputed:
-            edits = start.labels.changeTo(entry.labels)
-            change = change.without(edits)
-            strokes = agreeing(strokes, entry.labels, edits)
-        written = self._changed(entry, change, *place)
-        asComputed = asComputed and written is change
-        entry.ledger.commit(
-            answer.kind,
-            written,
-            entry.labels,
-            strokes,
-            milliliters(volumeNode),
-            answer.state if asComputed else "",
-            answer.packed if asComputed else None,
-            answer.digest if asComputed else None,
-        )
-        self._book.save(entry, answer.packedStrokes if strokes is answer.interactions else None)
-        seeds = findSeeds(segmentationNode, segmentId)
-        if seeds is not None:
-            seeds.erase(volumeNode, answer.lost)
-            seeds.exchange(volumeNode, strokesOf(answer.interactions), strokesOf(strokes))
-        entry.painted = strokes
-
-    def _walk(
-        self, entry: Entry, move: Callable[[], Change], back: Callable[[], Change], *place: Any
-    ) -> Box:
-        """Go to another round, in the ledger and in the scene; return the box that changed."""
-        change = move()
-        try:
-            change = self._changed(entry, change, *place)
-        except Exception:
-            back()
-            raise
-        self._book.save(entry)
-        seeds = findSeeds(*place[1:])
-        if seeds is not None:
-            after = strokesOf(entry.ledger.interactions)
-            seeds.exchange(place[0], strokesOf(entry.painted), after)
-        entry.painted = entry.ledger.interactions
-        return change.cropped().box
-
-    def _changed(self, entry: Entry, change: Change, *place: Any) -> Change:
-        """Write a change into its segment; return what has changed in it."""
-        if change.empty:
-            return change
-        if self._saveStateForUndo is not None:
-            self._saveStateForUndo()
-        before = entry.labels
-        wanted = before.changed(change)
-        if self._writeMask is None:
-            changeSegment(change, before, *place)
-            entry.labels = wanted
-        else:
-            self._writeMask(wanted.mask(), *place)
-            entry.labels = labelsOfSegment(*place)
-            written = before.changeTo(entry.labels)
-            change = change if np.array_equal(written.flips, change.flips) else written
-        entry.stamp = segmentStamp(*place[1:])
-        return change
-
-    def _target(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> _Target:
-        """Return the state of a target, as the one used last."""
-        key = _key(volumeNode, segmentationNode, segmentId)
-        target = self._targets.pop(key, None) or _Target()
-        if target.computation is not None and not target.computation.done:
-            self._targets[key] = target
-            raise InputError(
-                f"The segment {segmentId!r} is still being computed; wait for it or cancel it."
-            )
-        self._targets[key] = target
-        while len(self._targets) > _SESSIONS_KEPT:
-            del self._targets[next(iter(self._targets))]
-        return target
-
-    def _openBundle(self) -> Bundle:
-        if self._bundle is None:
-            given = self._bundleName
-            self._bundle = given if isinstance(given, Bundle) else load_bundle(given)
-        return self._bundle
 
 
 def _startOf(entry: Entry) -> Start:
@@ -530,7 +410,3 @@ def _untouched(entry: Entry) -> bool:
     """Return whether a segment is empty, and nothing was ever done to it."""
     ledger = entry.ledger
     return ledger.place.count == 0 and not ledger.steps and ledger.interactions.empty
-
-
-def _key(volumeNode: Any, segmentationNode: Any, segmentId: str) -> tuple[str, str, str]:
-    return (volumeNode.GetID(), segmentationNode.GetID(), segmentId)

@@ -188,18 +188,18 @@ def test_a_stroke_during_a_refinement_replaces_it(volume_node, user, hold):
     assert user.ui.roundsTable.rowCount == 1
 
 
-def test_a_worker_that_dies_is_told_and_the_next_stroke_is_answered(volume_node, user, lesion):
-    def die():
+def test_a_worker_that_dies_is_told_and_the_next_stroke_is_answered(
+    volume_node, user, lesion, monkeypatch
+):
+    def die(*_, **__):
         raise SystemExit
 
     user.click("segmentButton")
-    (target,) = user.panel.logic._targets.values()
-    session = target.session
-    refine, session.refine = session.refine, lambda *_, **__: die()
-    user.stroke(STROKE)
+    with monkeypatch.context() as dying:
+        dying.setattr("DeepIGeoSLib.scene.segment_session.SegmentSession.refine", die)
+        user.stroke(STROKE)
     assert "ended unexpectedly" in user.status
     np.testing.assert_array_equal(user.content(), lesion)
-    session.refine = refine
     user.click("refineButton")
     assert user.content()[STROKE].all()
     assert user.ui.roundsTable.rowCount == 2

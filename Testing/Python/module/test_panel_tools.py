@@ -342,7 +342,7 @@ def test_what_is_asked_before_a_computation_does_not_load_torch(module, root):
 
 
 def test_while_torch_is_loaded_the_status_says_so(volume_node, user, hold, monkeypatch):
-    monkeypatch.setattr("DeepIGeoSLib.scene.workbench.isTorchLoaded", lambda: False)
+    monkeypatch.setattr("DeepIGeoSLib.scene.target_work.isTorchLoaded", lambda: False)
     user.click("segmentButton", wait=False)
     assert "Loading PyTorch" in user.status
     user.click("cancelButton", wait=False)

@@ -92,7 +92,7 @@ def test_strokes_that_were_saved_overlapping_are_settled_by_what_they_made(
     bench = user.panel.workbench
     foreground, background = bench.seeds.read(volume_node)
     foreground[STROKE] = True
-    with bench._watch.own():
+    with bench.strokes.own():
         bench.seeds.write(volume_node, foreground, background)
     load(save(tmp_path), "after closing")
     user.wait()

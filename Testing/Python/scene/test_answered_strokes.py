@@ -167,7 +167,7 @@ def test_a_stroke_in_a_reopened_segment_waits_for_its_answer_elsewhere(user) -> 
     own, target = user.place[1:]
     user.bench.accept()
     user.bench.reopen()
-    user.bench.autoRefine = False
+    user.bench.options.autoRefine = False
     user.paint(IN_SECOND)
     strokes = user.strokes()
     user.bench.choose(user.volume_node, own, "")
@@ -333,7 +333,9 @@ def test_deleting_a_segment_or_a_segmentation_deletes_its_strokes(user, scene) -
     own.GetSegmentation().RemoveSegment(first)
     assert seeds.GetSegmentation().GetNumberOfSegments() == 2
     assert user.strokes()[0].any()
-    assert not user.bench._strokes, "removing the strokes of another target is no new stroke"
+    assert not user.bench.strokes.unanswered, (
+        "removing the strokes of another target is no new stroke"
+    )
     scene.RemoveNode(own)
     assert seeds.GetScene() is None
 
@@ -348,11 +350,11 @@ def test_what_another_workbench_tidies_away_is_no_stroke(user) -> None:
     keeper.start()
     user.bench.nextLesion()
     user.stroke(IN_SECOND)
-    user.bench._keeper.stop()  # so that the other one does it
+    user.bench.strokes._keeper.stop()  # so that the other one does it
     own.GetSegmentation().RemoveSegment(first)
     keeper.stop()
     assert user.strokes()[0].any()
-    assert not user.bench._strokes
+    assert not user.bench.strokes.unanswered
 
 
 def test_cropping_the_segmentation_keeps_the_strokes_where_they_are(user) -> None:

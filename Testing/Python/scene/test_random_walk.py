@@ -85,7 +85,7 @@ class Walk(RuleBasedStateMachine):
         return self.models[self.key]
 
     def now(self) -> State:
-        strokes = self.bench._paintedStrokes()
+        strokes = self.bench.strokes.painted()
         return (self.user.mask(), *strokes)
 
     def remember_new(self) -> None:
@@ -185,7 +185,7 @@ class Walk(RuleBasedStateMachine):
     @precondition(open)
     @rule()
     def redo(self) -> None:
-        if self.model.at + 1 < len(self.model.states) and self.bench._dropped is None:
+        if self.model.at + 1 < len(self.model.states) and not self.bench.strokes.areTakenBack:
             assert self.bench.canRedo
             self.user.redo()
             self.model.at += 1

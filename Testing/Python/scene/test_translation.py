@@ -14,9 +14,9 @@ FILES = sorted(path for path in SCENE.glob("*.py") if not path.name.startswith("
 FOR_PROGRAMMERS = {
     ("nodes.py", "writeMaskToSegment"),
     ("nodes.py", "_checkNode"),
-    ("segmentation_logic.py", "setCrf"),
+    ("chosen_model.py", "setCrf"),
     ("segmentation_logic.py", "startRefine"),
-    ("segmentation_logic.py", "_target"),
+    ("target_sessions.py", "idle"),
 }
 
 

@@ -109,7 +109,7 @@ def test_the_editors_undo_of_the_first_round_takes_its_strokes_along(scene) -> N
     history = slicer.vtkSegmentationHistory()
     history.SetSegmentation(own.GetSegmentation())
     history.SetMaximumNumberOfStates(10)
-    user.bench.logic._saveStateForUndo = history.SaveState
+    user.bench.logic._writer._saveStateForUndo = history.SaveState
     user.bench.choose(user.volume_node, own, target)
     user.stroke(IN_FIRST)
     after = user.mask(), *user.strokes()

@@ -110,7 +110,7 @@ def test_a_stroke_is_answered_without_any_button(bench, rim):
 
 
 def test_with_auto_refine_off_strokes_wait_for_the_button(bench, lesion):
-    bench.autoRefine = False
+    bench.options.autoRefine = False
     bench.segment()
     settle(bench)
     paint(bench, STROKE_IN_LESION, "background")
@@ -161,7 +161,7 @@ def test_undo_and_redo_move_seeds_and_result_together(bench, lesion):
 
 
 def test_undo_takes_unanswered_strokes_back_first_and_redo_brings_them_back(bench, lesion):
-    bench.autoRefine = False
+    bench.options.autoRefine = False
     bench.segment()
     settle(bench)
     paint(bench, STROKE_IN_RIM)
@@ -183,7 +183,7 @@ def test_an_erased_seed_is_forgotten_and_undo_brings_it_back(bench):
     paint(bench, STROKE_IN_LESION, "background", erase=True)
     settle(bench)
     assert [done.kind for done in bench.rounds] == ["segmented", "refined", "refined"]
-    assert bench.logic.strokes(*bench._target).empty
+    assert bench.logic.strokes(*bench.target.place).empty
     bench.undo()
     settle(bench)
     assert seeds_of(bench)[1][STROKE_IN_LESION].all()
@@ -323,7 +323,7 @@ def test_each_target_keeps_its_own_seeds(bench):
 
 def test_other_segments_can_be_kept_free(bench, segmentation_node, other_mask, lesion):
     bench.choose(bench.volumeNode, segmentation_node, "tumor")
-    bench.editableArea = (segmentation_node.EditAllowedOutsideAllSegments,)
+    bench.options.editableArea = (segmentation_node.EditAllowedOutsideAllSegments,)
     bench.segment()
     settle(bench)
     np.testing.assert_array_equal(content(bench), lesion & ~other_mask)
@@ -410,7 +410,7 @@ def test_without_a_model_seeds_alone_segment(bench, lesion):
     bench.useModel("geodesic")
     bench.segment()
     assert "no automatic segmentation" in bench.status
-    bench.autoRefine = False
+    bench.options.autoRefine = False
     paint(bench, STROKE_IN_LESION)
     paint(bench, (slice(4, 7), slice(4, 6), slice(4, 27)), "background")
     paint(bench, (slice(4, 7), slice(20, 22), slice(4, 27)), "background")

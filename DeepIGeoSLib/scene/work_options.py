@@ -1,0 +1,26 @@
+"""How the user wants to work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import slicer
+
+
+@dataclass
+class WorkOptions:
+    """What a front end may set at any time.
+
+    Attributes:
+        autoRefine: whether each new stroke is answered at once.
+        goToChanges: whether the slice views go to what Segment and Refine changed.
+        editableArea: where the target may grow: the arguments of ``editableVoxels`` from ``mode``.
+        mouseButtonsPaint: whether strokes are painted with the left and the right mouse button
+            rather than by the module's buttons; advice speaks of what there is.
+    """
+
+    autoRefine: bool = True
+    goToChanges: bool = False
+    editableArea: tuple[Any, ...] = (slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere,)
+    mouseButtonsPaint: bool = False
