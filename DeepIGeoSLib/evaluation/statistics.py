@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import bootstrap
 
 # A round counts as one that made things worse when the Dice falls by more than this.
 WORSE = 0.005
@@ -28,12 +29,17 @@ def bootstrap_interval(
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)
-    random = np.random.default_rng(seed)
-    drawn = random.integers(len(values), size=(_RESAMPLES, len(values)))
-    means = values[drawn].mean(axis=1)
-    tail = 100 * (1 - confidence) / 2
-    low, high = np.percentile(means, [tail, 100 - tail], axis=0)
-    return low, high
+    # One draw of cases serves all rounds: SciPy applies it along the axis of cases.
+    interval = bootstrap(
+        (values,),
+        np.mean,
+        axis=0,
+        n_resamples=_RESAMPLES,
+        confidence_level=confidence,
+        method="percentile",  # BCa, SciPy's choice, has no answer where all cases agree
+        random_state=np.random.default_rng(seed),  # its name before SciPy 1.15, and since
+    ).confidence_interval
+    return interval.low, interval.high
 
 
 def strokes_to_reach(dice: np.ndarray, goal: float) -> np.ndarray:

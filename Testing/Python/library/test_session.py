@@ -38,14 +38,16 @@ def test_propose_finds_the_bright_lesion(session: InteractiveSession, lesion: np
     assert result.changed_box == LESION
 
 
-def test_uncertainty_is_the_entropy(session: InteractiveSession) -> None:
+def test_uncertainty_is_the_bits_that_a_label_would_tell(
+    session: InteractiveSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result = session.propose()
+    # Worked out by hand: a fair coin tells one bit, a coin of 1 to 3 tells 2 - 3/4 log2(3).
+    bits = {0.0: 0.0, 0.25: 0.811278, 0.5: 1.0, 0.75: 0.811278, 1.0: 0.0}
+    chances = np.array(list(bits), dtype=np.float32).reshape(1, 1, 5)
+    monkeypatch.setattr(type(result), "probability", chances)
     assert result.uncertainty.dtype == np.float32
-    assert result.uncertainty.min() >= 0
-    assert result.uncertainty.max() <= 1
-    p = result.probability.astype(float).clip(1e-6, 1 - 1e-6)
-    entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
-    np.testing.assert_allclose(result.uncertainty, entropy, atol=1e-4)
+    np.testing.assert_allclose(result.uncertainty.ravel(), list(bits.values()), atol=3e-5)
 
 
 def test_every_scribbled_voxel_gets_its_label(session: InteractiveSession, stroke) -> None:
