@@ -1,14 +1,19 @@
-# make demo   the main job on a sample volume
+# make demo   the main job on a real case and on a computed head; DEMO="..." for another one
 # make test   lint and every test
 PYTHON ?= python3
 VENV ?= .venv
-DEMO ?=
 RUN = $(VENV)/bin/python
 
 .PHONY: demo test test-slicer-5.13 lint prepare-demo prepare-test
 
 demo: prepare-demo
+ifdef DEMO
 	$(RUN) -m DeepIGeoSLib demo $(DEMO)
+else
+	mkdir -p demo-output
+	$(RUN) -m DeepIGeoSLib demo -o demo-output/hippocampus
+	$(RUN) -m DeepIGeoSLib demo --phantom -o demo-output/head
+endif
 
 test: prepare-test lint
 	$(RUN) -m pytest $(PYTEST)
@@ -25,7 +30,7 @@ lint: prepare-test
 	$(RUN) -m codespell_lib
 
 prepare-demo:
-	$(PYTHON) Scripts/prepare_environment.py $(VENV) fast,plot
+	$(PYTHON) Scripts/prepare_environment.py $(VENV) fast,plot,samples
 
 prepare-test:
 	$(PYTHON) Scripts/prepare_environment.py $(VENV) all

@@ -1,25 +1,25 @@
-"""Sample volumes for the demonstration: a public case, or the procedural phantom."""
+"""Samples to show the method on: a real case with its truth, a public one, a procedural head."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import tempfile
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.files import written_in_one_step
 from DeepIGeoSLib.phantom import head_phantom
 from DeepIGeoSLib.seed_files import BACKGROUND, FOREGROUND, read_seeds
 from DeepIGeoSLib.volume import Volume
 
 _TIMEOUT_SECONDS = 30
+
+# Every other sample is a head in FLAIR.
+_HEAD_BUNDLE = "flair-whole-tumor"
+
+_HIPPOCAMPUS = Path(__file__).parent / "sample_cases" / "hippocampus"
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,34 @@ class Sample:
 
     Attributes:
         volume: the image.
+        title: what it shows, in a few words.
+        bundle: name of the shipped model bundle that is made for it.
         truth: the true mask, bool, or None when it is not known.
         strokes: recorded strokes ("foreground", "background": bool masks), or None.
     """
 
     volume: Volume
+    title: str
+    bundle: str = _HEAD_BUNDLE
     truth: np.ndarray | None = None
     strokes: dict[str, np.ndarray] | None = None
+
+
+def hippocampus_sample() -> Sample:
+    """Return a hippocampus in T1 that experts outlined; it is part of the package.
+
+    Case hippocampus_057 of the Medical Segmentation Decathlon (Antonelli et al. 2022; CC BY-SA
+    4.0); no network of the bundle was trained on it.
+    """
+    volume = Volume.read(_HIPPOCAMPUS / "image.nii.gz")
+    truth = volume.read_labels(_HIPPOCAMPUS / "label.nii.gz") > 0
+    return Sample(volume, "Hippocampus in T1", "t1-hippocampus", truth)
 
 
 def phantom_sample() -> Sample:
     """Return the procedural head, whose truth is known."""
     volume, truth = head_phantom()
-    return Sample(volume, truth)
+    return Sample(volume, "Computed head with a lesion", truth=truth)
 
 
 def own_sample(image: str, truth: str | None, seeds: str | None) -> Sample:
@@ -87,13 +102,17 @@ def own_sample(image: str, truth: str | None, seeds: str | None) -> Sample:
     if seeds is not None:
         strokes = dict(zip((FOREGROUND, BACKGROUND), read_seeds(volume, seeds), strict=True))
     mask = None if truth is None else volume.read_labels(truth) > 0
-    return Sample(volume, mask, strokes)
+    return Sample(volume, Path(image).name, truth=mask, strokes=strokes)
 
 
-def public_sample(case: PublicCase, path: Path) -> Sample:
-    """Return a public case with the strokes that are recorded for it."""
-    volume = Volume.read(path)
-    return Sample(volume, strokes=_recorded_strokes(case, volume))
+def public_sample(case: PublicCase) -> Sample:
+    """Return a public case with the strokes that are recorded for it.
+
+    Raises:
+        InputError: it is not at hand and can't be downloaded.
+    """
+    volume = Volume.read(case_file(case))
+    return Sample(volume, case.name, strokes=_recorded_strokes(case, volume))
 
 
 def _recorded_strokes(case: PublicCase, volume: Volume) -> dict[str, np.ndarray]:
@@ -108,48 +127,40 @@ def _recorded_strokes(case: PublicCase, volume: Volume) -> dict[str, np.ndarray]
     return masks
 
 
-def local_copy(case: PublicCase) -> Path | None:
-    """Return a copy of the case that is at hand already (checked by its hash), or None.
+def case_file(case: PublicCase) -> Path:
+    """Return the file of a public case; it is downloaded once, into the user's cache.
 
-    Looked for in the folder that the variable ``DEEPIGEOS_DATA`` names, and in the user's cache.
-    """
-    folders = [cache_folder()]
-    if data := os.environ.get("DEEPIGEOS_DATA"):
-        folders.insert(0, Path(data) / "demo_volumes")
-    for folder in folders:
-        path = folder / case.name
-        if path.is_file() and _sha256(path.read_bytes()) == case.sha256:
-            return path
-    return None
-
-
-def download(case: PublicCase) -> Path:
-    """Fetch the case into the user's cache and check its hash.
+    A copy in ``demo_volumes`` of the folder that the variable ``DEEPIGEOS_DATA`` names is taken
+    first. Every copy is checked by its hash.
 
     Raises:
-        InputError: it can't be fetched, or it is not the file it should be.
+        InputError: it can't be fetched, or it is not the file that it should be.
     """
+    import pooch
+
+    if data := os.environ.get("DEEPIGEOS_DATA"):
+        path = Path(data) / "demo_volumes" / case.name
+        if path.is_file() and pooch.file_hash(str(path)) == case.sha256:
+            return path
+    pooch.get_logger().setLevel("WARNING")  # the caller tells what it does
     try:
-        with urllib.request.urlopen(case.url, timeout=_TIMEOUT_SECONDS) as answer:
-            content = answer.read()
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
+        return Path(
+            pooch.retrieve(
+                case.url,
+                known_hash=f"sha256:{case.sha256}",
+                fname=case.name,
+                path=cache_folder(),
+                downloader=pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS),
+            )
+        )
+    except OSError as error:
         raise InputError(f"{case.name} could not be downloaded: {error}.") from error
-    if _sha256(content) != case.sha256:
-        raise InputError(f"{case.url} is not the expected file: its SHA-256 differs.")
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / case.name
-    with written_in_one_step(path) as temporary:
-        temporary.write_bytes(content)
-    return path
+    except ValueError as error:
+        raise InputError(f"{case.url} is not the expected file: its SHA-256 differs.") from error
 
 
 def cache_folder() -> Path:
     """Return where downloaded samples are kept; remove it to get rid of them."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    home = Path.home() if os.environ.get("HOME") else Path(tempfile.gettempdir())
-    return (Path(base) if base else home / ".cache") / "deepigeos"
+    import pooch
 
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return Path(pooch.os_cache("deepigeos"))

@@ -57,6 +57,11 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_BUNDLE,
         help="name of a shipped model bundle, or a bundle's folder (default: %(default)s)",
     )
+    add_device(parser)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of the device."""
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda, mps (default: %(default)s)"
     )

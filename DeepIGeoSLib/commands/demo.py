@@ -1,15 +1,14 @@
-"""Show the main job on a sample volume: segment, take strokes, refine."""
+"""Show the main job on a sample: segment, take strokes, refine."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from DeepIGeoSLib.commands.common import add_model
+from DeepIGeoSLib.commands.common import add_device
 from DeepIGeoSLib.commands.outputs import check_folder
-from DeepIGeoSLib.errors import Progress
+from DeepIGeoSLib.errors import InputError, Progress
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.samples import Sample
@@ -21,15 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "image",
         nargs="?",
         metavar="IMAGE",
-        help="your own volume; else a public case (asked before it is downloaded), else a phantom",
+        help="your own volume (default: a hippocampus in T1 that experts outlined, CC BY-SA 4.0)",
     )
     parser.add_argument("--truth", help="true labelmap of IMAGE: the robot user draws the strokes")
     parser.add_argument(
         "--seeds", help="strokes for IMAGE as a labelmap: 1 = foreground, 2 = background"
     )
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--phantom", action="store_true", help="take the phantom without asking")
-    choice.add_argument("--download", action="store_true", help="download without asking")
+    choice.add_argument("--phantom", action="store_true", help="a computed head with a lesion")
+    choice.add_argument(
+        "--download",
+        action="store_true",
+        help="a glioma in FLAIR (TCGA-FG-6692, 1.5 MB, CC BY 3.0), downloaded once",
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -37,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="folder for labelmaps and picture (default: %(default)s)",
     )
-    add_model(parser)
+    parser.add_argument(
+        "--bundle",
+        help="name of a shipped model bundle, or a bundle's folder (default: the one made for the "
+        "sample; flair-whole-tumor for IMAGE)",
+    )
+    add_device(parser)
 
 
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
@@ -47,12 +55,14 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
 
     inputs = [arguments.image, arguments.truth, arguments.seeds]
     check_folder(arguments.output, DEMO_FILES, inputs)
-    session = InteractiveSession(load_bundle(arguments.bundle), device=arguments.device)
-    sample = _sample(arguments)
+    sample = _sample(arguments, progress)
+    bundle = load_bundle(arguments.bundle or sample.bundle)
+    session = InteractiveSession(bundle, device=arguments.device)
     result = run_demo(session, sample, progress)
     files = write_demo(result, sample, Path(arguments.output))
     return {
-        "sample": sample.volume.name,
+        "sample": sample.volume.name if arguments.image else sample.title,
+        "bundle": bundle.manifest.name,
         "dice": result.dice,
         "voxels": [int(s.labels.sum()) for s in (result.initial, result.refined)],
         "files": [str(path) for path in files],
@@ -62,7 +72,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
 def text(result: dict) -> str:
     """Return what the user reads."""
     before, after = result["voxels"]
-    lines = [f"Sample: {result['sample']}"]
+    lines = [f"Sample: {result['sample']} (model {result['bundle']})"]
     if result["dice"]:
         lines.append(f"Dice before refinement: {result['dice'][0]:.3f}")
         lines.append(
@@ -74,27 +84,18 @@ def text(result: dict) -> str:
     return "\n".join([*lines, *(f"Wrote {path}" for path in result["files"])])
 
 
-def _sample(arguments: argparse.Namespace) -> Sample:
+def _sample(arguments: argparse.Namespace, progress: Progress) -> Sample:
     from DeepIGeoSLib import samples
 
     if arguments.image is not None:
+        if arguments.phantom or arguments.download:
+            raise InputError("Give IMAGE, --phantom or --download, not two of them.")
         return samples.own_sample(arguments.image, arguments.truth, arguments.seeds)
+    if arguments.truth is not None or arguments.seeds is not None:
+        raise InputError("--truth and --seeds belong to an IMAGE; none is given.")
     if arguments.phantom:
         return samples.phantom_sample()
-    case = samples.TCGA_FG_6692
-    path = samples.local_copy(case)
-    if path is None and (arguments.download or _wants_download(case)):
-        path = samples.download(case)
-    return samples.phantom_sample() if path is None else samples.public_sample(case, path)
-
-
-def _wants_download(case) -> bool:
-    """Ask; without a terminal the answer is no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    sys.stderr.write(
-        f"The public case {case.name} ({case.megabytes} MB, {case.license})\n"
-        f"  {case.url}\n  SHA-256 {case.sha256}\n"
-        "can be downloaded for this demonstration; otherwise a phantom is used. Download? [y/N] "
-    )
-    return input().strip().lower() in ("y", "yes")
+    if arguments.download:
+        progress(0.0, "Fetching the public case")
+        return samples.public_sample(samples.TCGA_FG_6692)
+    return samples.hippocampus_sample()

@@ -16,7 +16,7 @@ FILES = sorted(LIBRARY.rglob("*.py"))
 # Upper layers first. A module may import from its own layer and from those below it.
 LAYERS = [
     {"cli", "__main__", "commands"},
-    {"demo", "samples", "learning", "optimizing", "batch", "web", "training"},
+    {"demo", "demo_picture", "samples", "learning", "optimizing", "batch", "web", "training"},
     {"evaluation", "scene"},
     {"session"},
     {"pipeline", "history", "draft", "segmentation", "data", "phantom", "attention"},

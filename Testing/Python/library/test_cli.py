@@ -115,6 +115,28 @@ def test_demo_on_the_phantom(files: dict, capsys) -> None:
     assert (refined[seeds == 2] == 0).all()
 
 
+def test_demo_on_the_shipped_case_takes_its_own_model(files: dict, capsys) -> None:
+    result = run_json(capsys, "demo", "-o", files["folder"] + "/demo", "--device", "cpu")
+    assert result["bundle"] == "t1-hippocampus"
+    assert result["dice"][0] > 0.9
+    assert result["dice"][-1] > result["dice"][0]
+    picture = Path(files["folder"], "demo", "demo.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["{image}", "--phantom"], "not two of them"),
+        (["--seeds", "{seeds}"], "belong to an IMAGE"),
+    ],
+)
+def test_demo_takes_one_sample(files: dict, capsys, arguments: list, sentence: str) -> None:
+    given = [argument.format(**files) for argument in arguments]
+    assert main(["demo", *given, "-o", files["folder"] + "/demo"]) == 2
+    assert sentence in capsys.readouterr().err
+
+
 def test_demo_on_an_own_volume(files: dict, capsys) -> None:
     arguments = ["demo", files["image"], "--seeds", files["seeds"], "--bundle", files["bundle"]]
     result = run_json(capsys, *arguments, "-o", files["folder"] + "/demo")
