@@ -1,10 +1,11 @@
 # make demo   the main job on a real case and on a computed head; DEMO="..." for another one
 # make test   lint and every test
+# make docs   the documentation as web pages, in build/documentation
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: demo test test-slicer-5.13 lint prepare-demo prepare-test
+.PHONY: demo docs test test-slicer-5.13 lint prepare-demo prepare-docs prepare-test
 
 demo: prepare-demo
 ifdef DEMO
@@ -24,6 +25,9 @@ test-slicer-5.13:
 		slicer-core==5.13.31053.0 vtk==9.6.2
 	$(VENV)-slicer-5.13/bin/python -m pytest Testing/Python/scene Testing/Python/module
 
+docs: prepare-docs
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
+
 lint: prepare-test
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
@@ -31,6 +35,9 @@ lint: prepare-test
 
 prepare-demo:
 	$(PYTHON) Scripts/prepare_environment.py $(VENV) fast,plot,samples
+
+prepare-docs:
+	$(PYTHON) Scripts/prepare_environment.py $(VENV) docs
 
 prepare-test:
 	$(PYTHON) Scripts/prepare_environment.py $(VENV) all

@@ -2,7 +2,7 @@
 
 A foreground stroke says that something is missing, so a round of foreground strokes only adds; a
 background stroke says that something is too much, so it only removes. What the other kind of change
-would have destroyed was, more often than not, correct (measured in ``Docs/decisions.md``).
+would have destroyed was, more often than not, correct (measured in ``Docs/evaluation.md``).
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def _install(missing):
 
 
 def _listed(names):
-    """Return a line for each package: what is downloaded for it, measured (Docs/decisions.md)."""
+    """Return a line for each package: what is downloaded for it, measured (Docs/performance.md)."""
     sizes = {
         "torch": _(
             "PyTorch with torchvision: 140 to 220 MB for the processor (0.5 to 0.8 GB on disk), "

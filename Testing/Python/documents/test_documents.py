@@ -1,0 +1,71 @@
+"""What the documents point to exists, and every decision is a record that the index lists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "Docs").rglob("*.md")])
+RECORDS = sorted((ROOT / "Docs/decisions").glob("*.md"))
+
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEAD = re.compile(
+    r"# (?P<number>\d+)\. (?P<title>.+)\n\n"
+    r"Date: (?P<date>20\d\d-\d\d-\d\d)\. Status: (?P<status>.+)\.\n\n(?P<reason>.{20})"
+)
+_STATUS = re.compile(r"accepted|replaced by \[(\d+)\]\((\d{4})-[\w-]+\.md\)")
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^(```.*?^```|    .*?$)", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names that GitHub and mkdocs give the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", without_code(page.read_text(encoding="utf-8")), re.M)
+    plain = (re.sub(r"[^\w\s-]", "", heading.lower()).strip() for heading in headings)
+    return {re.sub(r"\s+", "-", heading) for heading in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in _LINK.findall(without_code(page.read_text(encoding="utf-8"))):
+        if re.match(r"\w+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), f"{link} in {name(page)}"
+        if anchor:
+            assert anchor in anchors(target), f"{link} in {name(page)}"
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=name)
+def test_a_decision_has_number_date_status_and_reason(record: Path) -> None:
+    head = _HEAD.match(record.read_text(encoding="utf-8"))
+    assert head, "the form is that of the other records"
+    assert record.name.startswith(f"{int(head['number']):04d}-")
+    status = _STATUS.fullmatch(head["status"])
+    assert status, head["status"]
+    if status[1]:
+        (newer,) = record.parent.glob(f"{int(status[1]):04d}-*.md")
+        assert status[2] in newer.name
+        assert f"]({record.name})" in newer.read_text(encoding="utf-8")
+
+
+def test_the_index_lists_every_decision_in_order() -> None:
+    listed = []
+    for number, record in enumerate(RECORDS, start=1):
+        head = _HEAD.match(record.read_text(encoding="utf-8"))
+        assert int(head["number"]) == number, "no number is left out or given twice"
+        status = head["status"].replace("](", "](decisions/")
+        link = f"[{number}](decisions/{record.name})"
+        listed.append(f"| {link} | {head['title']} | {head['date']} | {status} |")
+    index = (ROOT / "Docs/decisions.md").read_text(encoding="utf-8")
+    assert [line for line in index.splitlines() if re.match(r"\| \[\d", line)] == listed
