@@ -26,10 +26,9 @@ from DeepIGeoSLib.tensors import to_array
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
     from DeepIGeoSLib.networks.crfnet import CRFNet
-    from DeepIGeoSLib.networks.part import Part
+    from DeepIGeoSLib.networks.network import Part, SegmentationNetwork
 
 
 # How much of the mean Dice may be lost.
@@ -125,19 +124,22 @@ class _Watched:
         self.inputs: dict[str, list[np.ndarray]] = defaultdict(list)
         self._bundle = bundle
 
-    def network(self, role: str) -> nn.Module:
+    def network(self, role: str) -> SegmentationNetwork:
         network = self._bundle.network(role)
-        run = network.foreground_of_part
+        run = network.probabilities_of_part
 
         def watched(x: torch.Tensor, part: Part) -> torch.Tensor:
             self.inputs[role].append(to_array(x))
             return run(x, part)
 
-        network.foreground_of_part = watched
+        network.probabilities_of_part = watched
         return network
 
     def crf(self, role: str) -> CRFNet:
         return self._bundle.crf(role)
+
+    def quantized(self, role: str) -> tuple[bytes, bytes]:
+        return self._bundle.quantized(role)
 
 
 def _dice(

@@ -26,7 +26,7 @@ from DeepIGeoSLib.region import grown_where_changed, region_around, stroke_group
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.crf import MeanField
-    from DeepIGeoSLib.engines import TorchEngine
+    from DeepIGeoSLib.engines import Engine
 
 
 # How often a region may grow, each time for one more run of R-Net; a second time gained nothing.
@@ -35,7 +35,7 @@ _GROWTHS = 1
 
 def propose(
     image: PreparedImage,
-    engine: TorchEngine,
+    engine: Engine,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     crf: MeanField | None = None,
@@ -77,7 +77,7 @@ def propose(
 
 def refine(
     image: PreparedImage,
-    engine: TorchEngine,
+    engine: Engine,
     start: np.ndarray,
     interactions: Interactions,
     changed: np.ndarray,
@@ -149,7 +149,7 @@ def _jobs(image: PreparedImage, changed: np.ndarray, region: Box | None) -> list
 
 def _answer(
     image: PreparedImage,
-    engine: TorchEngine,
+    engine: Engine,
     crf: MeanField | None,
     draft: Draft,
     proposal: Reader | None,
@@ -194,7 +194,7 @@ def _answer(
 
 def _answer_any_structure(
     image: PreparedImage,
-    engine: TorchEngine,
+    engine: Engine,
     draft: Draft,
     interactions: Interactions,
     changed: np.ndarray,

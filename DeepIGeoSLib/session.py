@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from DeepIGeoSLib import pipeline
-from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.crf import MeanField
 from DeepIGeoSLib.draft import Draft, overlaid
-from DeepIGeoSLib.engines import Engines
+from DeepIGeoSLib.engines import Engines, NetworkSource
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic import warm_up
 from DeepIGeoSLib.history import History, Reader
@@ -37,7 +36,7 @@ class InteractiveSession:
 
     def __init__(
         self,
-        bundle: Bundle,
+        bundle: NetworkSource,
         *,
         device: str = "auto",
         undo_limit: int = 50,
@@ -48,18 +47,16 @@ class InteractiveSession:
         """Open a session.
 
         Args:
-            bundle: from ``load_bundle``.
+            bundle: from ``load_bundle``, or what stands in for one.
             device: "auto", or a torch device such as "cpu" or "cuda".
             undo_limit: rounds kept for ``undo``.
             memory_budget: bytes that a network's intermediate results may take; larger volumes are
                 computed in overlapping tiles. Half of what is free at the time when None.
             crf: whether the bundle's CRF-Nets follow its networks; what the bundle recommends when
                 None.
-            engine: "torch"; "openvino", for the CPU; "openvino-int8", for the CPU and a bundle with
-                8-bit networks; or "auto": torch, and for R-Net OpenVINO where it is installed,
-                there is no other device, and it turns out to be faster. It gets ready in the
-                background, and torch answers until then; with the other two the first runs wait
-                for it.
+            engine: "auto" or "torch"; "openvino", for the CPU; or "openvino-int8", for the CPU and
+                a bundle with 8-bit networks. OpenVINO gets ready in the background, and the first
+                runs wait for it.
 
         Raises:
             InputError: a CRF is asked for, and the bundle has none; or an engine that is not
@@ -327,9 +324,10 @@ class InteractiveSession:
         if self.bundle.manifest.for_any_structure:
             return
         channels = input_channels("rnet", len(self.bundle.manifest.channels))
+        engine = self._engines.of("rnet")
         for size in sizes_of_regions(self._image.region_size(), self._image.shape):
             grid = self._image.grid(whole_box(size))
-            self._engines.prepare("rnet", (channels, *grid.shape))
+            engine.prepare((channels, *grid.shape))
 
     def _crf_of(self, role: str) -> MeanField | None:
         if not self._crf_enabled:

@@ -13,9 +13,8 @@ from DeepIGeoSLib.bundles.quantized import load_quantized, quantized_key
 from DeepIGeoSLib.errors import BundleError
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from DeepIGeoSLib.networks.crfnet import CRFNet
+    from DeepIGeoSLib.networks.network import SegmentationNetwork
 
 _SHIPPED = Path(__file__).parent
 
@@ -37,36 +36,34 @@ class Bundle:
         """Whether it answers by networks; else by geodesic distances of the seeds alone."""
         return bool(self.manifest.weights)
 
-    def network(self, role: str) -> nn.Module:
-        """Return "pnet" or "rnet" with its weights.
+    def network(self, role: str) -> SegmentationNetwork:
+        """Return the network of a role ("pnet", "rnet" or "any-structure") with its weights.
 
         Raises:
-            BundleError: the bundle has no networks, or the weights don't belong to the network that
-                the manifest names.
+            BundleError: the bundle has no network of that role, or the weights don't belong to the
+                network that the manifest names.
         """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        from DeepIGeoSLib.networks import build_network
-
         manifest = self.manifest
         if not self.has_networks:
             raise BundleError(f"The bundle {manifest.name} has no networks.")
-        network = build_network(
-            role,
-            dimension=manifest.dimension,
-            preset=manifest.preset,
-            image_channels=len(manifest.channels),
-            features=manifest.features,
-        )
+        if role not in manifest.networks:
+            raise BundleError(
+                f"The bundle {manifest.name} has no network {role!r}; it has "
+                f"{list(manifest.networks)}."
+            )
+        settings = manifest.networks[role]
+        network = settings.build(role, len(manifest.channels))
         path = self.folder / manifest.weights[role].file
         try:
             state = load_file(path)
             network.load_state_dict(state)
         except (RuntimeError, SafetensorError) as error:
             raise BundleError(
-                f"{path} does not hold the weights of the {manifest.preset} "
-                f"{manifest.dimension}D {role}."
+                f"{path} does not hold the weights of the {settings.architecture} "
+                f"{settings.dimension}D {role}."
             ) from error
         check_finite(state, path)
         return network

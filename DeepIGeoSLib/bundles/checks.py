@@ -25,7 +25,6 @@ LARGEST_WEIGHTS = 2**30
 _LONGEST_NAME, _LONGEST_TEXT = 200, 10_000
 _MOST_CHANNELS = 64
 _LARGEST_REGION = 2048
-_WIDEST = 4096
 _HASHED_AT_ONCE = 2**20
 
 # Unicode's classes of the characters that turn the direction of what follows.
@@ -76,12 +75,9 @@ def check_manifest(manifest: BundleManifest, path: Path) -> None:
         raise BundleError(
             f"{path} names {len(manifest.channels)} channels; 1 to {_MOST_CHANNELS} are expected."
         )
-    for key, sizes, most in (
-        ("region", manifest.region or (), _LARGEST_REGION),
-        ("features", manifest.features or (), _WIDEST),
-    ):
-        if any(not 1 <= size <= most for size in sizes):
-            raise BundleError(f"{path}: {key} is {list(sizes)}; 1 to {most} are expected.")
+    region = manifest.region or ()
+    if any(not 1 <= size <= _LARGEST_REGION for size in region):
+        raise BundleError(f"{path}: region is {list(region)}; 1 to {_LARGEST_REGION} are expected.")
     for role, weight in manifest.weights.items():
         if not re.fullmatch(r"[0-9a-fA-F]{64}", weight.sha256):
             raise BundleError(f"{path}: the SHA-256 of {role!r} is not 64 hexadecimal digits.")
@@ -89,7 +85,7 @@ def check_manifest(manifest: BundleManifest, path: Path) -> None:
 
 def _texts(manifest: BundleManifest) -> Iterator[tuple[str, str]]:
     """Yield every text of a manifest and what it is."""
-    for key in ("name", "version", "task", "modality", "license", "derived_from"):
+    for key in ("name", "version", "needs", "task", "modality", "license", "derived_from"):
         yield key, getattr(manifest, key) or ""
     for channel in manifest.channels:
         yield "channels", channel

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+import DeepIGeoSLib
 from DeepIGeoSLib.bundles.checks import check_manifest, parse_manifest
+from DeepIGeoSLib.bundles.migration import FORMAT_VERSION, up_to_date
 from DeepIGeoSLib.errors import BundleError, InputError
 from DeepIGeoSLib.interactions import InteractionSettings
-from DeepIGeoSLib.networks import ANY_STRUCTURE
+from DeepIGeoSLib.networks import ANY_STRUCTURE, NetworkSettings
 from DeepIGeoSLib.networks.crf_settings import CrfSettings
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.settings import from_mapping
 
-FORMAT_VERSION = 1
 MANIFEST_NAME = "bundle.json"
+
+# The first version of DeepIGeoS that reads this format.
+_FORMAT_SINCE = "0.1.0"
 
 
 @dataclass(frozen=True)
@@ -46,16 +52,16 @@ class BundleManifest:
     """Everything needed to use a bundle's networks as they were trained.
 
     Attributes:
-        format_version: of this manifest; ``FORMAT_VERSION`` is the only one known.
+        format_version: of this manifest, ``FORMAT_VERSION``; older ones are brought up to it when
+            they are read (see ``migration``).
         name: of the bundle.
         version: of its weights.
         task: what it segments, in a few words.
         modality: such as "MR FLAIR".
         channels: names of the image channels, in order.
         license: of the weights.
-        preset: of the networks, see ``networks.build_network``.
-        dimension: 2 or 3.
-        features: width of the networks; the preset's when null.
+        networks: the architecture of each network, by role: "pnet" and "rnet", or "any-structure"
+            alone.
         normalization, grid, interactions: how images and scribbles become network input.
         region: working voxels (k, j, i) that are computed anew around a stroke; null for all.
         weights: files of "pnet" and "rnet", of their CRF-Nets "pnet-crf" and "rnet-crf", and of
@@ -65,6 +71,7 @@ class BundleManifest:
         metrics: rows of the table in the model card, as measured by ``deepigeos evaluate``.
         crf: how the CRF-Nets are built, and whether they are on; null when there are none.
         derived_from: name and version of the bundle that the networks were fine-tuned from.
+        needs: the oldest version of DeepIGeoS that can use the bundle, see ``version_needed``.
     """
 
     format_version: int
@@ -74,8 +81,7 @@ class BundleManifest:
     modality: str
     channels: tuple[str, ...]
     license: str
-    preset: Literal["paper", "recommended"]
-    dimension: Literal[2, 3]
+    networks: dict[str, NetworkSettings]
     normalization: NormalizationSettings
     grid: GridSettings
     interactions: InteractionSettings
@@ -84,8 +90,8 @@ class BundleManifest:
     training_data: tuple[TrainingData, ...] = ()
     metrics: tuple[dict[str, Any], ...] = ()
     crf: CrfSettings | None = None
-    features: tuple[int, ...] | None = None
     derived_from: str | None = None
+    needs: str = _FORMAT_SINCE
 
     @property
     def for_any_structure(self) -> bool:
@@ -103,27 +109,55 @@ def crf_key(role: str) -> str:
     return f"{role}-crf"
 
 
+def version_needed(networks: Iterable[NetworkSettings]) -> str:
+    """Return the oldest version of DeepIGeoS that can use a bundle of such networks."""
+    return max([_FORMAT_SINCE, *(network.since for network in networks)], key=_numbers)
+
+
 def read_manifest(folder: Path) -> BundleManifest:
     """Read and check the manifest of a bundle folder.
 
     Raises:
-        BundleError: it is missing or damaged, of an unknown version, or lacks a network.
+        BundleError: it is missing or damaged, needs another version of DeepIGeoS, or lacks a
+            network.
     """
     path = folder / MANIFEST_NAME
     if not path.is_file():
         raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST_NAME}.")
     mapping = parse_manifest(path)
-    version = mapping.get("format_version") if isinstance(mapping, dict) else None
-    if version != FORMAT_VERSION:
-        raise BundleError(
-            f"{path} has the format version {version!r}; this program knows {FORMAT_VERSION}."
-        )
+    if not isinstance(mapping, Mapping):
+        raise BundleError(f"{path} must be a mapping, not {type(mapping).__name__}.")
+    _check_version(mapping, path)
     try:
-        manifest = from_mapping(BundleManifest, mapping, str(path))
+        manifest = from_mapping(BundleManifest, up_to_date(mapping, path), str(path))
     except InputError as error:
         raise BundleError(str(error)) from error
     check_manifest(manifest, path)
-    for role in () if manifest.for_any_structure else ("pnet", "rnet"):
+    for role in (ANY_STRUCTURE,) if manifest.for_any_structure else ("pnet", "rnet"):
         if role not in manifest.weights:
             raise BundleError(f"{path} names no weights for {role!r}.")
+        if role not in manifest.networks:
+            raise BundleError(f"{path} names no architecture for {role!r}.")
     return manifest
+
+
+def _check_version(mapping: Mapping[str, Any], path: Path) -> None:
+    """Refuse a manifest of a format, or for a program, that is newer than this one."""
+    own, needed = DeepIGeoSLib.__version__, mapping.get("needs")
+    newer = isinstance(needed, str) and _numbers(needed) > _numbers(own)
+    wanted = f"it needs DeepIGeoS {needed} or newer, and this is {own}"
+    version = mapping.get("format_version")
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
+        hint = f"; {wanted}" if newer else ""
+        raise BundleError(
+            f"{path} has the format version {version!r}; this program knows 1 to "
+            f"{FORMAT_VERSION}{hint}."
+        )
+    if newer:
+        raise BundleError(f"{path} can't be used: {wanted}.")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return a version such as "0.1.0" as numbers that can be compared; none for other texts."""
+    known = re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,2}", version, re.ASCII)
+    return tuple(map(int, version.split("."))) if known else ()

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.bundles.bundle import Bundle
 from DeepIGeoSLib.bundles.checks import file_sha256
-from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, WeightFile
+from DeepIGeoSLib.bundles.manifest import (
+    MANIFEST_NAME,
+    BundleManifest,
+    WeightFile,
+    version_needed,
+)
 from DeepIGeoSLib.bundles.quantized import quantized_key, save_quantized
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings import to_mapping
@@ -46,8 +51,8 @@ def write_bundle(
 
     Args:
         folder: must not exist yet.
-        manifest: its ``weights`` are replaced by what is written.
-        networks: by role, "pnet" and "rnet".
+        manifest: its ``weights`` and ``needs`` are replaced by what is written.
+        networks: by role, those of ``manifest.networks``, and their CRF-Nets by ``crf_key``.
         card: the model card, Markdown.
 
     Returns:
@@ -65,7 +70,9 @@ def write_bundle(
             # Not ``save_file``, whose files only their owner may read.
             (temporary / name).write_bytes(save(half_precision(network)))
             weights[role] = WeightFile(name, file_sha256(temporary / name))
-        return _describe(temporary, dataclasses.replace(manifest, weights=weights), card)
+        needs = version_needed(manifest.networks.values())
+        written = dataclasses.replace(manifest, weights=weights, needs=needs)
+        return _describe(temporary, written, card)
 
 
 def write_with_quantized(

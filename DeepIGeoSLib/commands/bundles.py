@@ -103,7 +103,10 @@ def _details(manifest: dict) -> str:
         f"  task       {manifest['task']}",
         f"  modality   {manifest['modality']}",
         f"  channels   {', '.join(manifest['channels'])}",
-        f"  networks   {manifest['preset']} {manifest['dimension']}D",
+        *(
+            f"  network    {role}: {network['architecture']} {network['dimension']}D"
+            for role, network in manifest["networks"].items()
+        ),
         f"  license    {manifest['license']}",
     ]
     for data in manifest["training_data"]:

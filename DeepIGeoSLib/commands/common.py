@@ -73,8 +73,8 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         "--engine",
         default="torch",
         help="torch; openvino (where installed; faster on a CPU, after a second of preparation); "
-        "openvino-int8 (with the 8-bit networks of a bundle from 'bundles optimize'); auto "
-        "(openvino as soon as it is prepared) (default: %(default)s)",
+        "openvino-int8 (with the 8-bit networks of a bundle from 'bundles optimize'); auto (torch) "
+        "(default: %(default)s)",
     )
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from DeepIGeoSLib.engines.choice import ENGINES, Engine, Engines
+from DeepIGeoSLib.engines.choice import ENGINES, Engines
 from DeepIGeoSLib.engines.geodesic_engine import GeodesicEngine
-from DeepIGeoSLib.engines.padding import Channels
+from DeepIGeoSLib.engines.protocols import Channels, Engine, NetworkSource
 from DeepIGeoSLib.engines.torch_engine import TorchEngine
 
-__all__ = ["ENGINES", "Channels", "Engine", "Engines", "GeodesicEngine", "TorchEngine"]
+__all__ = [
+    "ENGINES",
+    "Channels",
+    "Engine",
+    "Engines",
+    "GeodesicEngine",
+    "NetworkSource",
+    "TorchEngine",
+]

@@ -12,9 +12,6 @@ import numpy as np
 from DeepIGeoSLib.engines.openvino_runtime import CompiledNetwork, Network, OpenVinoRuntime
 from DeepIGeoSLib.errors import Cancelled
 
-# How many times as fast as torch OpenVINO has to be: it takes a second to get ready, and memory.
-WORTH_ITS_WHILE = 1.25
-
 # How many are kept: a region has eight sizes. Their weights take a few megabytes each.
 _KEPT = 8
 
@@ -25,24 +22,15 @@ _LARGE = 1_000_000
 class CompiledShapes:
     """The shapes that a network is compiled for, and the background work on further ones."""
 
-    def __init__(
-        self,
-        make: Callable[[int], Network],
-        runtime: OpenVinoRuntime,
-        gain: Callable[[CompiledNetwork, tuple[int, ...]], float] | None = None,
-    ) -> None:
+    def __init__(self, make: Callable[[int], Network], runtime: OpenVinoRuntime) -> None:
         """Take over how a network is made.
 
         Args:
             make: returns it for a number of input channels; it is called once.
             runtime: of the session.
-            gain: measures how many times as fast a compiled network is as torch, for a shape. It is
-                asked once, for the first shape; OpenVINO is declined where it is below
-                ``WORTH_ITS_WHILE``. Never when None.
         """
         self._make = make
         self._runtime = runtime
-        self._gain = gain
         self._network: Network | None = None
         self._compiled: OrderedDict[tuple, CompiledNetwork] = OrderedDict()
         self._last: CompiledNetwork | None = None
@@ -68,7 +56,7 @@ class CompiledShapes:
             return self._threads[key]
 
     def run(self, batch: np.ndarray, cancel: threading.Event | None) -> np.ndarray | None:
-        """Return the probability of class 1, float32 (B, [D,] H, W), for a batch (B, C, ...).
+        """Return what ``CompiledNetwork.run`` does for a batch (B, C, [D,] H, W).
 
         Returns None where the network is not compiled for the shape, or OpenVINO fails.
 
@@ -114,16 +102,11 @@ class CompiledShapes:
                 while len(self._compiled) > _KEPT:
                     self._compiled.popitem(last=False)
 
-    def _made(self, shape: tuple[int, ...], threads: int) -> CompiledNetwork | None:
-        """Return the network compiled for a shape; None where it turns out to be too slow."""
+    def _made(self, shape: tuple[int, ...], threads: int) -> CompiledNetwork:
+        """Return the network compiled for a shape."""
         if self._network is None:
             self._network = self._make(shape[1])
-        compiled = self._network.compiled(shape, threads)
-        measure, self._gain = self._gain, None
-        if measure is not None and (gain := measure(compiled, shape)) < WORTH_ITS_WHILE:
-            self._runtime.decline(gain)
-            return None
-        return compiled
+        return self._network.compiled(shape, threads)
 
     def _give_up(self, error: Exception) -> None:
         self._runtime.give_up(error)

@@ -9,18 +9,28 @@ import threading
 
 import numpy as np
 
+from DeepIGeoSLib.engines.protocols import Channels, Engine
 from DeepIGeoSLib.errors import stop_if
 
 
-class GeodesicEngine:
+class GeodesicEngine(Engine):
     """The geodesic two-class rule of Bai and Sapiro, "Geodesic matting" (IJCV 82(2), 2009)."""
 
     def __init__(self, role: str) -> None:
         """Take the place of "rnet", or of "pnet", which can't be replaced by distances."""
         self._role = role
 
+    def probabilities(
+        self, channels: Channels, cancel: threading.Event | None = None
+    ) -> np.ndarray:
+        """See ``Engine``; there is one class beside the background."""
+        return self.foreground_probability(channels, cancel)[np.newaxis]
+
+    def prepare(self, shape: tuple[int, int, int, int]) -> None:
+        """See ``Engine``; nothing is needed."""
+
     def foreground_probability(
-        self, channels: np.ndarray, cancel: threading.Event | None = None
+        self, channels: Channels, cancel: threading.Event | None = None
     ) -> np.ndarray:
         """Return the share of the background distance in the sum of both.
 
@@ -38,7 +48,9 @@ class GeodesicEngine:
         stop_if(cancel)
         if self._role == "pnet":
             return np.zeros(channels.shape[1:], dtype=np.float32)
-        initial, to_background, to_foreground = channels[-3:]
+        everywhere = slice(None)
+        last = channels[slice(-3, None), everywhere, everywhere, everywhere]
+        initial, to_background, to_foreground = last
         total = to_background + to_foreground
         share = np.divide(to_background, total, out=np.zeros_like(total), where=total > 0)
         return np.where(total >= 2, initial, share).astype(np.float32, copy=False)

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-# Set once OpenVINO turned out to be hardly faster: a machine stays what it is while a process runs.
-hardly_faster = threading.Event()
-
 # How often a run looks whether it was cancelled, in milliseconds.
 _LOOK = 5
 
@@ -36,7 +33,7 @@ class OpenVinoRuntime:
     """OpenVINO for the networks of one session; it may be used from several threads.
 
     Attributes:
-        given_up: whether it has failed, or is not worth its while, and torch has to do.
+        given_up: whether it has failed, and torch has to do.
     """
 
     def __init__(self) -> None:
@@ -51,18 +48,8 @@ class OpenVinoRuntime:
             reason = " ".join(str(error).split()) or type(error).__name__
             _logger.warning("OpenVINO does not work here; going on with PyTorch. %s", reason)
 
-    def decline(self, gain: float) -> None:
-        """Stop using OpenVINO because it is only ``gain`` times as fast as torch here.
-
-        ``hardly_faster`` remembers it for the next sessions.
-        """
-        with self._lock:
-            self.given_up = True
-        hardly_faster.set()
-        _logger.info("PyTorch goes on: OpenVINO is only %.2f times as fast here.", gain)
-
     def convert(self, network: nn.Module, channels: int) -> Network:
-        """Return a network as OpenVINO's, which answers with the probability of class 1.
+        """Return a network as OpenVINO's: the probabilities of all classes but the background.
 
         Args:
             network: in evaluation mode, on the CPU; no other thread may run it meanwhile.
@@ -74,7 +61,7 @@ class OpenVinoRuntime:
 
         example = torch.zeros(1, channels, *(2 * size for size in network.multiple_of))
         with torch.no_grad():
-            traced = torch.jit.trace(_foreground_of(network), example, check_trace=False)
+            traced = torch.jit.trace(_targets_of(network), example, check_trace=False)
         # ``openvino.convert_model`` would report its use to its maker; the frontend under it
         # doesn't. Manager and decoder have to outlive the conversion.
         manager = FrontEndManager()
@@ -142,7 +129,7 @@ class CompiledNetwork:
         self._compiled = compiled
 
     def run(self, batch: np.ndarray, cancel: threading.Event | None = None) -> np.ndarray:
-        """Return float32 (B, [D,] H, W) for a batch (B, C, [D,] H, W).
+        """Return float32 (B, classes - 1, [D,] H, W) for a batch (B, C, [D,] H, W).
 
         Raises:
             Cancelled: ``cancel`` was set; it is noticed between two layers.
@@ -171,15 +158,15 @@ def _stop(request: InferRequest) -> None:
         request.wait()
 
 
-def _foreground_of(network: nn.Module) -> nn.Module:
+def _targets_of(network: nn.Module) -> nn.Module:
     from torch import nn
 
-    class Foreground(nn.Module):
+    class Targets(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.network = network
 
         def forward(self, x):
-            return self.network(x).softmax(dim=1)[:, 1]
+            return self.network(x).softmax(dim=1)[:, 1:]
 
-    return Foreground().eval()
+    return Targets().eval()

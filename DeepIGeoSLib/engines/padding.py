@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
-
-class Channels(Protocol):
-    """What an engine reads its input from: an array, or what makes the parts asked for.
-
-    Attributes:
-        shape: (channels, k, j, i).
-    """
-
-    shape: tuple[int, ...]
-
-    def __getitem__(self, part: tuple[slice, ...]) -> np.ndarray:
-        """Return a part as float32; slices (channel, k, j, i)."""
+from DeepIGeoSLib.engines.protocols import Channels
 
 
 class PaddedChannels:

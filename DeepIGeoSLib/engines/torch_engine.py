@@ -13,7 +13,8 @@ import numpy as np
 
 from DeepIGeoSLib.engines.allocator import keep_freed_memory, return_freed_memory
 from DeepIGeoSLib.engines.memory import free_memory
-from DeepIGeoSLib.engines.padding import Channels, PaddedChannels
+from DeepIGeoSLib.engines.padding import PaddedChannels
+from DeepIGeoSLib.engines.protocols import Channels, Engine
 from DeepIGeoSLib.engines.tiling import SmallestTileError, Tile, tiles_of
 from DeepIGeoSLib.errors import InputError, stop_if
 from DeepIGeoSLib.tensors import choose_device, to_array, to_tensor
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from DeepIGeoSLib.networks.part import Part, PartNetwork
+    from DeepIGeoSLib.networks.network import Part, SegmentationNetwork
 
 _logger = logging.getLogger(__name__)
 
@@ -37,11 +38,11 @@ _LARGE = 10_000_000
 _SMALLER = 0.9
 
 
-class TorchEngine:
+class TorchEngine(Engine):
     """A network in evaluation mode on a device."""
 
     def __init__(
-        self, network: PartNetwork, device: str = "auto", memory_budget: int | None = None
+        self, network: SegmentationNetwork, device: str = "auto", memory_budget: int | None = None
     ) -> None:
         """Take over ``network``.
 
@@ -60,7 +61,16 @@ class TorchEngine:
     def foreground_probability(
         self, channels: Channels, cancel: threading.Event | None = None
     ) -> np.ndarray:
-        """Return the probability of class 1 for every voxel.
+        """Return the probability of class 1 for every voxel, axes (k, j, i); else as below."""
+        return self.probabilities(channels, cancel)[0]
+
+    def prepare(self, shape: tuple[int, int, int, int]) -> None:
+        """See ``Engine``; torch needs nothing."""
+
+    def probabilities(
+        self, channels: Channels, cancel: threading.Event | None = None
+    ) -> np.ndarray:
+        """Return the probability of each class but the background for every voxel.
 
         Args:
             channels: float32 network input, axes (channel, k, j, i), any size, read tile by tile;
@@ -68,7 +78,7 @@ class TorchEngine:
             cancel: checked before each layer.
 
         Returns:
-            float32 in [0, 1], axes (k, j, i).
+            float32 in [0, 1], axes (class, k, j, i).
 
         Raises:
             InputError: the memory budget is too small for any tile.
@@ -106,18 +116,20 @@ class TorchEngine:
     def _in_tiles(
         self, padded: PaddedChannels, most: int, cancel: threading.Event | None
     ) -> np.ndarray:
-        """Return the probability of the content of ``padded``, at most so many voxels at once.
+        """Return the probabilities of the content of ``padded``, at most so many voxels at once.
 
         Where the device runs out of memory all the same, smaller tiles are tried, then the CPU.
         """
         import torch
 
         whole = tuple(slice(0, size) for size in padded.shape)
-        probability = np.empty([part.stop for part in padded.content(whole)], dtype=np.float32)
+        size = [part.stop for part in padded.content(whole)]
+        found = np.empty([self.network.classes - 1, *size], dtype=np.float32)
         try:
             for tile in self._tiles(padded.shape, most):
                 answer = self._run(padded.read(tile.outer), tile.kept, cancel)
-                probability[padded.content(tile.inner)] = answer[padded.content_within(tile.inner)]
+                own, within = padded.content(tile.inner), padded.content_within(tile.inner)
+                found[(slice(None), *own)] = answer[(slice(None), *within)]
         except SmallestTileError as error:
             fixed, per_voxel = self._bytes()
             raise InputError(
@@ -127,7 +139,7 @@ class TorchEngine:
             ) from error
         except torch.OutOfMemoryError:
             return self._with_less_memory(padded, most, cancel)
-        return probability
+        return found
 
     def _tiles(self, shape: tuple[int, ...], most: int) -> list[Tile]:
         """Return what to compute at once: tiles (k, j, i), for 2D networks some slices of each."""
@@ -167,30 +179,28 @@ class TorchEngine:
         return self._in_tiles(padded, less, cancel)
 
     def _run(self, channels: np.ndarray, part: Part, cancel: threading.Event | None) -> np.ndarray:
-        """Return the probability of class 1 in a part (k, j, i) of the channels."""
+        """Return the probabilities (class, k, j, i) in a part (k, j, i) of the channels."""
         flat = self.network.dimension == 2
         batch = np.moveaxis(channels, 1, 0) if flat else channels[np.newaxis]
-        return self._probability(batch, part, cancel)
+        return self._answer(batch, part, cancel)
 
-    def _probability(
-        self, batch: np.ndarray, part: Part, cancel: threading.Event | None
-    ) -> np.ndarray:
+    def _answer(self, batch: np.ndarray, part: Part, cancel: threading.Event | None) -> np.ndarray:
         """Return what ``run_part`` does, unless ``cancel`` stops it."""
         with _cancelling(self.network, cancel):
             return run_part(self.network, batch, part, self.device)
 
 
 def run_part(
-    network: PartNetwork, batch: np.ndarray, part: Part, device: str | torch.device = "cpu"
+    network: SegmentationNetwork, batch: np.ndarray, part: Part, device: str | torch.device = "cpu"
 ) -> np.ndarray:
-    """Return the probability of class 1 (k, j, i) in a part of a batch (B, C, [D,] H, W).
+    """Return the probabilities (class, k, j, i) in a part of a batch (B, C, [D,] H, W).
 
     In 2D the batch holds the slices along k, in 3D one volume.
     """
     import torch
 
     with torch.inference_mode():
-        return to_array(network.foreground_of_part(to_tensor(batch, device), part))
+        return to_array(network.probabilities_of_part(to_tensor(batch, device), part))
 
 
 @contextmanager

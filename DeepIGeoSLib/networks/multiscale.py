@@ -1,4 +1,4 @@
-"""The network of the "recommended" preset, in the roles of P-Net and R-Net.
+"""The network of four scales, the usual choice in every role.
 
 The paper's networks keep the full resolution through all thirteen layers, which costs most of their
 time on large, smooth structures. This one works at half the in-plane resolution and below, and ends
@@ -22,15 +22,19 @@ from torch import nn
 from torch.nn import functional
 
 from DeepIGeoSLib.networks.convolution import Conv3d
-from DeepIGeoSLib.networks.multiscale_part import foreground_of_part
+from DeepIGeoSLib.networks.multiscale_part import probabilities_of_part
+from DeepIGeoSLib.networks.network import Part, SegmentationNetwork, Volumes
 from DeepIGeoSLib.networks.overview import Overview, with_overview
-from DeepIGeoSLib.networks.part import Part, PartNetwork
+from DeepIGeoSLib.networks.overview_fitting import fit_overview
 
-# Of ``foreground_of_part`` in 3D on a CPU, measured: in any case, and for each voxel.
+# Of ``probabilities_of_part`` in 3D on a CPU, measured: in any case, and for each voxel.
 _PART_BYTES = (100_000_000, 70)
 
+# From how many training volumes an overview learns.
+_OVERVIEW_VOLUMES = 24
 
-class MultiScaleNet(PartNetwork):
+
+class MultiScaleNet(SegmentationNetwork):
     """A residual encoder and decoder over four scales, for 2D or 3D.
 
     Input (B, C, [D,] H, W), output logits (B, classes, [D,] H, W). H and W must be multiples of
@@ -53,6 +57,7 @@ class MultiScaleNet(PartNetwork):
     ) -> None:
         super().__init__()
         self.dimension = dimension
+        self.classes = classes
         self.multiple_of = (4, 16, 16)[-dimension:]
         self.reach = (13, 107, 107)[-dimension:]
         finest, coarser = features[0], features[1:]
@@ -96,13 +101,23 @@ class MultiScaleNet(PartNetwork):
 
     @property
     def part_bytes(self) -> tuple[int, int]:
-        """See ``PartNetwork``."""
+        """See ``SegmentationNetwork``."""
         return _PART_BYTES if self.dimension == 3 else super().part_bytes
 
-    def foreground_of_part(self, x: torch.Tensor, part: Part) -> torch.Tensor:
+    def probabilities_of_part(self, x: torch.Tensor, part: Part) -> torch.Tensor:
         if self.dimension == 3 and x.device.type == "cpu":
-            return foreground_of_part(self, x, part)
-        return super().foreground_of_part(x, part)
+            return probabilities_of_part(self, x, part)
+        return super().probabilities_of_part(x, part)
+
+    def before_training(self) -> None:
+        """Drop the overview: it would not know what the network is about to learn."""
+        self.overview = None
+
+    def after_training(self, role: str, volumes: Volumes) -> None:
+        """Give a 3D P-Net that has none an overview, so that its proposals take less time."""
+        proposes = role == "pnet" and self.dimension == 3 and self.classes == 2
+        if proposes and self.overview is None:
+            fit_overview(self, volumes(_OVERVIEW_VOLUMES))
 
     def slices_of(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, [D,] H, W) -> (B [D], C, H, W): the finest scale sees slices one by one."""

@@ -19,7 +19,7 @@ from DeepIGeoSLib.networks.finest import REACH, decoded
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.networks.multiscale import MultiScaleNet
-    from DeepIGeoSLib.networks.part import Part
+    from DeepIGeoSLib.networks.network import Part
 
 # How many voxels of the finest scale go through layers together, by whole slices; and of coarser
 # ones, halved with each scale because layers become wider.
@@ -27,8 +27,8 @@ _FINEST_AT_ONCE = 100_000
 _COARSE_AT_ONCE = 200_000
 
 
-def foreground_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -> torch.Tensor:
-    """Return the probability of class 1 in a part (D, H, W) of one input (1, C, D, H, W)."""
+def probabilities_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -> torch.Tensor:
+    """Return what ``SegmentationNetwork.probabilities_of_part`` does, for (1, C, D, H, W)."""
     slices, (rows, *plane) = network.slices_of(x), part
     groups = _groups(len(slices), rows, _at_once(slices, _FINEST_AT_ONCE))
     seen = tuple(_around(own, size) for own, size in zip(plane, x.shape[-2:], strict=True))
@@ -41,19 +41,19 @@ def foreground_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -> t
         shrunk = network.shrink[0](features)
         coarse = shrunk.new_empty(len(slices), *shrunk.shape[1:]) if coarse is None else coarse
         coarse[group] = shrunk
-    _refine(network, 1, coarse)
+    _replace_by_scales_from(network, 1, coarse)
 
     own = (..., *(_within(own, around) for own, around in zip(plane, seen, strict=True)))
-    answer = x.new_empty([own.stop - own.start for own in part])
+    answer = x.new_empty([network.classes - 1, *(own.stop - own.start for own in part)])
     for group in groups:
         if rows.start <= group.start < rows.stop:
             inputs = slices[group][_scaled(seen, 1)], finest.pop(0), coarse[group][_scaled(seen, 4)]
-            foreground = decoded(network, *inputs)[own].softmax(dim=1)[:, 1]
-            answer[group.start - rows.start : group.stop - rows.start] = foreground
+            targets = decoded(network, *inputs)[own].softmax(dim=1)[:, 1:]
+            answer[:, group.start - rows.start : group.stop - rows.start] = targets.movedim(1, 0)
     return answer
 
 
-def _refine(network: MultiScaleNet, level: int, slices: torch.Tensor) -> None:
+def _replace_by_scales_from(network: MultiScaleNet, level: int, slices: torch.Tensor) -> None:
     """Replace the features of a scale by what they are after it and all coarser ones."""
     at_once = _at_once(slices, _COARSE_AT_ONCE // 2**level)
     if at_once >= len(slices) or level == len(network.shrink):
@@ -68,7 +68,7 @@ def _refine(network: MultiScaleNet, level: int, slices: torch.Tensor) -> None:
     shrink = network.shrink[level]
     coarser = [network.slices_of(shrink(network.stacked(s, 1))) for s in slices.split(even)]
     coarser = torch.cat(coarser)
-    _refine(network, level + 1, coarser)
+    _replace_by_scales_from(network, level + 1, coarser)
     coarser = network.slices_of(network.widen[level](network.stacked(coarser, 1)))
 
     def decode(seen: torch.Tensor, first: int) -> torch.Tensor:

@@ -10,6 +10,8 @@ from DeepIGeoSLib.bundles import TrainingData
 from DeepIGeoSLib.data import DataSettings
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.interactions import InteractionSettings
+from DeepIGeoSLib.networks import NetworkSettings
+from DeepIGeoSLib.networks.presets import network_of_preset
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.settings import from_mapping, read_mapping
 from DeepIGeoSLib.training.config_checks import wrong_values
@@ -19,21 +21,6 @@ from DeepIGeoSLib.training.run_settings import (
     HardwareSettings,
     LoggingSettings,
 )
-
-
-@dataclass(frozen=True)
-class NetworkSettings:
-    """Which network to train; see ``networks.build_network``.
-
-    Attributes:
-        preset: "paper" (Fig. 3 of the paper) or "recommended" (``MultiScaleNet``).
-        dimension: 3, or 2 for a network that sees each slice alone.
-        features: its width, one number for "paper", four for "recommended"; the preset's when null.
-    """
-
-    preset: Literal["paper", "recommended"] = "recommended"
-    dimension: Literal[2, 3] = 3
-    features: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -223,7 +210,23 @@ def read_config(path: str | Path) -> TrainingSettings:
     Raises:
         InputError: the file is missing or not valid, or holds an unknown key or wrong values.
     """
-    return checked_config(read_mapping(path), str(path))
+    return checked_config(read_config_mapping(path), str(path))
+
+
+def read_config_mapping(path: str | Path) -> object:
+    """Return what a configuration file says, in today's words: older ones name a preset.
+
+    Raises:
+        InputError: the file is missing or not valid, or names no preset that there was.
+    """
+    mapping = read_mapping(path)
+    network = mapping.get("network") if isinstance(mapping, dict) else None
+    if not isinstance(network, dict) or not {"preset", "features"} & set(network):
+        return mapping
+    try:
+        return {**mapping, "network": network_of_preset(network)}
+    except InputError as error:
+        raise InputError(f"{path}: network: {error}") from error
 
 
 def checked_config(mapping: object, where: str, has_pnet: bool = False) -> TrainingSettings:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from DeepIGeoSLib.networks import FEATURES
-
 if TYPE_CHECKING:
     from DeepIGeoSLib.training.config import TrainingSettings
 
@@ -34,10 +32,6 @@ def _of_the_run(settings: TrainingSettings, has_pnet: bool) -> Iterator[Fault]:
     if bundle is not None and len(bundle.channels) != channels:
         wanted = f"{channels} name(s), as many as the images have channels"
         yield "bundle.channels", list(bundle.channels), wanted
-    network = settings.network
-    if network.features is not None and len(network.features) != FEATURES[network.preset]:
-        wanted = f"{FEATURES[network.preset]} number(s) for the preset {network.preset}"
-        yield "network.features", list(network.features), wanted
     for key in ("devices", "nodes"):
         if getattr(settings.hardware, key) < 1:
             yield f"hardware.{key}", getattr(settings.hardware, key), "at least 1"

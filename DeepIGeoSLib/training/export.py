@@ -37,9 +37,7 @@ def draft_manifest(
         modality=words.modality,
         channels=words.channels,
         license=words.license,
-        preset=settings.network.preset,
-        dimension=settings.network.dimension,
-        features=settings.network.features,
+        networks=dict.fromkeys(("pnet", "rnet"), settings.network),
         normalization=settings.normalization,
         grid=settings.grid,
         interactions=settings.interactions,
@@ -82,10 +80,11 @@ def model_card(
     source: BundleManifest | None = None,
 ) -> str:
     """Return the model card as Markdown."""
+    network = settings.network
     return f"""# {manifest.name} {manifest.version}
 
-{manifest.task} in {manifest.modality}. Networks: P-Net and R-Net, preset "{manifest.preset}",
-{manifest.dimension}D. License of the weights: {manifest.license}
+{manifest.task} in {manifest.modality}. Networks: P-Net and R-Net, architecture
+"{network.architecture}", {network.dimension}D. License of the weights: {manifest.license}
 {_origin(source)}
 ## Training data
 

@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import lightning
-from torch import nn
 
 from DeepIGeoSLib.bundles import Bundle, BundleManifest, proposes
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.settings import read_mapping, to_mapping
-from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings, checked_config
+from DeepIGeoSLib.networks import NetworkSettings
+from DeepIGeoSLib.settings import to_mapping
+from DeepIGeoSLib.training.config import (
+    BundleSettings,
+    TrainingSettings,
+    checked_config,
+    read_config_mapping,
+)
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.training.run_settings import FineTuningSettings
@@ -37,14 +42,10 @@ def read_fine_tuning_config(path: str | Path, bundle: Bundle) -> TrainingSetting
             f"The bundle {manifest.name} answers strokes alone and can't be fine-tuned; choose one "
             "that segments by itself."
         )
-    mapping = read_mapping(path)
+    mapping = read_config_mapping(path)
     if isinstance(mapping, dict):
         mapping = dict(mapping)
-        network = {
-            "preset": manifest.preset,
-            "dimension": manifest.dimension,
-            "features": None if manifest.features is None else list(manifest.features),
-        }
+        network = to_mapping(_one_network(manifest))
         given = mapping.get("network") or {}
         for key, value in network.items():
             if isinstance(given, dict) and given.get(key, value) != value:
@@ -72,6 +73,21 @@ def read_fine_tuning_config(path: str | Path, bundle: Bundle) -> TrainingSetting
     return dataclasses.replace(settings, bundle=_words(settings, manifest))
 
 
+def _one_network(manifest: BundleManifest) -> NetworkSettings:
+    """Return what P-Net and R-Net of a bundle are.
+
+    Raises:
+        InputError: they are not alike, and one configuration describes one network.
+    """
+    pnet, rnet = (manifest.networks[role] for role in ("pnet", "rnet"))
+    if pnet != rnet:
+        raise InputError(
+            f"The networks of the bundle {manifest.name} are not alike ({pnet.architecture} and "
+            f"{rnet.architecture}), which fine-tuning does not know."
+        )
+    return pnet
+
+
 def _words(settings: TrainingSettings, manifest: BundleManifest) -> BundleSettings:
     """Return what the new bundle says about itself: the configuration's words, or the old ones."""
     if settings.bundle is None:
@@ -90,11 +106,6 @@ def _words(settings: TrainingSettings, manifest: BundleManifest) -> BundleSettin
     return settings.bundle
 
 
-def early_layers(network: nn.Module) -> list[nn.Module]:
-    """Return the parts of a network that find general features: all but its ``late_layers``."""
-    return [child for name, child in network.named_children() if name not in network.late_layers]
-
-
 class FrozenStage(lightning.Callback):
     """Holds the early layers still in the first steps, statistics of normalizations included."""
 
@@ -111,6 +122,6 @@ class FrozenStage(lightning.Callback):
     ) -> None:
         """Freeze or free the early layers."""
         frozen = trainer.global_step < self._steps
-        for layer in early_layers(pl_module.network):
+        for layer in pl_module.network.early_layers():
             layer.train(not frozen)
             layer.requires_grad_(not frozen)

@@ -8,15 +8,14 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from torch import nn
 
 from DeepIGeoSLib.consent import Request
 from DeepIGeoSLib.crf.differentiable import TableCRFNet
 from DeepIGeoSLib.interactions import distance_maps
+from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.config import OptimizationSettings, TrainingSettings
 from DeepIGeoSLib.training.crf import scribble_classes
-from DeepIGeoSLib.training.fine_tuning import early_layers
 from DeepIGeoSLib.training.losses import make_loss
 from DeepIGeoSLib.training.processes import of_all_processes
 from DeepIGeoSLib.training.run_settings import FineTuningSettings
@@ -38,7 +37,7 @@ class NetworkModule(lightning.LightningModule):
 
     def __init__(
         self,
-        network: nn.Module,
+        network: SegmentationNetwork,
         settings: TrainingSettings,
         crf: TableCRFNet | None = None,
         fine_tuning: FineTuningSettings | None = None,
@@ -66,7 +65,7 @@ class PNetModule(NetworkModule):
         self, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor], index: int
     ) -> torch.Tensor:
         image, target, spacing = batch
-        logits = run_network(self.network, image)
+        logits = self.network.logits_of_volumes(image)
         if self.crf is not None:
             logits = self.crf(logits, image, spacing)
         loss = self.loss(logits, target)
@@ -94,7 +93,7 @@ class RNetModule(NetworkModule):
         rounds = 1 + chance % self.settings.simulation.completed().rounds
         for number in range(rounds):
             inputs = torch.cat([batch["image"], batch["initial"][:, None], batch["maps"]], dim=1)
-            logits = run_network(self.network, inputs)
+            logits = self.network.logits_of_volumes(inputs)
             if self.crf is not None:
                 scribbles = scribble_classes(batch["foreground"], batch["background"])
                 logits = self.crf(logits, batch["image"], batch["spacing"], scribbles)
@@ -150,15 +149,6 @@ class RNetModule(NetworkModule):
         return Request(adds, removes, erases=False).granted(before, answer, maps)
 
 
-def run_network(network: nn.Module, image: torch.Tensor) -> torch.Tensor:
-    """Return float32 logits (B, classes, k, j, i); 2D networks see the slices as a batch."""
-    if network.dimension == 3:
-        return network(image).float()
-    slices = image.movedim(2, 1)
-    logits = network(slices.flatten(0, 1)).float()
-    return logits.unflatten(0, slices.shape[:2]).movedim(1, 2)
-
-
 def make_optimizer(
     module: NetworkModule,
     settings: OptimizationSettings,
@@ -168,7 +158,7 @@ def make_optimizer(
     options = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
     parameters: Any = module.parameters()
     if fine_tuning is not None:
-        early = [p for part in early_layers(module.network) for p in part.parameters()]
+        early = [p for part in module.network.early_layers() for p in part.parameters()]
         known = {id(p) for p in early}
         late = [p for p in module.parameters() if id(p) not in known]
         rate = settings.learning_rate * fine_tuning.old_layers

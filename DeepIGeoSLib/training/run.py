@@ -6,23 +6,27 @@ import dataclasses
 import logging
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import lightning
+import numpy as np
 import torch
 from lightning.pytorch.utilities import rank_zero_only
-from torch import nn
 from torch.utils.data import Dataset
 
 from DeepIGeoSLib.bundles import Bundle, TrainingData, crf_key
 from DeepIGeoSLib.bundles.writer import half_precision
 from DeepIGeoSLib.data import check_data, find_cases
 from DeepIGeoSLib.data.selection import evenly
+from DeepIGeoSLib.engines.padding import PaddedChannels
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.evaluate import evaluate
 from DeepIGeoSLib.networks.crfnet import CRFNet
-from DeepIGeoSLib.networks.multiscale import MultiScaleNet
+from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.session import InteractiveSession
+from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.checkpoints import BEST
 from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings
 from DeepIGeoSLib.training.crf import CrfTraining, pretrain_crf
@@ -30,7 +34,6 @@ from DeepIGeoSLib.training.export import draft_manifest, export_bundle
 from DeepIGeoSLib.training.fine_tuning import FrozenStage
 from DeepIGeoSLib.training.fitting import fit
 from DeepIGeoSLib.training.modules import NetworkModule, PNetModule, RNetModule
-from DeepIGeoSLib.training.overview import fit_overview
 from DeepIGeoSLib.training.sampling import PNetSamples, RNetSamples
 from DeepIGeoSLib.training.starting import (
     prepared,
@@ -46,9 +49,6 @@ from DeepIGeoSLib.training.validation import (
     RNetValidation,
     Validation,
 )
-
-# From how many training cases a P-Net's overview learns.
-_OVERVIEW_CASES = 24
 
 
 def train(
@@ -175,7 +175,9 @@ def write_trained_bundle(
     networks, crfs = _trained_networks(settings, base, folder, bundle)
     for network in [*networks.values(), *crfs.values()]:  # measure what the bundle will hold
         network.load_state_dict(half_precision(network))
-    _add_overview(networks["pnet"], settings, base)
+    for role, network in networks.items():
+        network.after_training(role, partial(_volumes, network, settings, base))
+        network.load_state_dict(half_precision(network))
     source = None if bundle is None else bundle.manifest
     if not settings.bundle.training_data:
         settings = dataclasses.replace(settings, bundle=_with_data(settings, base))
@@ -189,14 +191,15 @@ def write_trained_bundle(
     return export_bundle(target, settings, networks, results, source)
 
 
-def _add_overview(pnet: nn.Module, settings: TrainingSettings, base: Path) -> None:
-    """Give a 3D P-Net that has none an overview, so that its proposals take less time."""
-    suitable = isinstance(pnet, MultiScaleNet) and pnet.dimension == 3
-    if not suitable or pnet.overview is not None:
-        return
-    files = evenly(find_cases(settings.data, base, "train"), _OVERVIEW_CASES)
-    fit_overview(pnet, [case.image for case in prepared(files, settings)])
-    pnet.load_state_dict(half_precision(pnet))
+def _volumes(
+    network: SegmentationNetwork, settings: TrainingSettings, base: Path, count: int
+) -> Iterator[torch.Tensor]:
+    """Yield volumes that a network was trained on, see ``networks.network.Volumes``."""
+    for file in evenly(find_cases(settings.data, base, "train"), count):
+        (case,) = prepared([file], settings)
+        padded = PaddedChannels(case.image, (1, *network.multiple_of)[-3:])
+        whole = tuple(slice(0, size) for size in padded.shape)
+        yield to_tensor(padded.read(whole)[np.newaxis])
 
 
 def _with_data(settings: TrainingSettings, base: Path) -> BundleSettings:
@@ -208,7 +211,7 @@ def _with_data(settings: TrainingSettings, base: Path) -> BundleSettings:
 
 def _trained_networks(
     settings: TrainingSettings, base: Path, folder: Path, bundle: Bundle | None
-) -> tuple[dict[str, nn.Module], dict[str, CRFNet]]:
+) -> tuple[dict[str, SegmentationNetwork], dict[str, CRFNet]]:
     """Return the networks, and the CRF-Nets where there are any, that a bundle will hold."""
     trained = {settings.task: folder / BEST}
     if settings.task == "rnet" and settings.pnet:

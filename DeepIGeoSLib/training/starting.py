@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.crf import MeanField
@@ -14,46 +13,36 @@ from DeepIGeoSLib.crf.differentiable import TableCRFNet
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError, Progress
-from DeepIGeoSLib.networks import build_network
+from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.networks.crfnet import CRFNet
-from DeepIGeoSLib.networks.multiscale import MultiScaleNet
+from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
 from DeepIGeoSLib.training.checkpoints import network_weights, read_checkpoint
-from DeepIGeoSLib.training.config import NetworkSettings, TrainingSettings
+from DeepIGeoSLib.training.config import TrainingSettings
 from DeepIGeoSLib.training.crf import load_crf, starting_crf
 
 
 def load_checkpoint(
     role: str, path: Path, settings: NetworkSettings, channels: int = 1
-) -> nn.Module:
+) -> SegmentationNetwork:
     """Return the network of a training checkpoint, for images of so many channels.
 
     Raises:
         InputError: the file is missing, or does not hold the weights of that network.
     """
     weights = network_weights(read_checkpoint(path))
-    network = new_network(role, settings, channels)
+    network = settings.build(role, channels)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise InputError(
-            f"{path} does not hold the weights of a {settings.preset} {settings.dimension}D {role}."
+            f"{path} does not hold the weights of a {settings.architecture} "
+            f"{settings.dimension}D {role}."
         ) from error
     return network.eval()
 
 
-def new_network(role: str, settings: NetworkSettings, channels: int) -> nn.Module:
-    """Return an untrained network for images of so many channels."""
-    return build_network(
-        role,
-        preset=settings.preset,
-        dimension=settings.dimension,
-        image_channels=channels,
-        features=settings.features,
-    )
-
-
-def trained_network(role: str, path: Path, settings: TrainingSettings) -> nn.Module:
+def trained_network(role: str, path: Path, settings: TrainingSettings) -> SegmentationNetwork:
     """Return the network of a checkpoint that was trained as ``settings`` say."""
     return load_checkpoint(role, path, settings.network, settings.data.channels)
 
@@ -67,7 +56,7 @@ def trained_crf(path: Path, settings: TrainingSettings) -> CRFNet | None:
 
 def starting_networks(
     settings: TrainingSettings, base: Path, progress: Progress | None, bundle: Bundle | None
-) -> tuple[nn.Module, TableCRFNet | None]:
+) -> tuple[SegmentationNetwork, TableCRFNet | None]:
     """Return the network and the CRF-Net as they are before the first step."""
     role, channels = settings.task, settings.data.channels
     crf = None
@@ -77,15 +66,14 @@ def starting_networks(
         return trained_network(role, base / settings.crf.network, settings).train(), crf
     if bundle is not None:
         network = bundle.network(role)
-        if isinstance(network, MultiScaleNet):
-            network.overview = None  # it would not know what the network is about to learn
+        network.before_training()
         return network, crf
-    return new_network(role, settings.network, channels), crf
+    return settings.network.build(role, channels), crf
 
 
 def starting_pnets(
     settings: TrainingSettings, base: Path, bundle: Bundle | None
-) -> tuple[list[nn.Module], list[CRFNet | None]]:
+) -> tuple[list[SegmentationNetwork], list[CRFNet | None]]:
     """Return the P-Nets that R-Net learns to correct, and their CRF-Nets; the last is the best.
 
     They are the checkpoints of the configuration, or else the bundle's P-Net.
@@ -103,7 +91,7 @@ def prepared(files: Sequence[LabeledCase], settings: TrainingSettings) -> list[T
 
 
 def propose_all(
-    pnets: Sequence[nn.Module],
+    pnets: Sequence[SegmentationNetwork],
     cases: Sequence[TrainingCase],
     crfs: Sequence[CRFNet | None] | None = None,
 ) -> list[list[np.ndarray]]:

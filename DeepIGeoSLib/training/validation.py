@@ -21,11 +21,13 @@ from DeepIGeoSLib.bundles import BundleManifest
 from DeepIGeoSLib.crf import MeanField
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.engines import TorchEngine
+from DeepIGeoSLib.errors import BundleError
 from DeepIGeoSLib.evaluation.methods import SessionMethod
 from DeepIGeoSLib.evaluation.metrics import dice, iou
 from DeepIGeoSLib.evaluation.protocol import play
 from DeepIGeoSLib.evaluation.surfaces import surface_distances
 from DeepIGeoSLib.networks.crfnet import CRFNet
+from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.robot import RobotUser
 from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.tensors import to_tensor
@@ -231,14 +233,17 @@ class NetworksInTraining:
     has_networks = True
 
     manifest: BundleManifest
-    networks: dict[str, nn.Module]
+    networks: dict[str, SegmentationNetwork]
     crfs: dict[str, CRFNet] = dataclasses.field(default_factory=dict)
 
-    def network(self, role: str) -> nn.Module:
+    def network(self, role: str) -> SegmentationNetwork:
         return self.networks[role]
 
     def crf(self, role: str) -> CRFNet:
         return self.crfs[role]
+
+    def quantized(self, role: str) -> tuple[bytes, bytes]:
+        raise BundleError(f"The {role} in training has no 8-bit version.")
 
 
 class RNetValidation(Validation):

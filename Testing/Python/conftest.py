@@ -11,15 +11,6 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def openvino_only_where_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let "auto" stand for torch, wherever OpenVINO is installed.
-
-    When OpenVINO takes over from torch depends on time, and its last bits are others.
-    """
-    monkeypatch.setattr("DeepIGeoSLib.engines.choice.openvino_installed", lambda: False)
-
-
 @pytest.fixture(scope="session")
 def write_heads() -> Callable[[Path, int], None]:
     """Write phantoms as the data set "heads"; in its split file the last one is for validation."""
@@ -59,21 +50,21 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     pytest.importorskip("torch", reason="torch is not installed")
     pytest.importorskip("safetensors", reason="safetensors is not installed")
-    from DeepIGeoSLib.bundles import BundleManifest
+    from DeepIGeoSLib.bundles import FORMAT_VERSION, BundleManifest
     from DeepIGeoSLib.bundles.writer import write_bundle
     from DeepIGeoSLib.interactions import InteractionSettings
+    from DeepIGeoSLib.networks import NetworkSettings
     from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 
     manifest = BundleManifest(
-        format_version=1,
+        format_version=FORMAT_VERSION,
         name="tiny",
         version="1.0.0",
         task="bright things",
         modality="phantom",
         channels=("image",),
         license="Apache-2.0",
-        preset="paper",
-        dimension=3,
+        networks={role: NetworkSettings("dilated") for role in ("pnet", "rnet")},
         normalization=NormalizationSettings(),
         grid=GridSettings(),
         interactions=InteractionSettings(max_distance=10.0),
@@ -102,7 +93,7 @@ def running_slicer() -> Any:
 
 
 def _weighted_sum(weights: dict[int, float], bias: float, shift: float = 0.0):
-    """Return a paper-preset 3D network whose foreground logit is a weighted sum of its inputs.
+    """Return a 3D network of the paper whose foreground logit is a weighted sum of its inputs.
 
     Args:
         weights: factor of each input channel; P-Net has only channel 0, R-Net four.
@@ -113,7 +104,7 @@ def _weighted_sum(weights: dict[int, float], bias: float, shift: float = 0.0):
 
     from DeepIGeoSLib.networks import build_network
 
-    network = build_network("pnet" if len(weights) == 1 else "rnet", dimension=3, preset="paper")
+    network = build_network("dilated", "pnet" if len(weights) == 1 else "rnet")
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()

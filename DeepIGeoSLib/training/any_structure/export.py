@@ -7,7 +7,6 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-from DeepIGeoSLib.any_structure.channels import CHANNELS
 from DeepIGeoSLib.bundles import FORMAT_VERSION, BundleManifest, TrainingData, load_bundle
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.data.selection import evenly
@@ -18,7 +17,6 @@ from DeepIGeoSLib.evaluation.methods import SessionMethod
 from DeepIGeoSLib.evaluation.results import EvaluationResults
 from DeepIGeoSLib.interactions import InteractionSettings
 from DeepIGeoSLib.networks import ANY_STRUCTURE
-from DeepIGeoSLib.networks.multiscale import MultiScaleNet
 from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.robot import RobotUser
 from DeepIGeoSLib.session import InteractiveSession
@@ -50,7 +48,7 @@ def write_any_structure_bundle(
     if settings.bundle is None:
         raise InputError("The configuration has no bundle section.")
     checkpoint = read_checkpoint((base / settings.output).resolve() / LAST)
-    network = MultiScaleNet(len(CHANNELS), features=settings.features)
+    network = settings.network.build(ANY_STRUCTURE)
     state = checkpoint["state_dict"]
     network.load_state_dict(
         {key.removeprefix(_AVERAGED): state[key] for key in state if key.startswith(_AVERAGED)}
@@ -96,9 +94,7 @@ def _manifest(settings: AnyStructureSettings, base: Path) -> BundleManifest:
         modality=words.modality,
         channels=words.channels,
         license=words.license,
-        preset="recommended",
-        dimension=3,
-        features=settings.features,
+        networks={ANY_STRUCTURE: settings.network},
         normalization=NormalizationSettings(),
         grid=GridSettings(),
         interactions=InteractionSettings(),

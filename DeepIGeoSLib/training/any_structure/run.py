@@ -14,8 +14,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.utils.data import DataLoader
 
-from DeepIGeoSLib.any_structure.channels import CHANNELS
-from DeepIGeoSLib.networks.multiscale import MultiScaleNet
+from DeepIGeoSLib.networks import ANY_STRUCTURE
 from DeepIGeoSLib.training.any_structure.images import read_images
 from DeepIGeoSLib.training.any_structure.module import AnyStructureModule
 from DeepIGeoSLib.training.any_structure.samples import AnyStructureSamples, WindowSampler
@@ -58,7 +57,7 @@ def train_any_structure(
     optimization = settings.optimization
     if optimization.threads:
         torch.set_num_threads(optimization.threads)
-    network = MultiScaleNet(len(CHANNELS), features=settings.features)
+    network = settings.network.build(ANY_STRUCTURE)
     if settings.start is not None:
         network.load_state_dict(load_file(base / settings.start))
     _channels_last(network)

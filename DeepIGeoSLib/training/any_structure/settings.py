@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.settings import from_mapping, read_mapping
 from DeepIGeoSLib.training.config import BundleSettings, OptimizationSettings
 from DeepIGeoSLib.training.run_settings import HardwareSettings, LoggingSettings
@@ -101,6 +102,11 @@ class AnyStructureSettings:
     optimization: OptimizationSettings = field(default_factory=OptimizationSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     hardware: HardwareSettings = field(default_factory=HardwareSettings)
+
+    @property
+    def network(self) -> NetworkSettings:
+        """Which network is trained."""
+        return NetworkSettings(options={"features": self.features})
 
 
 def read_any_structure_config(path: str | Path) -> AnyStructureSettings:

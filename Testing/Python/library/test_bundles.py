@@ -13,11 +13,10 @@ import pytest
 import torch
 
 from DeepIGeoSLib import BundleError, InteractiveSession, list_bundles, load_bundle
-from DeepIGeoSLib.bundles import BundleManifest
 from DeepIGeoSLib.bundles.checks import file_sha256
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.networks import build_network
+from DeepIGeoSLib.networks import NetworkSettings, build_network
 
 from .conftest import head_with_lesion
 
@@ -36,10 +35,11 @@ def change_manifest(folder: Path, **changes: object) -> None:
 
 def test_networks_come_back_as_they_were_saved(tiny_bundle: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    networks = {role: build_network(role, preset="recommended") for role in ("pnet", "rnet")}
+    networks = {role: build_network("multi-scale", role) for role in ("pnet", "rnet")}
     manifest = load_bundle(tiny_bundle).manifest
-    recommended = BundleManifest(**{**vars(manifest), "preset": "recommended"})
-    write_bundle(tmp_path / "new", recommended, networks, "# New\n")
+    described = {role: NetworkSettings("multi-scale") for role in networks}
+    manifest = dataclasses.replace(manifest, networks=described)
+    write_bundle(tmp_path / "new", manifest, networks, "# New\n")
     for role, network in networks.items():
         again = load_bundle(tmp_path / "new").network(role)
         for key, value in network.state_dict().items():
@@ -101,11 +101,16 @@ def test_pickled_weights_are_never_opened(bundle_copy: Path, tmp_path: Path) -> 
     assert not witness.exists()
 
 
+def of_width(width: object) -> dict:
+    network = {"architecture": "dilated", "options": {"features": width}}
+    return {"pnet": network, "rnet": network}
+
+
 IMPOSSIBLE = {
     "no region": ({"region": [0, 24, 24]}, r"region is \[0, 24, 24\]; 1 to 2048"),
     "negative region": ({"region": [8, -24, 24]}, "region is"),
     "absurd region": ({"region": [8, 24, 10**9]}, "region is"),
-    "wide": ({"features": [10**9]}, "features is"),
+    "wide": ({"networks": of_width(10**9)}, "features is"),
     "name with a slash": ({"name": "a/b"}, "the name 'a/b' is none"),
     "name that climbs": ({"name": ".."}, "the name '..' is none"),
     "backslash": ({"name": "a\\b"}, "is none"),
@@ -182,7 +187,12 @@ BAD_MANIFESTS = {
     "future version": ({"format_version": 99}, "format version 99; this program knows 1"),
     "unknown key": ({"surprise": 1}, "unknown key 'surprise'"),
     "no networks": ({"weights": {}}, "names no weights for 'pnet'"),
-    "unknown preset": ({"preset": "best"}, "preset is 'best'"),
+    "unknown architecture": (
+        {"networks": {"pnet": {"architecture": "best"}}},
+        "There is no architecture 'best'; choose one of",
+    ),
+    "no architecture": ({"networks": {}}, "names no architecture for 'pnet'"),
+    "newer program": ({"needs": "99.1"}, "it needs DeepIGeoS 99.1 or newer, and this is"),
 }
 
 
@@ -208,8 +218,9 @@ def test_damaged_folders_are_refused(bundle_copy: Path, tmp_path: Path) -> None:
 
 
 def test_weights_of_another_network_are_refused(bundle_copy: Path) -> None:
-    change_manifest(bundle_copy, preset="recommended")
-    with pytest.raises(BundleError, match="does not hold the weights of the recommended 3D pnet"):
+    other = {"architecture": "multi-scale"}
+    change_manifest(bundle_copy, networks={"pnet": other, "rnet": other})
+    with pytest.raises(BundleError, match="does not hold the weights of the multi-scale 3D pnet"):
         load_bundle(bundle_copy).network("pnet")
 
 
@@ -271,14 +282,12 @@ def test_the_flair_bundle_is_shipped() -> None:
 
 
 def test_narrower_networks_come_back_from_a_bundle(tiny_bundle: Path, tmp_path: Path) -> None:
+    described = NetworkSettings("multi-scale", options={"features": [4, 6, 8, 8]})
+    networks = {role: described.build(role) for role in ("pnet", "rnet")}
     narrow = dataclasses.replace(
-        load_bundle(tiny_bundle).manifest, preset="recommended", features=(4, 6, 8, 8)
+        load_bundle(tiny_bundle).manifest, networks=dict.fromkeys(networks, described)
     )
-    networks = {
-        role: build_network(role, preset="recommended", features=narrow.features)
-        for role in ("pnet", "rnet")
-    }
     write_bundle(tmp_path / "narrow", narrow, networks, "# Narrow\n")
     bundle = load_bundle(tmp_path / "narrow")
-    assert bundle.manifest.features == (4, 6, 8, 8)
+    assert bundle.manifest.networks["rnet"].options["features"] == [4, 6, 8, 8]
     assert bundle.network("rnet").stem.out_channels == 4

@@ -9,9 +9,9 @@ from torch.nn import functional
 
 from DeepIGeoSLib import InputError
 from DeepIGeoSLib.engines import TorchEngine
-from DeepIGeoSLib.networks import build_network, multiscale_part
+from DeepIGeoSLib.networks import ARCHITECTURES, build_network, multiscale_part
 from DeepIGeoSLib.networks.convolution import Conv3d
-from DeepIGeoSLib.networks.pnet import PNet2d, PNet3d
+from DeepIGeoSLib.networks.dilated import DilatedNet2d, DilatedNet3d
 
 PAPER_PARAMETERS = {
     ("pnet", 2): 485_122,
@@ -20,17 +20,17 @@ PAPER_PARAMETERS = {
     ("rnet", 3): 49_558,
 }
 ALL = [
-    (name, dimension, preset)
-    for name in ("pnet", "rnet")
+    (role, dimension, architecture)
+    for role in ("pnet", "rnet")
     for dimension in (2, 3)
-    for preset in ("paper", "recommended")
+    for architecture in ARCHITECTURES
 ]
 
 
-@pytest.mark.parametrize(("name", "dimension", "preset"), ALL)
-def test_a_part_gets_the_answer_of_the_whole(name: str, dimension: int, preset: str) -> None:
-    network = build_network(name, dimension=dimension, preset=preset).eval()
-    channels = 1 if name == "pnet" else 4
+@pytest.mark.parametrize(("role", "dimension", "architecture"), ALL)
+def test_a_part_gets_the_answer_of_the_whole(role: str, dimension: int, architecture: str) -> None:
+    network = build_network(architecture, role, dimension=dimension).eval()
+    channels = 1 if role == "pnet" else 4
     random = torch.Generator().manual_seed(0)
     size = (1, channels, 12, 48, 64) if dimension == 3 else (12, channels, 48, 64)
     x = torch.randn(size, generator=random)
@@ -42,21 +42,22 @@ def test_a_part_gets_the_answer_of_the_whole(name: str, dimension: int, preset: 
             (slice(4, 8), slice(16, 32), slice(16, 48)),
             (slice(8, 12), slice(0, 48), slice(48, 64)),
         ]:
-            answer = network.foreground_of_part(x, (k, j, i))
+            (answer,) = network.probabilities_of_part(x, (k, j, i))
             torch.testing.assert_close(answer, whole[k, j, i], atol=1e-5, rtol=1e-5)
 
 
 def test_large_scales_are_computed_some_slices_at_a_time(monkeypatch) -> None:
     monkeypatch.setattr(multiscale_part, "_FINEST_AT_ONCE", 5 * 32 * 48)
     monkeypatch.setattr(multiscale_part, "_COARSE_AT_ONCE", 2 * 3 * 8 * 12)
-    network = build_network("pnet", preset="recommended").eval()
+    network = build_network("multi-scale", "pnet").eval()
     x = torch.randn(1, 1, 16, 32, 48, generator=torch.Generator().manual_seed(0))
     finest, second, third = [], [], []
     network.classifier.register_forward_hook(lambda *run: finest.append(len(run[1][0])))
     network.decoder[1].register_forward_hook(lambda *run: second.append(run[1][0].shape[2]))
     network.decoder[2].register_forward_hook(lambda *run: third.append(run[1][0].shape[2]))
     with torch.inference_mode():
-        answer = network.foreground_of_part(x, (slice(4, 12), slice(0, 32), slice(0, 48)))
+        part = (slice(4, 12), slice(0, 32), slice(0, 48))
+        (answer,) = network.probabilities_of_part(x, part)
         assert finest == [5, 3]
         assert second == [4, 5, 5, 5, 5, 2]  # groups of 3, and the slices beside them
         assert third == [7, 3]  # of 6
@@ -75,24 +76,24 @@ def test_a_small_convolution_is_the_same_by_onednn(kernel: tuple[int, int, int])
     torch.testing.assert_close(answer, layer(x), atol=1e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "dimension"), PAPER_PARAMETERS)
-def test_parameter_counts_of_the_paper(name: str, dimension: int) -> None:
-    network = build_network(name, dimension=dimension, preset="paper")
+@pytest.mark.parametrize(("role", "dimension"), PAPER_PARAMETERS)
+def test_parameter_counts_of_the_paper(role: str, dimension: int) -> None:
+    network = build_network("dilated", role, dimension=dimension)
     count = sum(parameter.numel() for parameter in network.parameters())
-    assert count == PAPER_PARAMETERS[name, dimension]
+    assert count == PAPER_PARAMETERS[role, dimension]
 
 
 def test_recommended_networks_stay_below_a_million_parameters() -> None:
-    for name in ("pnet", "rnet"):
-        network = build_network(name, preset="recommended")
+    for role in ("pnet", "rnet"):
+        network = build_network("multi-scale", role)
         assert sum(parameter.numel() for parameter in network.parameters()) < 1_000_000
 
 
-@pytest.mark.parametrize(("name", "dimension", "preset"), ALL)
-def test_logits_have_the_size_of_the_input(name: str, dimension: int, preset: str) -> None:
-    network = build_network(name, dimension=dimension, preset=preset, image_channels=2, classes=3)
+@pytest.mark.parametrize(("role", "dimension", "architecture"), ALL)
+def test_logits_have_the_size_of_the_input(role: str, dimension: int, architecture: str) -> None:
+    network = build_network(architecture, role, dimension=dimension, image_channels=2, classes=3)
     size = (8, 32, 48)[-dimension:]
-    channels = 2 if name == "pnet" else 5
+    channels = 2 if role == "pnet" else 5
     assert network(torch.zeros(2, channels, *size)).shape == (2, 3, *size)
 
 
@@ -109,8 +110,8 @@ def receptive_field(network: torch.nn.Module, size: tuple[int, ...]) -> tuple[in
 
 
 def test_receptive_fields_of_the_paper() -> None:
-    assert receptive_field(PNet2d(1, features=2), (191, 191)) == (181, 181)
-    assert receptive_field(PNet3d(1, features=4), (37, 91, 91)) == (33, 87, 87)
+    assert receptive_field(DilatedNet2d(1, features=2), (191, 191)) == (181, 181)
+    assert receptive_field(DilatedNet3d(1, features=4), (37, 91, 91)) == (33, 87, 87)
 
 
 def concatenated(network: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
@@ -118,7 +119,7 @@ def concatenated(network: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
     outputs, features = [], x
     for index, block in enumerate(network.blocks):
         features = block(features)
-        three = isinstance(network, PNet3d)
+        three = isinstance(network, DilatedNet3d)
         outputs.append(
             functional.relu(network.compressions[index](features)) if three else features
         )
@@ -128,7 +129,7 @@ def concatenated(network: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_the_sum_of_shares_is_the_concatenation(dimension: int) -> None:
     torch.manual_seed(0)
-    network = build_network("rnet", dimension=dimension, preset="paper").double().eval()
+    network = build_network("dilated", "rnet", dimension=dimension).double().eval()
     x = torch.randn(1, 4, *(6, 20, 24)[-dimension:], dtype=torch.float64)
     with torch.no_grad():
         torch.testing.assert_close(network(x), concatenated(network, x), rtol=1e-10, atol=1e-10)
@@ -136,7 +137,7 @@ def test_the_sum_of_shares_is_the_concatenation(dimension: int) -> None:
 
 def test_dropout_acts_in_training_only() -> None:
     torch.manual_seed(0)
-    network = build_network("pnet", dimension=2, preset="paper", features=(8,))
+    network = build_network("dilated", "pnet", dimension=2, options={"features": 8})
     x = torch.randn(1, 1, 16, 16)
     assert not torch.equal(network(x), network(x))
     network.eval()
@@ -146,7 +147,7 @@ def test_dropout_acts_in_training_only() -> None:
 def test_recommended_answers_do_not_depend_on_how_much_is_shown() -> None:
     """Batch normalization is local when used; a voxel deep inside a crop gets the same answer."""
     torch.manual_seed(0)
-    network = build_network("pnet", preset="recommended")
+    network = build_network("multi-scale", "pnet")
     for _ in range(3):  # let the running statistics leave their start
         network(torch.randn(2, 1, 16, 32, 32))
     network.eval()
@@ -157,11 +158,11 @@ def test_recommended_answers_do_not_depend_on_how_much_is_shown() -> None:
     torch.testing.assert_close(whole, crop, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("name", "dimension", "preset"), ALL)
-def test_every_weight_learns(name: str, dimension: int, preset: str) -> None:
+@pytest.mark.parametrize(("role", "dimension", "architecture"), ALL)
+def test_every_weight_learns(role: str, dimension: int, architecture: str) -> None:
     torch.manual_seed(0)
-    network = build_network(name, dimension=dimension, preset=preset)
-    channels = 1 if name == "pnet" else 4
+    network = build_network(architecture, role, dimension=dimension)
+    channels = 1 if role == "pnet" else 4
     network(torch.randn(2, channels, *(8, 32, 32)[-dimension:])).square().mean().backward()
     for key, parameter in network.named_parameters():
         assert parameter.grad is not None, key
@@ -170,20 +171,22 @@ def test_every_weight_learns(name: str, dimension: int, preset: str) -> None:
 
 
 def test_unknown_choices_are_named() -> None:
-    for arguments in ({"name": "qnet"}, {"name": "pnet", "preset": "best"}):
+    for architecture, role in (("dilated", "qnet"), ("best", "pnet")):
         with pytest.raises(InputError, match="choose one of"):
-            build_network(**arguments)
+            build_network(architecture, role)
     with pytest.raises(InputError, match="2 or 3"):
-        build_network("pnet", dimension=4)
-    with pytest.raises(InputError, match=r"features is \[8\]; the preset recommended needs 4"):
-        build_network("pnet", features=(8,))
+        build_network("dilated", "pnet", dimension=4)
+    with pytest.raises(InputError, match="options of multi-scale: features must have 4 entries"):
+        build_network("multi-scale", "pnet", options={"features": [8]})
+    with pytest.raises(InputError, match="options of dilated has an unknown key 'feature'; did"):
+        build_network("dilated", "pnet", options={"feature": 8})
 
 
-@pytest.mark.parametrize("preset", ["paper", "recommended"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("dimension", [2, 3])
-def test_the_engine_takes_any_size(preset: str, dimension: int) -> None:
+def test_the_engine_takes_any_size(architecture: str, dimension: int) -> None:
     torch.manual_seed(0)
-    engine = TorchEngine(build_network("rnet", dimension=dimension, preset=preset), "cpu")
+    engine = TorchEngine(build_network(architecture, "rnet", dimension=dimension), "cpu")
     channels = np.random.default_rng(0).normal(size=(4, 5, 19, 33)).astype(np.float32)
     probability = engine.foreground_probability(channels)
     assert probability.shape == (5, 19, 33)
@@ -194,7 +197,9 @@ def test_the_engine_takes_any_size(preset: str, dimension: int) -> None:
 
 def test_the_engine_shows_slices_to_2d_networks_one_by_one() -> None:
     torch.manual_seed(0)
-    engine = TorchEngine(build_network("pnet", dimension=2, preset="paper", features=(8,)), "cpu")
+    engine = TorchEngine(
+        build_network("dilated", "pnet", dimension=2, options={"features": 8}), "cpu"
+    )
     channels = np.random.default_rng(0).normal(size=(1, 11, 20, 20)).astype(np.float32)
     whole = engine.foreground_probability(channels)
     single = engine.foreground_probability(channels[:, 7:8])

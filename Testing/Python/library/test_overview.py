@@ -19,6 +19,7 @@ from DeepIGeoSLib.orientation import Orientation
 from DeepIGeoSLib.prepared_image import PreparedImage
 
 SIZE = (16, 160, 192)
+NARROW = {"features": (4, 6, 6, 6)}
 WHOLE = tuple(slice(0, size) for size in SIZE)
 
 
@@ -35,7 +36,7 @@ def image() -> torch.Tensor:
 def network(image: torch.Tensor) -> MultiScaleNet:
     """A P-Net of random weights, without doubt about what looks like most of the volume."""
     torch.manual_seed(0)
-    network = build_network("pnet", features=(4, 6, 6, 6)).eval()
+    network = build_network("multi-scale", "pnet", options=NARROW).eval()
     overview = network.add_overview()
     with torch.inference_mode():
         overview.hidden.weight.copy_(torch.eye(6)[:, :, None, None])
@@ -63,7 +64,7 @@ def test_the_finest_scale_is_computed_only_around_doubt(network, image) -> None:
     with torch.inference_mode():
         doubt = doubtful(overview_of(network, image))
         assert 0.001 < doubt.float().mean() < 0.2
-        answer = network.foreground_of_part(image, WHOLE)
+        (answer,) = network.probabilities_of_part(image, WHOLE)
         assert 0 < sum(pixels) < 0.8 * image.numel()
         wanted = network(image).softmax(dim=1)[0, 1]
         torch.testing.assert_close(answer, wanted, atol=1e-5, rtol=1e-5)
@@ -76,7 +77,7 @@ def test_a_part_has_the_same_two_levels(network, image) -> None:
             (slice(4, 12), slice(0, 96), slice(48, 192)),
             (slice(0, 16), slice(64, 80), slice(80, 96)),
         ]:
-            answer = network.foreground_of_part(image, part)
+            (answer,) = network.probabilities_of_part(image, part)
             torch.testing.assert_close(answer, whole[part], atol=1e-5, rtol=1e-5)
 
 
@@ -99,7 +100,7 @@ def test_no_doubt_at_all_needs_no_finest_scale(network, image) -> None:
         network.overview.classifier.bias.copy_(torch.tensor([-9.0, 9.0]))
     network.classifier.register_forward_hook(lambda *run: pytest.fail("it ran"))
     with torch.inference_mode():
-        answer = network.foreground_of_part(image, WHOLE)
+        (answer,) = network.probabilities_of_part(image, WHOLE)
     np.testing.assert_allclose(answer, 1 / (1 + np.exp(9)), rtol=1e-4)
 
 
@@ -112,7 +113,7 @@ def test_training_sees_the_finest_scale_everywhere(network, image) -> None:
 
 
 def test_weights_bring_their_overview(network) -> None:
-    other = build_network("pnet", features=(4, 6, 6, 6))
+    other = build_network("multi-scale", "pnet", options=NARROW)
     other.load_state_dict(network.state_dict())
     torch.testing.assert_close(other.overview.classifier.bias, network.overview.classifier.bias)
 

@@ -14,14 +14,14 @@ from DeepIGeoSLib import Cancelled, InputError
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.engines.padding import PaddedChannels
 from DeepIGeoSLib.engines.tiling import SmallestTileError, tiles_of
-from DeepIGeoSLib.networks import build_network
-from DeepIGeoSLib.networks.part import Part, PartNetwork
+from DeepIGeoSLib.networks import ARCHITECTURES, build_network
+from DeepIGeoSLib.networks.network import Part, SegmentationNetwork
 
 
-def any_network(preset: str, dimension: int) -> PartNetwork:
+def any_network(architecture: str, dimension: int) -> SegmentationNetwork:
     torch.manual_seed(0)
-    size = {"features": (8,) if preset == "paper" else (4, 4, 4, 4)}
-    return build_network("pnet", dimension=dimension, preset=preset, **size).eval()
+    size = {"features": 8 if architecture == "dilated" else (4, 4, 4, 4)}
+    return build_network(architecture, "pnet", dimension=dimension, options=size).eval()
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_the_smallest_possible_tile_is_told() -> None:
         tiles_of((64, 64), (4, 4), (16, 16), smallest - 1)
 
 
-@pytest.mark.parametrize("preset", ["paper", "recommended"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("dimension", [2, 3])
-def test_answers_depend_on_nothing_beyond_reach(preset: str, dimension: int) -> None:
-    network = any_network(preset, dimension).double()
+def test_answers_depend_on_nothing_beyond_reach(architecture: str, dimension: int) -> None:
+    network = any_network(architecture, dimension).double()
     for parameter in network.parameters():
         if parameter.dim() > 1:
             parameter.data.abs_()  # so that no influence is lost in a rectifier
@@ -91,18 +91,18 @@ def test_answers_depend_on_nothing_beyond_reach(preset: str, dimension: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("preset", "dimension", "shape"),
+    ("architecture", "dimension", "shape"),
     [
-        ("paper", 2, (2, 230, 200)),
-        ("paper", 3, (40, 100, 96)),
-        ("recommended", 2, (2, 300, 300)),
-        ("recommended", 3, (64, 320, 32)),
+        ("dilated", 2, (2, 230, 200)),
+        ("dilated", 3, (40, 100, 96)),
+        ("multi-scale", 2, (2, 300, 300)),
+        ("multi-scale", 3, (64, 320, 32)),
     ],
 )
 def test_tiles_are_seamless(
-    preset: str, dimension: int, shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+    architecture: str, dimension: int, shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = any_network(preset, dimension)
+    network = any_network(architecture, dimension)
     channels = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
     whole = TorchEngine(network, "cpu", memory_budget=10**12).foreground_probability(channels)
     voxels = prod(shape[-dimension:])
@@ -111,18 +111,18 @@ def test_tiles_are_seamless(
     tiled = TorchEngine(network, "cpu", memory_budget=budget)
     runs = []
 
-    def counted(x: torch.Tensor, part: Part, run=network.foreground_of_part) -> torch.Tensor:
+    def counted(x: torch.Tensor, part: Part, run=network.probabilities_of_part) -> torch.Tensor:
         runs.append(x[0, 0].numel())
         return run(x, part)
 
-    monkeypatch.setattr(network, "foreground_of_part", counted)
+    monkeypatch.setattr(network, "probabilities_of_part", counted)
     np.testing.assert_allclose(tiled.foreground_probability(channels), whole, atol=1e-5)
     assert len(runs) > (1 if dimension == 3 else shape[0])
     assert fixed + max(runs) * per_voxel <= budget
 
 
 def test_a_budget_too_small_for_a_tile_names_the_smallest() -> None:
-    network = any_network("paper", 3)
+    network = any_network("dilated", 3)
     channels = np.zeros((1, 20, 60, 60), dtype=np.float32)
     with pytest.raises(InputError, match=r"budget of 1 MB is too small.* works here is \d+ MB"):
         TorchEngine(network, "cpu", memory_budget=10**6).foreground_probability(channels)
@@ -131,7 +131,7 @@ def test_a_budget_too_small_for_a_tile_names_the_smallest() -> None:
 def test_a_device_out_of_memory_gets_smaller_parts(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    network = any_network("paper", 3)
+    network = any_network("dilated", 3)
     channels = np.random.default_rng(0).normal(size=(1, 40, 100, 96)).astype(np.float32)
     engine = TorchEngine(network, "cpu")
     whole = engine.foreground_probability(channels)
@@ -151,7 +151,7 @@ def test_a_device_out_of_memory_gets_smaller_parts(
 def test_a_device_without_room_for_any_tile_leaves_the_work_to_the_cpu(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine = TorchEngine(any_network("paper", 3), "cpu")
+    engine = TorchEngine(any_network("dilated", 3), "cpu")
     engine.device = torch.device("meta")  # stands for a GPU; nothing can be computed on it
     run = TorchEngine._run
 
@@ -168,7 +168,7 @@ def test_a_device_without_room_for_any_tile_leaves_the_work_to_the_cpu(
 
 
 def test_cancel_stops_inside_a_network() -> None:
-    network = any_network("recommended", 3)
+    network = any_network("multi-scale", 3)
     finished = []
     network.classifier.register_forward_hook(lambda *_: finished.append(True))
     cancel = threading.Event()
@@ -181,7 +181,7 @@ def test_cancel_stops_inside_a_network() -> None:
 
 
 def test_a_cancelled_engine_runs_again_and_leaves_no_hooks() -> None:
-    network = any_network("recommended", 3)
+    network = any_network("multi-scale", 3)
     engine = TorchEngine(network, "cpu")
     image = np.zeros((1, 4, 32, 32), dtype=np.float32)
     cancel = threading.Event()

@@ -41,7 +41,7 @@ def configure(heads: Path, tmp_path: Path) -> Configure:
             "workers": 0,
             "data": {"root": str(heads), "sources": [source]},
             "grid": {"minimum": [8, 3, 3], "maximum": [16, 4, 4]},
-            "network": {"preset": "paper"},
+            "network": {"architecture": "dilated"},
             "optimization": {
                 "steps": 6,
                 "batch_size": 1,

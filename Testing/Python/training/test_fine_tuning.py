@@ -12,7 +12,7 @@ import torch
 from DeepIGeoSLib import InputError, Volume, load_bundle
 from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.networks import build_network
-from DeepIGeoSLib.training.fine_tuning import FrozenStage, early_layers, read_fine_tuning_config
+from DeepIGeoSLib.training.fine_tuning import FrozenStage, read_fine_tuning_config
 from DeepIGeoSLib.training.modules import PNetModule
 from DeepIGeoSLib.training.run_settings import FineTuningSettings
 
@@ -28,11 +28,12 @@ def written(path: Path, **changes: object) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("preset", "dimension"), [("paper", 2), ("paper", 3), ("recommended", 2), ("recommended", 3)]
+    ("architecture", "dimension"),
+    [("dilated", 2), ("dilated", 3), ("multi-scale", 2), ("multi-scale", 3)],
 )
-def test_late_layers_are_a_part_of_every_network(preset: str, dimension: int) -> None:
-    network = build_network("pnet", preset=preset, dimension=dimension)
-    early = early_layers(network)
+def test_late_layers_are_a_part_of_every_network(architecture: str, dimension: int) -> None:
+    network = build_network(architecture, "pnet", dimension=dimension)
+    early = network.early_layers()
     assert 0 < len(early) < len(list(network.children()))
     assert set(network.late_layers) <= {name for name, _ in network.named_children()}
     assert network.classifier not in early
@@ -41,7 +42,7 @@ def test_late_layers_are_a_part_of_every_network(preset: str, dimension: int) ->
 def test_the_configurations_silence_means_as_in_the_bundle(configure, tiny_bundle: Path) -> None:
     bundle = load_bundle(tiny_bundle)
     settings = read_fine_tuning_config(written(configure()), bundle)
-    assert settings.network.preset == "paper"
+    assert settings.network.architecture == "dilated"
     assert settings.grid == bundle.manifest.grid
     assert settings.interactions == bundle.manifest.interactions
     assert settings.optimization.crop == (8, 24, 24)
@@ -52,7 +53,10 @@ def test_the_configurations_silence_means_as_in_the_bundle(configure, tiny_bundl
 
 
 REFUSED = {
-    "another network": ({"network": {"preset": "recommended"}}, "network.preset is 'recommended'"),
+    "another network": (
+        {"network": {"architecture": "multi-scale"}},
+        "network.architecture is 'multi-scale'",
+    ),
     "the CRF alone": ({"task": "crf"}, "the task crf starts from no bundle"),
     "processes": ({"hardware": {"devices": 2}}, "set hardware.devices to 1"),
 }
@@ -76,11 +80,11 @@ def test_images_of_other_channels_are_refused(configure, tiny_bundle: Path) -> N
 
 def test_early_layers_are_frozen_and_then_learn_slowly(configure, tiny_bundle: Path) -> None:
     settings = read_fine_tuning_config(written(configure()), load_bundle(tiny_bundle))
-    network = build_network("pnet", preset="recommended", dimension=3)
+    network = build_network("multi-scale", "pnet")
     module = PNetModule(network, settings, fine_tuning=FineTuningSettings(0.5, 0.1))
     late, early = module.configure_optimizers()["optimizer"].param_groups
     assert early["initial_lr"] == pytest.approx(0.1 * late["initial_lr"])
-    held = {id(p) for part in early_layers(network) for p in part.parameters()}
+    held = {id(p) for part in network.early_layers() for p in part.parameters()}
     assert {id(p) for p in early["params"]} == held
     assert len(held) + len(late["params"]) == len(list(network.parameters()))
     stage = FrozenStage(module.fine_tuning, steps=10)

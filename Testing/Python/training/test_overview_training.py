@@ -12,14 +12,22 @@ from DeepIGeoSLib import load_bundle
 from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.engines import TorchEngine
+from DeepIGeoSLib.engines.padding import PaddedChannels
 from DeepIGeoSLib.evaluation.metrics import dice
+from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.networks.overview import doubtful
+from DeepIGeoSLib.networks.overview_fitting import fit_overview
+from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.cases import prepare_case
 from DeepIGeoSLib.training.config import read_config
-from DeepIGeoSLib.training.overview import fit_overview
 from DeepIGeoSLib.training.starting import starting_networks
 
 ROOT = Path(__file__).parents[3]
+
+
+def padded(image: np.ndarray, network: SegmentationNetwork) -> torch.Tensor:
+    channels = PaddedChannels(image, network.multiple_of)
+    return to_tensor(channels.read([slice(0, size) for size in channels.shape])[np.newaxis])
 
 
 def test_an_overview_learns_where_the_answer_is_clear(data: Path) -> None:
@@ -36,7 +44,8 @@ def test_an_overview_learns_where_the_answer_is_clear(data: Path) -> None:
     engine, unseen = TorchEngine(network, "cpu"), image("TCGA_HT_8018_19970411")
     alone = engine.foreground_probability(unseen) >= 0.5
     weights = {key: value.clone() for key, value in network.state_dict().items()}
-    fit_overview(network, [image(f"TCGA_HT_{name}") for name in ("7692_19960724", "7884_19980913")])
+    names = ("7692_19960724", "7884_19980913")
+    fit_overview(network, [padded(image(f"TCGA_HT_{name}"), network) for name in names])
     for key, value in weights.items():
         assert torch.equal(network.state_dict()[key], value)
     shares = []
@@ -52,7 +61,7 @@ def test_a_trained_bundle_has_an_overview(configure, heads: Path, tmp_path: Path
     path = configure(
         "new",
         task="both",
-        network={"preset": "recommended", "features": [4, 4, 4, 4]},
+        network={"architecture": "multi-scale", "options": {"features": [4] * 4}},
         optimization={"steps": 2, "crop": [4, 32, 32]},
         bundle={
             "name": "heads",

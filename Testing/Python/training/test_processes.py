@@ -52,7 +52,7 @@ def test_two_processes_equal_one_with_twice_the_batch(configure, start, task: st
 
     They agree to 3e-7; were losses or statistics those of each process, they would differ by 5e-4.
     """
-    network = {"preset": "recommended", "features": [4, 4, 4, 4]}
+    network = {"architecture": "multi-scale", "options": {"features": [4] * 4}}
     changes: dict = {"network": network, "simulation": {"rounds": 2}}
     # Plain gradient descent: Adam would blow up rounding errors of gradients near zero.
     descent = {"optimizer": "sgd", "learning_rate": 0.1, "loss": "dice"}
@@ -78,7 +78,7 @@ def test_two_processes_equal_one_with_twice_the_batch(configure, start, task: st
 @pytest.mark.parametrize("task", ["pnet", "rnet"])
 def test_accumulated_gradients_equal_a_larger_batch(configure, start, task: str) -> None:
     """Of a loss that is a mean over crops, without batch normalization."""
-    network = {"preset": "paper", "features": [4]}
+    network = {"architecture": "dilated", "options": {"features": 4}}
     optimization = {"steps": 3, "optimizer": "sgd", "learning_rate": 0.1, "loss": "ce"}
     changes: dict = {"network": network, "simulation": {"rounds": 1}}
     if task == "rnet":

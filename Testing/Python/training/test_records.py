@@ -48,7 +48,7 @@ def test_predictions_are_what_was_measured(configure, heads: Path, tmp_path: Pat
     """On the working grid they have the Dice in the table; on the volume's nearly the same."""
     path = configure(
         "learns",
-        network={"preset": "recommended"},
+        network={"architecture": "multi-scale"},
         optimization={"steps": 60, "crop": [8, 32, 32], "batch_size": 2, "learning_rate": 0.004},
         validate_every=60,
         checkpoint_every=60,
@@ -73,7 +73,7 @@ def test_the_best_weights_are_the_best_by_the_chosen_measure(
         by,
         best_by=by,
         validate_every=1,
-        network={"preset": "recommended", "features": [4, 4, 4, 4]},
+        network={"architecture": "multi-scale", "options": {"features": [4] * 4}},
         optimization={"steps": 6, "crop": [4, 32, 32], "learning_rate": 0.02},
     )
     assert main(["train", str(path)]) == 0

@@ -35,7 +35,9 @@ def assert_same_run(first: Path, second: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", [{"preset": "paper", "dimension": 2, "features": [4]}])
+@pytest.mark.parametrize(
+    "network", [{"architecture": "dilated", "dimension": 2, "options": {"features": 4}}]
+)
 def test_runs_killed_at_random_moments_end_like_one_that_was_not(
     configure, start, tmp_path: Path, network: dict
 ) -> None:
@@ -189,7 +191,7 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(
     assert "last.ckpt is no checkpoint of a training run" in capsys.readouterr().err
     (tmp_path / "odd" / checkpoints.LAST).unlink()
     assert main(["train", str(path)]) == 0
-    other = configure("odd", optimization={"steps": 4}, network={"features": [8]})
+    other = configure("odd", optimization={"steps": 4}, network={"options": {"features": 8}})
     assert main(["train", str(other)]) == 2
     assert "holds another network than the configuration describes" in capsys.readouterr().err
     other = configure("odd", optimization={"steps": 4, "optimizer": "sgd"})

@@ -1,8 +1,8 @@
-"""P-Net and R-Net as the paper defines them (Wang et al., TPAMI 2018, Fig. 3).
+"""The network that the paper uses as P-Net and as R-Net (Wang et al., TPAMI 2018, Fig. 3).
 
-Both are the same network: five blocks of dilated convolutions that keep the resolution, whose last
-features feed a small classifier. R-Net has three more input channels: the initial segmentation and
-the geodesic distance maps of the two classes of scribbles.
+In both roles it is the same: five blocks of dilated convolutions that keep the resolution, whose
+last features feed a small classifier. R-Net has three more input channels: the initial segmentation
+and the geodesic distance maps of the two classes of scribbles.
 
 The figure concatenates the five block outputs before a 1x1 convolution. That convolution is linear,
 so each block's share is added to a sum as soon as the block is done: the same numbers, at well
@@ -18,12 +18,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from DeepIGeoSLib.networks.part import PartNetwork
+from DeepIGeoSLib.networks.network import SegmentationNetwork
 
 _LAYERS_PER_BLOCK = (2, 2, 3, 3, 3)
 
 
-class PNet2d(PartNetwork):
+class DilatedNet2d(SegmentationNetwork):
     """The 2D network (Fig. 3a).
 
     Input (B, C, H, W), output logits (B, classes, H, W), any H and W.
@@ -43,6 +43,7 @@ class PNet2d(PartNetwork):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        self.classes = classes
         self.blocks = nn.ModuleList()
         for index, (layers, dilation) in enumerate(zip(_LAYERS_PER_BLOCK, dilations, strict=True)):
             first = in_channels if index == 0 else features
@@ -65,7 +66,7 @@ class PNet2d(PartNetwork):
         return self.classifier(hidden)
 
 
-class PNet3d(PartNetwork):
+class DilatedNet3d(SegmentationNetwork):
     """The 3D network (Fig. 3b); the axis with kernel size 1 is the through-plane one.
 
     Input (B, C, D, H, W), output logits (B, classes, D, H, W), any size.
@@ -84,6 +85,7 @@ class PNet3d(PartNetwork):
         dilations: Sequence[int] = (1, 2, 3, 4, 5),
     ) -> None:
         super().__init__()
+        self.classes = classes
         self.blocks = nn.ModuleList()
         self.compressions = nn.ModuleList()
         compressed = features // 4

@@ -1,18 +1,17 @@
-"""Teach a P-Net's overview what its finest scale would answer."""
+"""Teach the overview of a ``MultiScaleNet`` what its finest scale would answer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch.nn import functional
 
-from DeepIGeoSLib.engines.padding import PaddedChannels
-from DeepIGeoSLib.errors import Progress
-from DeepIGeoSLib.networks.multiscale import MultiScaleNet
 from DeepIGeoSLib.networks.overview import CELL
-from DeepIGeoSLib.tensors import to_tensor
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.networks.multiscale import MultiScaleNet
 
 # A cell holds foreground when one of its probabilities exceeds this, background when one is below
 # 1 minus this: somewhat less than a half, so that there is doubt near the decision.
@@ -24,41 +23,30 @@ _CLEAR, _SHARE_OF_CLEAR = 0.02, 0.05
 _STEPS, _BATCH, _RATE = 500, 8192, 1e-2
 
 
-def fit_overview(
-    network: MultiScaleNet,
-    images: Sequence[np.ndarray],
-    progress: Progress | None = None,
-) -> None:
+def fit_overview(network: MultiScaleNet, volumes: Iterable[torch.Tensor]) -> None:
     """Give a 3D P-Net an overview, or train the one it has anew; nothing else is changed.
 
     Args:
         network: trained, on the CPU; it is left in evaluation mode.
-        images: normalized channels on working grids, float32 (channel, k, j, i), as the network was
-            trained on.
-        progress: called with the share done and a text.
+        volumes: normalized channels on working grids, float32 (1, C, D, H, W), as the network was
+            trained on, of sizes that it takes.
     """
     network.eval()
-    tell = progress or (lambda share, text: None)
     generator = torch.Generator().manual_seed(0)
     features, targets = [], []
-    for number, image in enumerate(images):
-        tell(0.8 * number / len(images), f"Looking at volume {number + 1} of {len(images)}")
-        seen, wanted = _cells(network, image, generator)
+    for volume in volumes:
+        seen, wanted = _cells(network, volume, generator)
         features.append(seen)
         targets.append(wanted)
-    tell(0.8, "Training the overview")
     _train(network, torch.cat(features), torch.cat(targets), generator)
-    tell(1.0, "Done")
 
 
 def _cells(
-    network: MultiScaleNet, image: np.ndarray, generator: torch.Generator
+    network: MultiScaleNet, volume: torch.Tensor, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the features of some cells (cells, features), and what they hold (cells, 2)."""
-    padded = PaddedChannels(image, network.multiple_of)
-    whole = tuple(slice(0, size) for size in padded.shape)
     with torch.inference_mode():
-        slices = network.slices_of(to_tensor(padded.read(whole)[np.newaxis], "cpu"))
+        slices = network.slices_of(volume)
         finest = network.encode_finest(slices)
         coarse = network.scales_from(1, network.stacked(network.shrink[0](finest), 1))
         coarse = network.slices_of(coarse)
