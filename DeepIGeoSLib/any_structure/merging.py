@@ -3,6 +3,7 @@
 A foreground stroke says that something is missing there, a background stroke that something is too
 much there. So a round adds what hangs together with its foreground strokes, and removes what hangs
 together with its background strokes; the rest stays as it was, whatever the network thinks of it.
+A box says that the target lies in it, so the answer counts in all of it.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ from scipy import ndimage
 from DeepIGeoSLib.any_structure.channels import Strokes
 
 
-def merged(before: np.ndarray, answer: np.ndarray, strokes: Strokes) -> np.ndarray:
+def merged(
+    before: np.ndarray, answer: np.ndarray, strokes: Strokes, boxed: np.ndarray | None = None
+) -> np.ndarray:
     """Return the probability after a round.
 
     Args:
         before: float32 probability of the target, axes (k, j, i).
         answer: the network's, on the same grid.
         strokes: the same.
+        boxed: bool, where a box of this round lies; None without one.
 
     Returns:
         A new float32 array: ``before`` with the answer where it adds voxels connected with new
-        foreground strokes or removes voxels connected with new background strokes; strokes are
-        1 and 0.
+        foreground strokes or removes voxels connected with new background strokes, and
+        everywhere in the box; strokes are 1 and 0.
     """
     after = before.copy()
     inside, wanted = before >= 0.5, answer >= 0.5
@@ -35,6 +39,8 @@ def merged(before: np.ndarray, answer: np.ndarray, strokes: Strokes) -> np.ndarr
         if new.any():
             taken = _touching(change, new)
             after[taken] = answer[taken]
+    if boxed is not None:
+        after[boxed] = answer[boxed]
     after[strokes.foreground] = 1
     after[strokes.background] = 0
     return after

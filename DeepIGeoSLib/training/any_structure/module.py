@@ -15,14 +15,15 @@ from torch.optim.swa_utils import AveragedModel
 from DeepIGeoSLib.any_structure.channels import Strokes, input_channels
 from DeepIGeoSLib.any_structure.merging import merged
 from DeepIGeoSLib.tensors import to_array, to_tensor
-from DeepIGeoSLib.training.any_structure.samples import add_stroke
+from DeepIGeoSLib.training.any_structure.samples import add_stroke, pointed_at
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings
 from DeepIGeoSLib.training.modules import rate_factor
 
 _STROKES = ("foreground", "background", "new_foreground", "new_background")
 
-# How much more a voxel under the newest strokes counts than one far away from them.
-_POINTED_AT = 3.0
+# How much more a voxel counts under the newest strokes than far away from them, and in the mistake
+# that they mark.
+_NEAR, _POINTED_AT = 3.0, 3.0
 
 # Steps over which the Dice that is reported is averaged.
 _RECENT = 200
@@ -59,7 +60,8 @@ class AnyStructureModule(lightning.LightningModule):
         total = 0.0
         for number in range(rounds):
             logits = answers(self.network, batch["channels"])
-            loss = stroke_loss(logits, batch["target"], batch["channels"][:, -1])
+            weight = 1 + _NEAR * batch["channels"][:, -1].abs() + _POINTED_AT * batch["pointed_at"]
+            loss = stroke_loss(logits, batch["target"], weight)
             self.manual_backward(loss / rounds)
             total += float(loss.detach()) / rounds
             probability = logits.detach().softmax(dim=1)[:, 1]
@@ -82,7 +84,8 @@ class AnyStructureModule(lightning.LightningModule):
         for sample, result in enumerate(probability):
             random = np.random.default_rng([int(batch["seed"][sample]), number])
             strokes = Strokes(*(to_array(batch[name][sample]) for name in _STROKES))
-            mask = merged(to_array(batch["mask"][sample]), to_array(result), strokes)
+            boxed = to_array(batch["boxed"][sample]) if number == 0 else None
+            mask = merged(to_array(batch["mask"][sample]), to_array(result), strokes, boxed)
             target = to_array(batch["target"][sample])
             dice.append(overlap(mask >= 0.5, target))
             new = {name: np.zeros(mask.shape, dtype=bool) for name in ("foreground", "background")}
@@ -98,6 +101,8 @@ class AnyStructureModule(lightning.LightningModule):
             batch["mask"][sample] = to_tensor(mask, self.device)
             channels = input_channels(image, mask, strokes, spacing)
             batch["channels"][sample] = to_tensor(channels, self.device)
+            marked = pointed_at(mask, target, strokes)
+            batch["pointed_at"][sample] = to_tensor(marked, self.device)
             for name, value in zip(_STROKES, vars(strokes).values(), strict=True):
                 batch[name][sample] = to_tensor(value.copy(), self.device)
         return float(np.mean(dice))
@@ -142,15 +147,14 @@ def answers(network: nn.Module, channels: torch.Tensor) -> torch.Tensor:
     return network(channels).float()[:, :, :depth]
 
 
-def stroke_loss(logits: torch.Tensor, target: torch.Tensor, newest: torch.Tensor) -> torch.Tensor:
-    """Return cross-entropy, with more weight near the newest strokes, plus the Dice loss.
+def stroke_loss(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Return weighted cross-entropy plus the Dice loss.
 
     Args:
         logits: (B, 2, k, j, i).
         target: (B, k, j, i) bool.
-        newest: (B, k, j, i), the mark of the newest strokes: 1 or -1 on them, 0 far away.
+        weight: (B, k, j, i), how much a voxel counts in the cross-entropy.
     """
-    weight = 1 + _POINTED_AT * newest.abs()
     entropy = functional.cross_entropy(logits, target.long(), reduction="none")
     entropy = (entropy * weight).sum() / weight.sum()
     probability = logits.softmax(dim=1)[:, 1].flatten(1)

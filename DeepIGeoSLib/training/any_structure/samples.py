@@ -10,19 +10,25 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch.utils.data import Dataset
 
+from DeepIGeoSLib.any_structure.box_marks import PERHAPS, faces, in_box
 from DeepIGeoSLib.any_structure.channels import Strokes, input_channels
 from DeepIGeoSLib.robot import robot_stroke
 from DeepIGeoSLib.simulation import corrupted, random_stroke
 from DeepIGeoSLib.synthesis import acquired, degraded, part_of, random_anatomy, random_region
 from DeepIGeoSLib.tensors import to_tensor
+from DeepIGeoSLib.training.any_structure.drawn import random_box, random_outline
 from DeepIGeoSLib.training.any_structure.images import RealImage
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings
 from DeepIGeoSLib.training.any_structure.windows import cut, turned
 
 # Fewer voxels than this are no target.
 _SMALLEST = 12
+
+# How often a session begins with a box, and with an outline in one slice, instead of a stroke.
+_BOXES, _OUTLINES = 0.1, 0.08
 
 # How rounds begin: nothing, a distorted target, too much, too little, a neighbor.
 _STARTS = ("empty", "corrupted", "more", "less", "other")
@@ -34,8 +40,9 @@ class AnyStructureSamples(Dataset):
 
     A sample is a mapping of tensors: image (k, j, i) float32, target (k, j, i) bool, mask
     (k, j, i) float32 before the round, foreground, background, new_foreground, new_background
-    (k, j, i) bool, channels (channel, k, j, i) float32 for the first round, spacing (3,) float64,
-    seed () int64 for the rounds that follow.
+    (k, j, i) bool, channels (channel, k, j, i) float32 for the first round, pointed_at (k, j, i)
+    bool, the mistakes that the new strokes mark, boxed (k, j, i) bool, where a box lies,
+    spacing (3,) float64, seed () int64 for the rounds that follow.
     """
 
     def __init__(
@@ -56,13 +63,23 @@ class AnyStructureSamples(Dataset):
         shape = self._settings.windows[size].shape
         for _ in range(20):
             image, target, others, spacing = self._window(shape, random)
-            if _SMALLEST <= np.count_nonzero(target) <= 0.85 * target.size:
+            if _SMALLEST <= np.count_nonzero(target) <= 0.95 * target.size:
                 break
         mask = self._start(target, others, spacing, random)
         none = np.zeros(target.shape, dtype=bool)
-        new = {"foreground": none.copy(), "background": none.copy()}
-        for _ in range(1 if random.random() < 0.85 else 2):
-            add_stroke(new, mask >= 0.5, target, random)
+        new, boxed = {"foreground": none.copy(), "background": none.copy()}, none
+        way = random.random()
+        box = random_box(target, random) if way < _BOXES else None
+        if box is not None:
+            boxed = in_box(target.shape, box)
+            new["background"] = faces(target.shape, box)
+            mask = np.where(boxed, np.float32(PERHAPS), np.float32(0))
+        elif way < _BOXES + _OUTLINES:
+            mask = np.zeros(target.shape, dtype=np.float32)
+            new["foreground"] = random_outline(target, random)
+        else:
+            for _ in range(1 if random.random() < 0.85 else 2):
+                add_stroke(new, mask >= 0.5, target, random)
         strokes = Strokes(new["foreground"], new["background"], **_renamed(new))
         mask[strokes.foreground], mask[strokes.background] = 1, 0
         return {
@@ -71,6 +88,8 @@ class AnyStructureSamples(Dataset):
             "mask": to_tensor(mask),
             **{name: to_tensor(value.copy()) for name, value in vars(strokes).items()},
             "channels": to_tensor(input_channels(image, mask, strokes, spacing)),
+            "boxed": to_tensor(boxed),
+            "pointed_at": to_tensor(pointed_at(mask, target, strokes)),
             "spacing": torch.tensor(spacing, dtype=torch.float64),
             "seed": torch.tensor(int(random.integers(2**31))),
         }
@@ -160,6 +179,13 @@ def add_stroke(
         stroke = random_stroke(obeyed, target, random)
     if stroke is not None:
         strokes[stroke.label] |= stroke.mask
+
+
+def pointed_at(mask: np.ndarray, target: np.ndarray, strokes: Strokes) -> np.ndarray:
+    """Return the mistakes that the newest strokes mark: whole connected parts, bool (k, j, i)."""
+    wrong = ((mask >= 0.5) != target) | strokes.new
+    numbered, _ = ndimage.label(wrong)
+    return np.isin(numbered, np.unique(numbered[strokes.new])) & wrong
 
 
 def _suitable(

@@ -11,7 +11,8 @@ from DeepIGeoSLib.preprocessing import resample
 from DeepIGeoSLib.training.any_structure.images import RealImage
 
 # How large an object is to look, in parts of the window, and its smallest size in working pixels.
-_LOOKS, _SMALLEST = (0.06, 1.5), 4.0
+# Those much larger than the window teach the network what it can't know from there.
+_LOOKS, _SMALLEST = (0.06, 4.0), 4.0
 
 
 def cut(

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
+from DeepIGeoSLib.any_structure.box_marks import PERHAPS, faces, in_box
 from DeepIGeoSLib.any_structure.channels import CHANNELS, Strokes, input_channels
 from DeepIGeoSLib.any_structure.merging import merged
-from DeepIGeoSLib.networks import ANY_STRUCTURE_CHANNELS
+from DeepIGeoSLib.networks import roles
 
 SHAPE = (6, 40, 40)
 
@@ -34,7 +36,8 @@ def image():
 
 def test_there_are_as_many_channels_as_the_network_takes(image):
     channels = input_channels(image, np.zeros(SHAPE, np.float32), strokes(), (1, 1, 1))
-    assert channels.shape == (len(CHANNELS), *SHAPE) == (ANY_STRUCTURE_CHANNELS, *SHAPE)
+    assert channels.shape == (len(CHANNELS), *SHAPE)
+    assert len(CHANNELS) == roles.input_channels(roles.ANY_STRUCTURE, 1)
     assert channels.dtype == np.float32
 
 
@@ -116,3 +119,24 @@ def test_every_stroke_is_obeyed_whatever_the_network_says():
     assert (after[marked.background] == 0).all()
     assert after is not before
     assert (before == np.float32(0.7)).all()
+
+
+def test_a_box_lets_the_answer_count_in_all_of_it_and_nowhere_else():
+    before = np.zeros(SHAPE, np.float32)
+    before[3, 40:45, 40:45] = 1  # another lesion
+    answer = np.zeros(SHAPE, np.float32)
+    answer[3, 5:8, 5:8] = answer[3, 15:18, 15:18] = 0.9  # two parts, and a gap between them
+    answer[5, 30:33, 30:33] = 0.9  # outside of the box
+    box = (slice(2, 5), slice(4, 20), slice(4, 20))
+    boxed = in_box(SHAPE, box)
+    after = merged(np.where(boxed, np.float32(PERHAPS), before), answer, strokes(), boxed)
+    expected = before.copy()
+    expected[box] = answer[box]
+    np.testing.assert_array_equal(after, expected)
+
+
+def test_the_faces_of_a_box_are_the_layer_around_it():
+    box = (slice(0, 2), slice(4, 7), slice(5, 8))
+    shell = faces(SHAPE, box)
+    distance = ndimage.distance_transform_cdt(~in_box(SHAPE, box), metric="chessboard")
+    np.testing.assert_array_equal(shell, distance == 1)
