@@ -5,10 +5,12 @@ from slicer.i18n import tr as _
 
 from DeepIGeoSPanel import first_use
 from DeepIGeoSPanel.brush_options import BrushOptions
+from DeepIGeoSPanel.draw_keys import DrawKeys
 from DeepIGeoSPanel.inputs_section import InputsSection
 from DeepIGeoSPanel.library import importLibrary
 from DeepIGeoSPanel.logic import logicClass
 from DeepIGeoSPanel.model_selector import ModelSelector
+from DeepIGeoSPanel.oblique_outlines import ObliqueOutlines
 from DeepIGeoSPanel.oblique_strokes import ObliqueStrokes
 from DeepIGeoSPanel.right_button import RightButton
 from DeepIGeoSPanel.rounds_table import RoundsTable
@@ -56,6 +58,7 @@ class Panel:
         )
         self.rightButton = RightButton(self.editor)
         self.oblique = ObliqueStrokes(self.editor, brush, self.workbench)
+        self.outlines = ObliqueOutlines(self.editor, self.workbench)
         self.rounds = RoundsTable(ui.roundsTable)
         actions = self._actions()
         for button, action in actions.items():
@@ -75,6 +78,7 @@ class Panel:
                 "Esc": actions["cancelButton"],
             }
         )
+        self.drawKeys = DrawKeys(self.shortcuts)
 
     def enter(self):
         """Work while the module is open."""
@@ -82,7 +86,9 @@ class Panel:
         self.editor.widget.setupViewObservations()
         self.rightButton.install()
         self.oblique.install()
+        self.outlines.install()
         self.shortcuts.install()
+        self.drawKeys.follow(self.editor.widget.mrmlSegmentEditorNode())
         self._worker.start()
         self._aside.start()
 
@@ -92,6 +98,8 @@ class Panel:
         self.editor.widget.removeViewObservations()
         self.rightButton.remove()
         self.oblique.remove()
+        self.outlines.remove()
+        self.drawKeys.follow(None)
         self.shortcuts.remove()
 
     def close(self):

@@ -115,6 +115,14 @@ class SeedEditor:
         effect = self.widget.activeEffect()
         return getattr(effect, "name", effect) if effect else None
 
+    def outlineIn(self, view):
+        """Return the points (vtkPoints, RAS) of the outline that Draw has in a slice view, or None.
+
+        They are Draw's own: nobody else knows which points its keys have taken away again.
+        """
+        pipeline = self.widget.effectByName("Draw").self().drawPipelines.get(view)
+        return None if pipeline is None else pipeline.rasPoints
+
     def toggle(self):
         """Change to the other kind."""
         self.paint(BACKGROUND if self.polarity == FOREGROUND else FOREGROUND)

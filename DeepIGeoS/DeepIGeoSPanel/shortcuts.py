@@ -15,7 +15,8 @@ class Shortcuts:
     def __init__(self, actions):
         """Take the actions: keys such as "X" or "Ctrl+Z", and what each one does."""
         self._actions = actions
-        self._installed = []
+        self._installed = {}
+        self._left = ()
 
     def install(self):
         """Make the keys work; without a window there are none."""
@@ -27,11 +28,18 @@ class Shortcuts:
             shortcut = qt.QShortcut(window)
             shortcut.setKey(qt.QKeySequence(keys))
             shortcut.connect("activated()", action)
-            self._installed.append(shortcut)
+            self._installed[keys] = shortcut
+        self.leave(self._left)
+
+    def leave(self, keys):
+        """Leave these keys to others for now, and take all other ones."""
+        self._left = keys
+        for ours, shortcut in self._installed.items():
+            shortcut.setEnabled(ours not in keys)
 
     def remove(self):
         """Give the keys back."""
-        for shortcut in self._installed:
+        for shortcut in self._installed.values():
             shortcut.setParent(None)
             shortcut.deleteLater()
-        self._installed = []
+        self._installed = {}

@@ -1,8 +1,8 @@
-"""The voxels that a slice view shows under a brush.
+"""The voxels that a slice view shows under a brush or inside an outline.
 
-Paint fills a disk as thick as the view's slices are taken to be. Where a view is oblique to thick
-slices, the voxels between their centers are missed: the stroke becomes stripes, which the answer
-leaks through. What the user saw is the plane, and every voxel that it cuts below the brush.
+Paint and Draw fill a sheet as thick as the view's slices are taken to be. Where a view is oblique
+to thick slices, the voxels between their centers are missed: the stroke becomes stripes, which the
+answer leaks through. What the user saw is the plane, and every voxel that it cuts there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.scene.flat_shapes import pointsBeside, pointsInside, pointsOn
 from DeepIGeoSLib.scene.nodes import ijkToRasOf, shapeOf
 from DeepIGeoSLib.scene.places import worldPosition
 from DeepIGeoSLib.scene.stroke import fromWorld
@@ -40,18 +41,26 @@ def seenBox(
     Returns:
         Slices (k, j, i) of the volume, and bool of that shape; empty outside of the volume.
     """
-    axes = np.vstack(_planeAxes(np.asarray(normal, dtype=float)))
-    path = np.asarray(points, dtype=float)
-    step = _STEP * _worldSpacing(volumeNode).min()
-    below = _samplesNear((path - path[0]) @ axes.T / step, radius / step) * step
-    voxels = voxelsAt(volumeNode, path[0] + below @ axes)
-    voxels = voxels[np.all((voxels >= 0) & (voxels < shapeOf(volumeNode)), axis=1)]
-    if not len(voxels):
-        return (slice(0, 0),) * 3, np.zeros((0, 0, 0), dtype=bool)
-    low, high = voxels.min(axis=0), voxels.max(axis=0) + 1
-    stroke = np.zeros(high - low, dtype=bool)
-    stroke[tuple((voxels - low).T)] = True
-    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)), stroke
+    plane = _Plane(volumeNode, points, normal)
+    brush = pointsBeside(plane.path, radius / plane.step)
+    return plane.box(np.vstack([brush, pointsOn(plane.path)]))
+
+
+def seenOutline(
+    volumeNode: Any, points: list[tuple[float, float, float]], normal: Sequence[float]
+) -> tuple[Box, np.ndarray]:
+    """Return every voxel that a view shows inside an outline, and on it.
+
+    Args:
+        volumeNode: whose grid.
+        points: RAS positions (mm, world) along the outline, in order, in one plane.
+        normal: of the plane, in world coordinates; any length.
+
+    Returns:
+        Slices (k, j, i) of the volume, and bool of that shape; empty outside of the volume.
+    """
+    plane = _Plane(volumeNode, [*points, points[0]], normal)
+    return plane.box(np.vstack([pointsInside(plane.path), pointsOn(plane.path)]))
 
 
 def voxelsAt(volumeNode: Any, points: np.ndarray) -> np.ndarray:
@@ -79,22 +88,36 @@ def _planeAxes(normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return along, np.cross(normal, along)
 
 
-def _samplesNear(path: np.ndarray, radius: float) -> np.ndarray:
-    """Return the points of a square grid of edge 1 within ``radius`` of a path, and the path's own.
+class _Plane:
+    """A view's plane with a grid of samples, and what was drawn on it.
 
-    The path's own always count, however thin the brush is.
+    Attributes:
+        step: mm between the samples.
+        path: what was drawn, in samples; one position (x, y) a row.
     """
-    low = np.floor(path.min(axis=0) - radius).astype(int)
-    near = np.zeros(np.ceil(path.max(axis=0) + radius).astype(int) - low + 1, dtype=bool)
-    own = []
-    for start, end in zip(path, np.vstack([path[1:], path[-1:]]), strict=True):
-        first = np.floor(np.minimum(start, end) - radius).astype(int) - low
-        last = np.ceil(np.maximum(start, end) + radius).astype(int) - low
-        part = tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))
-        x, y = (axis + offset for axis, offset in zip(np.ogrid[part], low - start, strict=True))
-        way = end - start
-        share = np.clip((x * way[0] + y * way[1]) / max(way @ way, 1e-12), 0, 1)
-        near[part] |= (x - share * way[0]) ** 2 + (y - share * way[1]) ** 2 <= radius**2
-        count = int(np.ceil(np.linalg.norm(way))) + 1
-        own.append(start + np.linspace(0, 1, count)[:, None] * way)
-    return np.vstack([np.argwhere(near) + low, *own])
+
+    def __init__(
+        self,
+        volumeNode: Any,
+        points: list[tuple[float, float, float]],
+        normal: Sequence[float],
+    ) -> None:
+        """Take points (RAS, mm) that lie in the plane; see ``seenBox``."""
+        self._volumeNode = volumeNode
+        self._axes = np.vstack(_planeAxes(np.asarray(normal, dtype=float)))
+        drawn = np.asarray(points, dtype=float)
+        self._origin = drawn[0]
+        self.step = _STEP * _worldSpacing(volumeNode).min()
+        self.path = (drawn - self._origin) @ self._axes.T / self.step
+
+    def box(self, samples: np.ndarray) -> tuple[Box, np.ndarray]:
+        """Return the voxels that samples lie in: slices (k, j, i), and bool of that shape."""
+        voxels = voxelsAt(self._volumeNode, self._origin + samples * self.step @ self._axes)
+        inside = (voxels >= 0) & (voxels < shapeOf(self._volumeNode))
+        voxels = voxels[inside[:, 0] & inside[:, 1] & inside[:, 2]]
+        if not len(voxels):
+            return (slice(0, 0),) * 3, np.zeros((0, 0, 0), dtype=bool)
+        low, high = voxels.min(axis=0), voxels.max(axis=0) + 1
+        where = np.zeros(high - low, dtype=bool)
+        where[tuple((voxels - low).T)] = True
+        return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)), where

@@ -89,6 +89,12 @@ def viewNormal(view: Any) -> np.ndarray:
     return normal / np.linalg.norm(normal)
 
 
+def ontoPlane(view: Any, points: list[tuple[float, float, float]]) -> np.ndarray:
+    """Return RAS positions (mm, world), one a row, moved straight onto a slice view's plane."""
+    places, normal = np.asarray(points, dtype=float), viewNormal(view)
+    return places - np.outer((places - _center(view)) @ normal, normal)
+
+
 def _center(view: Any) -> np.ndarray:
     return slicer.util.arrayFromVTKMatrix(view.GetSliceToRAS())[:3, 3]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from DeepIGeoSLib.preprocessing import Box
 from DeepIGeoSLib.scene.nodes import ijkToRasOf, shapeOf
@@ -75,9 +76,15 @@ def _addBalls(mask: np.ndarray, centers: np.ndarray, radii: np.ndarray) -> None:
 
 def fromWorld(volumeNode: Any, points: list[tuple[float, float, float]]) -> np.ndarray:
     """Return world positions in the volume's own RAS, homogeneous, one a column."""
+    points = np.ascontiguousarray(points, dtype=float)
     parent = volumeNode.GetParentTransformNode()
     if parent is not None:
         fromWorld = vtk.vtkGeneralTransform()
         parent.GetTransformFromWorld(fromWorld)
-        points = [fromWorld.TransformPoint(*point) for point in points]
-    return np.vstack([np.array(points, dtype=float).T, np.ones(len(points))])
+        given, found = vtk.vtkPoints(), vtk.vtkPoints()
+        for both in (given, found):
+            both.SetDataTypeToDouble()
+        given.SetData(numpy_to_vtk(points))
+        fromWorld.TransformPoints(given, found)
+        points = vtk_to_numpy(found.GetData())
+    return np.vstack([points.T, np.ones(len(points))])

@@ -26,7 +26,7 @@ from DeepIGeoSLib.scene.nodes import checkSegment, isEmpty
 from DeepIGeoSLib.scene.place_tour import PlaceTour
 from DeepIGeoSLib.scene.region_node import RegionNode
 from DeepIGeoSLib.scene.seeds import Seeds, makeSeeds
-from DeepIGeoSLib.scene.seen_stroke import seenBox
+from DeepIGeoSLib.scene.seen_stroke import seenBox, seenOutline
 from DeepIGeoSLib.scene.segment_volume import VolumeMeter
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
 from DeepIGeoSLib.scene.stroke import strokeBox
@@ -342,6 +342,20 @@ class Workbench:
         with self._telling():
             self.prepareSeeds()
             self._paint(*seenBox(self.volumeNode, points, radius, normal), foreground, erase)
+
+    def completeOutline(
+        self, points: list[tuple[float, float, float]], foreground: bool, normal: np.ndarray
+    ) -> None:
+        """Add what Slicer's Draw leaves out on a view that is oblique to the volume.
+
+        Args:
+            points: RAS positions (mm, world) along the outline, in order, in the view's plane.
+            foreground: which class was drawn.
+            normal: of the plane of the view.
+        """
+        with self._telling():
+            self.prepareSeeds()
+            self._paint(*seenOutline(self.volumeNode, points, normal), foreground)
 
     def clearStrokes(self) -> None:
         """Forget all strokes; the target stays as it is."""

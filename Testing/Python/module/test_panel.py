@@ -300,7 +300,7 @@ def test_a_module_that_is_not_open_installs_no_keys(module, desktop, tiny_bundle
     monkeypatch.setattr(bundles, "list_bundles", lambda: [str(tiny_bundle)])
     desktop.mainWindow = QtWidgets.QWidget()
     widget = module.DeepIGeoSWidget()
-    assert widget.panel.shortcuts._installed == []
+    assert not widget.panel.shortcuts._installed
     widget.cleanup()
 
 

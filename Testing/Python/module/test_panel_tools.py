@@ -82,15 +82,13 @@ def test_views_of_a_layout_chosen_later_are_painted_in_once(volume_node, user, v
     assert [event for _, event, _ in views.told] == ["RightButtonPressEvent"]
 
 
-@pytest.mark.parametrize("reason", ["switched off", "no brush", "Draw", "removed"])
+@pytest.mark.parametrize("reason", ["switched off", "no brush", "removed"])
 def test_else_the_right_button_zooms_as_always(volume_node, user, views, reason):
     user.click("missingButton")
     if reason == "switched off":
         user.ui.rightButtonCheckBox.setChecked(False)
     elif reason == "no brush":
         user.panel.editor.stop()
-    elif reason == "Draw":
-        user.ui.seedEditor.setActiveEffectByName("Draw")
     else:
         user.panel.rightButton.remove()
     views.red.InvokeEvent("RightButtonPressEvent")
@@ -126,6 +124,33 @@ def test_keys_work_while_the_module_is_open(volume_node, user, desktop, widget, 
     widget.exit()
     press(qt.Qt.Key_E)
     assert user.ui.targetSelector.currentText == "Lesion 2"
+
+
+def test_draw_keeps_its_own_keys(volume_node, user, desktop, widget, lesion):
+    import qt
+    from PySide6 import QtTest, QtWidgets
+
+    desktop.mainWindow = QtWidgets.QWidget()
+    desktop.mainWindow.show()
+    desktop.mainWindow.activateWindow()
+    widget.enter()
+    user.click("segmentButton")
+    user.click("missingButton", wait=False)
+
+    def press(key):
+        QtTest.QTest.keyClick(desktop.mainWindow, key)
+        user.wait()
+
+    user.ui.seedEditor.setActiveEffectByName("Draw")
+    press(qt.Qt.Key_X)  # takes a point away
+    press(qt.Qt.Key_A)  # closes the outline
+    assert user.ui.missingButton.isChecked()
+    assert user.ui.acceptButton.text == "Accept"
+    user.ui.seedEditor.setActiveEffectByName("Paint")
+    press(qt.Qt.Key_X)
+    assert user.ui.tooMuchButton.isChecked()
+    press(qt.Qt.Key_A)
+    assert user.ui.acceptButton.text == "Reopen"
 
 
 def test_the_tool_tip_of_each_button_names_its_key(user):

@@ -204,3 +204,89 @@ def test_other_strokes_are_left_to_slicer(volume_node, user, tilted, desktop, re
         user.panel.oblique.remove()
     drag(desktop, *PATH)
     assert not any(mask.any() for mask in seeds(user))
+
+
+# An outline of Draw in the view, and the pixels (mm) inside it, a tenth apart.
+OUTLINE = [(-9, -4), (8, -5), (9, 5), (-8, 4)]
+INSIDE = [(x / 10, y / 10) for x in range(-78, 78) for y in range(-38, 39)]
+
+
+def outline(desktop, points, close):
+    """Click the points of an outline, and close it."""
+    interactor = desktop.layout.sliceWidget("Slanted").sliceView().interactor()
+    interactor.SetSize(100, 100)
+    for point in points:
+        interactor.SetEventPosition(*point)
+        interactor.InvokeEvent("LeftButtonPressEvent")
+        interactor.InvokeEvent("LeftButtonReleaseEvent")
+    if close == "right click":
+        interactor.InvokeEvent("RightButtonPressEvent")
+        interactor.InvokeEvent("RightButtonReleaseEvent")
+    elif close == "double click":
+        interactor.InvokeEvent("LeftButtonDoubleClickEvent")
+    elif close:
+        interactor.SetKeySym(close)
+        interactor.InvokeEvent("KeyPressEvent")
+
+
+CLOSINGS = ("right click", "double click", "a", "Return")
+
+
+@pytest.mark.parametrize("close", CLOSINGS)
+def test_an_outline_on_an_oblique_view_is_filled_as_the_user_saw_it(
+    volume_node, user, tilted, desktop, close
+):
+    prepare(user, "Draw")
+    inside = tuple(tilted(INSIDE).T)
+    outline(desktop, OUTLINE, close)
+    user.wait()
+    foreground, background = seeds(user)
+    assert foreground[inside].all()
+    assert len(set(inside[0])) > 2  # through several thick slices
+    assert not background.any()
+    distant = tilted([(x, y) for x in range(-12, 13) for y in range(-13, 13) if abs(y) > 8])
+    assert not foreground[tuple(distant.T)].any()
+    user.click("tooMuchButton", wait=False)
+    user.ui.seedEditor.setActiveEffectByName("Draw")
+    outline(desktop, OUTLINE, close)
+    user.wait()
+    foreground, background = seeds(user)
+    assert background[inside].all()
+    assert not foreground[inside].any()
+
+
+def test_draw_alone_leaves_gaps_there(volume_node, user, tilted, desktop):
+    prepare(user, "Draw")
+    user.panel.outlines.remove()
+    outline(desktop, OUTLINE, "a")
+    user.wait()
+    painted = seeds(user)[0][tuple(tilted(INSIDE).T)]
+    assert painted.any()
+    assert not painted.all()
+
+
+def test_points_that_draw_has_taken_away_are_not_part_of_the_outline(
+    volume_node, user, tilted, desktop
+):
+    prepare(user, "Draw")
+    outline(desktop, [*OUTLINE, (0, 60)], "x")
+    outline(desktop, [], "a")
+    user.wait()
+    foreground = seeds(user)[0]
+    assert foreground[tuple(tilted(INSIDE).T)].all()
+    assert not foreground[tuple(tilted([(0, y) for y in range(8, 13)]).T)].any()
+
+
+@pytest.mark.parametrize("reason", ["not closed", "two points", "aligned", "module closed"])
+def test_other_outlines_are_left_to_slicer(volume_node, user, tilted, desktop, reason, monkeypatch):
+    prepare(user, "Draw")
+    if reason == "aligned":
+        user.ui.alignViewsCheckBox.setChecked(True)
+    elif reason == "module closed":
+        user.panel.exit()
+    completed = []
+    monkeypatch.setattr(user.panel.workbench, "completeOutline", completed.append)
+    points = OUTLINE[:2] if reason == "two points" else OUTLINE
+    outline(desktop, points, "" if reason == "not closed" else "a")
+    user.wait()
+    assert not completed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import PySide6
@@ -25,6 +26,10 @@ _process_events.argtypes = [ctypes.c_int]
 _process_events.restype = None
 
 
+# Wait for events, and handle them: all in C.
+wait_for_events = partial(_process_events, _WAIT_FOR_MORE_EVENTS)
+
+
 def process_events() -> None:
     """Handle the events that there are."""
     _process_events(0)
@@ -37,5 +42,5 @@ def run_until(condition: Callable[[], bool], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"still waiting after {seconds} s"
-        _process_events(_WAIT_FOR_MORE_EVENTS)
+        wait_for_events()
     alarm.stop()

@@ -18,32 +18,37 @@ class LayoutManager(with_manners(QtCore.QObject)):
 
     def __init__(self) -> None:
         super().__init__()
-        self._interactors: dict[str, vtk.vtkRenderWindowInteractor] = {}
+        self._views: dict[str, _View] = {}
 
     def show(self, *names: str) -> None:
         """Change to a layout with these slice views; views that are in both stay."""
-        known = self._interactors
-        self._interactors = {
-            name: known.get(name) or vtk.vtkGenericRenderWindowInteractor() for name in names
-        }
+        self._views = {name: self._views.get(name) or _View(name) for name in names}
         self.layoutChanged.emit(len(names))
 
     def sliceViewNames(self) -> tuple[str, ...]:
-        return tuple(self._interactors)
+        return tuple(self._views)
 
-    def sliceWidget(self, name: str) -> SimpleNamespace:
-        """A view whose pixels are millimeters, with the slice node of its name."""
+    def sliceWidget(self, name: str) -> _View:
+        return self._views[name]
 
-        def node() -> slicer.vtkMRMLSliceNode:
-            return slicer.util.getFirstNodeByClassByName("vtkMRMLSliceNode", name)
 
-        def toRas(position: list[float]) -> list[float]:
-            matrix = slicer.util.arrayFromVTKMatrix(node().GetSliceToRAS())
-            return [float(value) for value in (matrix @ [*position, 1])[:3]]
+class _View:
+    """A slice widget whose pixels are millimeters, with the slice node of its name."""
 
-        view = SimpleNamespace(
-            interactor=lambda: self._interactors[name],
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._interactor = vtk.vtkGenericRenderWindowInteractor()
+
+    def mrmlSliceNode(self) -> slicer.vtkMRMLSliceNode:
+        return slicer.util.getFirstNodeByClassByName("vtkMRMLSliceNode", self._name)
+
+    def sliceView(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            interactor=lambda: self._interactor,
             convertDeviceToXYZ=lambda position: [*position, 0],
-            convertXYZToRAS=toRas,
+            convertXYZToRAS=self._toRas,
         )
-        return SimpleNamespace(sliceView=lambda: view, mrmlSliceNode=node)
+
+    def _toRas(self, position: list[float]) -> list[float]:
+        matrix = slicer.util.arrayFromVTKMatrix(self.mrmlSliceNode().GetSliceToRAS())
+        return [float(value) for value in (matrix @ [*position, 1])[:3]]

@@ -10,6 +10,7 @@ import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from vtk.util.numpy_support import vtk_to_numpy
 
+from .draw import DrawEffect
 from .effects import ScriptedEffect
 from .python_qt import with_manners
 
@@ -173,6 +174,16 @@ class _EffectButton(with_manners(QtWidgets.QToolButton)):
     pass
 
 
+_VIEW_EVENTS = (
+    "LeftButtonPressEvent",
+    "LeftButtonReleaseEvent",
+    "LeftButtonDoubleClickEvent",
+    "RightButtonPressEvent",
+    "RightButtonReleaseEvent",
+    "MouseMoveEvent",
+    "KeyPressEvent",
+)
+
 # The options of Paint in Slicer 5.13, which shows them beside the effects' buttons: with them, a
 # panel is at least 538 pixels wide.
 _PAINT_OPTIONS = (380, 150)
@@ -194,6 +205,10 @@ class qMRMLSegmentEditorWidget(Widget):
         self._logic = slicer.vtkSlicerSegmentEditorLogic()
         self._node, self._scene, self._effect, self._order = None, None, "", []
         self._scripted: Any = None  # the active effect, if it is one of an extension's
+        self._draw = DrawEffect(self)
+        self._observed: list[tuple[Any, str, int]] = []
+        self._follows = False
+        slicer.app.layoutManager().layoutChanged.connect(self._onLayout)
         self._shown = {}
         layout = QtWidgets.QHBoxLayout(self)
         effects = _frame(self, QtWidgets.QFrame, "EffectsGroupBox")
@@ -302,6 +317,8 @@ class qMRMLSegmentEditorWidget(Widget):
         self._effect = name
         self._scripted = ScriptedEffect.made(name, self._node, self._logic)
         self._options.setVisible(bool(name))
+        if self._node is not None:
+            self._node.SetActiveEffectName(name)
         for effect, button in self._buttons.items():
             button.setChecked(effect == name)
 
@@ -309,7 +326,10 @@ class qMRMLSegmentEditorWidget(Widget):
         self.setActiveEffectByName(effect or "")
 
     def activeEffect(self) -> Any:
-        return self._scripted or self._effect or None
+        return self._scripted or (self._draw if self._effect == "Draw" else self._effect or None)
+
+    def effectByName(self, name: str) -> Any:
+        return self._draw if name == "Draw" else None
 
     def updateEffectList(self) -> None:
         """Lay the effects' buttons out in rows."""
@@ -321,19 +341,51 @@ class qMRMLSegmentEditorWidget(Widget):
             self._grid.addWidget(button, *divmod(place, self._columns))
 
     def setupViewObservations(self) -> None:
-        pass
+        """Hand the events of the slice views to Draw while it is active."""
+        self.removeViewObservations()
+        self._follows = True
+        layout = slicer.app.layoutManager()
+        for view in map(layout.sliceWidget, layout.sliceViewNames()):
+            interactor = view.sliceView().interactor()
+            for event in _VIEW_EVENTS:
+                tag = interactor.AddObserver(
+                    event,
+                    lambda caller, event, view=view: self._onViewEvent(caller, event, view),
+                    1.0,
+                )
+                self._observed.append((interactor, event, tag))
 
     def removeViewObservations(self) -> None:
-        pass
+        for interactor, _event, tag in self._observed:
+            interactor.RemoveObserver(tag)
+        self._observed, self._follows = [], False
+
+    def _onLayout(self, _number: int) -> None:
+        if self._follows:
+            self.setupViewObservations()
+
+    def _onViewEvent(self, interactor: Any, event: str, view: Any) -> None:
+        if self._effect == "Draw" and self._draw.processInteractionEvents(interactor, event, view):
+            for observed, observedEvent, tag in self._observed:
+                if observed is interactor and observedEvent == event:
+                    interactor.GetCommand(tag).SetAbortFlag(1)
 
     def stroke(self, box: Any) -> None:
         """Apply the active effect to a box (k, j, i) of the source volume's voxels."""
         assert self._effect in ("Paint", "Draw", "Erase"), "no effect is active"
+
+        def fill(labelmap: Any) -> None:
+            voxels = vtk_to_numpy(labelmap.GetPointData().GetScalars())
+            voxels.reshape(labelmap.GetDimensions()[::-1])[box] = 1
+
+        self.modify(fill)
+
+    def modify(self, fill: Any) -> None:
+        """Change the current segment by a labelmap that ``fill`` fills."""
         logic = self._logic
         logic.ResetModifierLabelmapToDefault()
         labelmap = logic.GetModifierLabelmap()
-        voxels = vtk_to_numpy(labelmap.GetPointData().GetScalars())
-        voxels.reshape(labelmap.GetDimensions()[::-1])[box] = 1
+        fill(labelmap)
         labelmap.Modified()
         erase = self._effect == "Erase"
         mode = logic.ModificationModeRemove if erase else logic.ModificationModeAdd
