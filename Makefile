@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: demo docs test test-slicer-5.13 lint prepare-demo prepare-docs prepare-test
+.PHONY: demo docs test test-slicer-5.13 test-numba lint prepare-demo prepare-docs prepare-test
 
 demo: prepare-demo
 ifdef DEMO
@@ -27,6 +27,11 @@ test-slicer-5.13:
 
 docs: prepare-docs
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
+
+# The distance maps on the newest numba, beyond the bound of pyproject.toml, in an environment of its own.
+test-numba:
+	$(PYTHON) Scripts/prepare_environment.py $(VENV)-numba test numba llvmlite
+	$(VENV)-numba/bin/python -m pytest Testing/Python/geodesic
 
 lint: prepare-test
 	$(RUN) -m ruff check .

@@ -15,6 +15,9 @@ from DeepIGeoSPanel import first_use
 
 _SETTING = "DeepIGeoS/SpeedUpOffered"
 
+# As in pyproject.toml.
+_NUMBA = "numba>=0.60,<0.69"
+
 
 class SpeedUp:
     """One line that tells what runs, and a row that offers numba once."""
@@ -47,7 +50,7 @@ class SpeedUp:
     def _onInstall(self, checked=False):
         # Slicer's own packages are compiled for its NumPy, which must stay.
         try:
-            first_use.pipInstall("numba>=0.60", f"numpy=={np.__version__}")
+            first_use.pipInstall(_NUMBA, f"numpy=={np.__version__}")
         except first_use.INSTALLATION_ERRORS as error:
             logging.exception("Installation failed")
             self._offer.setText(

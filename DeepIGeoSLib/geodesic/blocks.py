@@ -15,7 +15,6 @@ import time
 
 import numpy as np
 
-from DeepIGeoSLib.geodesic.boxes import Box, bounds
 from DeepIGeoSLib.geodesic.problem import Problem
 
 _BLOCKS_FOR_A_THREAD = 64
@@ -27,7 +26,7 @@ _PAUSE = 0.0002
 _SAMPLES = 2048
 
 
-def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int) -> Box:
+def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int) -> None:
     """Lower ``distance`` to the fixed point, spreading the values of ``voxels``.
 
     Args:
@@ -35,9 +34,6 @@ def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: i
         voxels: flat numbers of the voxels whose values spread; at least one.
         distance: float32, (k, j, i), C-contiguous; changed in place.
         threads: how many to use at most.
-
-    Returns:
-        Slices (k, j, i) of a box; outside of it nothing was lowered.
     """
     from DeepIGeoSLib.geodesic import schedule
     from DeepIGeoSLib.geodesic.lanes import WIDTH
@@ -50,7 +46,6 @@ def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: i
     keys = np.full(number, schedule.NEVER, dtype=np.int32)
     pending = np.zeros(number * DIRECTIONS, dtype=np.uint64)
     schedule.begin(voxels, problem.shape, blocks, keys, pending)
-    written = np.zeros(blocks, dtype=np.uint8)
     image = problem.image.reshape(problem.image.shape[0], -1)
     shared = (
         distance.reshape(-1),
@@ -61,16 +56,12 @@ def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: i
         blocks,
         keys,
         pending,
-        written.reshape(-1),
         np.zeros(number, dtype=np.int32),
         np.zeros(number, dtype=np.uint8),
         np.zeros(schedule.STATES, dtype=np.int64),
         _band(problem),
     )
     _run(shared, len(image), min(threads, 1 + number // _BLOCKS_FOR_A_THREAD))
-    box = bounds(written)
-    sides = zip(box, (SIDE, SIDE, WIDTH), problem.shape, strict=True)
-    return tuple(slice(b.start * side, min(b.stop * side, size)) for b, side, size in sides)
 
 
 def _run(shared: tuple, channels: int, threads: int) -> None:

@@ -23,18 +23,6 @@ def bounds_of_voxels(voxels: np.ndarray, shape: tuple[int, ...]) -> Box:
     return tuple(slice(int(axis.min()), int(axis.max()) + 1) for axis in axes)
 
 
-def joined(first: Box, second: Box) -> Box:
-    """Return the smallest box around two boxes; empty ones do not count."""
-    if is_empty(first):
-        return second
-    if is_empty(second):
-        return first
-    return tuple(
-        slice(min(a.start, b.start), max(a.stop, b.stop))
-        for a, b in zip(first, second, strict=True)
-    )
-
-
 def is_empty(box: Box) -> bool:
     """Return whether no voxel is in the box."""
     return any(side.start >= side.stop for side in box)

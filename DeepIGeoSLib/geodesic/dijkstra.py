@@ -11,11 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from DeepIGeoSLib.geodesic.boxes import Box
 from DeepIGeoSLib.geodesic.problem import Problem
 
 
-def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int) -> Box:
+def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int) -> None:
     """Lower ``distance`` to the fixed point, spreading the values of ``voxels``.
 
     Args:
@@ -23,13 +22,9 @@ def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: i
         voxels: flat numbers of the voxels whose values spread; at least one.
         distance: float32, (k, j, i), C-contiguous; changed in place.
         threads: ignored; there is one.
-
-    Returns:
-        Slices (k, j, i) of a box; outside of it nothing was lowered.
     """
     weighted = problem.image * problem.weight
     _compiled()(weighted, problem.lengths, voxels, distance)
-    return tuple(slice(0, size) for size in problem.shape)
 
 
 @functools.cache

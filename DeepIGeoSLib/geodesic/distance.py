@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.geodesic.boxes import Box, bounds_of_voxels, joined
 from DeepIGeoSLib.geodesic.engines import Solver, solver
 from DeepIGeoSLib.geodesic.problem import Problem, pose, seed_mask
 from DeepIGeoSLib.geodesic.threads import thread_count
@@ -116,13 +115,13 @@ def geodesic_distances(
     problem = pose(image, shape, spacing, weight, max_distance)
     maps = {name: np.full(shape, problem.limit, dtype=np.float32) for name in masks}
     tasks = [(np.flatnonzero(masks[name]), maps[name]) for name in masks]
-    spread_side_by_side(solve, problem, tasks)
+    _spread_side_by_side(solve, problem, tasks)
     return maps
 
 
-def spread_side_by_side(
+def _spread_side_by_side(
     solve: Solver, problem: Problem, tasks: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> list[Box | None]:
+) -> None:
     """Spread zeros from voxels in several maps, at once where there are threads for it.
 
     Args:
@@ -130,27 +129,24 @@ def spread_side_by_side(
         problem: image and costs.
         tasks: for each map the flat numbers of the voxels, and the distances (float32,
             C-contiguous), which are changed in place.
-
-    Returns:
-        For each map a box outside of which nothing was lowered, or None.
     """
     threads = thread_count()
     if threads == 1 or len(tasks) == 1:
-        return [_spread(solve, problem, *task, threads) for task in tasks]
+        for task in tasks:
+            _spread(solve, problem, *task, threads)
+        return
     share = max(1, threads // len(tasks))
     with ThreadPoolExecutor(min(threads, len(tasks))) as pool:
-        return list(pool.map(lambda task: _spread(solve, problem, *task, share), tasks))
+        list(pool.map(lambda task: _spread(solve, problem, *task, share), tasks))
 
 
 def _spread(
     solve: Solver, problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int
-) -> Box | None:
-    """Set voxels to 0 and spread that; return a box that holds whatever changed, or None."""
-    if not voxels.size:
-        return None
-    distance.reshape(-1)[voxels] = 0
-    box = solve(problem, voxels, distance.reshape(problem.shape), threads)
-    return joined(box, bounds_of_voxels(voxels, problem.shape))
+) -> None:
+    """Set voxels to 0 and spread that."""
+    if voxels.size:
+        distance.reshape(-1)[voxels] = 0
+        solve(problem, voxels, distance.reshape(problem.shape), threads)
 
 
 def _added(

@@ -12,14 +12,16 @@ from importlib.util import find_spec
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.geodesic.boxes import Box
 from DeepIGeoSLib.geodesic.problem import Problem, pose
 
 _logger = logging.getLogger(__name__)
 
-Solver = Callable[[Problem, np.ndarray, np.ndarray, int], Box]
+Solver = Callable[[Problem, np.ndarray, np.ndarray, int], None]
 
 ENGINES = ("blocks", "sweeps", "dijkstra")
+
+# Set once compiled code has failed in this process.
+_given_up = threading.Event()
 
 
 def solver(engine: str) -> Solver:
@@ -27,13 +29,13 @@ def solver(engine: str) -> Solver:
 
     It takes the problem, the flat numbers of the voxels whose values spread (at least one), the
     distances (float32, (k, j, i)), which it lowers in place to the fixed point, and the number of
-    threads. It returns a box outside of which nothing was lowered.
+    threads.
 
     Raises:
         InputError: no engine has that name, or it can't run here.
     """
     if engine == "auto":
-        engine = "sweeps" if _obstacle() else "blocks"
+        return _solve_by_sweeps if _obstacle() or _given_up.is_set() else _solve_by_blocks
     name, _, device = str(engine).partition(":")
     if name not in ENGINES or (device and name != "sweeps"):
         raise InputError(
@@ -44,6 +46,32 @@ def solver(engine: str) -> Solver:
         raise InputError(f"The engine 'blocks' needs numba, which does not load: {_obstacle()}.")
     solve = import_module(f"DeepIGeoSLib.geodesic.{name}").solve
     return functools.partial(solve, device=device) if device else solve
+
+
+def _solve_by_sweeps(
+    problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int
+) -> None:
+    from DeepIGeoSLib.geodesic import sweeps
+
+    sweeps.solve(problem, voxels, distance, threads)
+
+
+def _solve_by_blocks(
+    problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int
+) -> None:
+    """Solve by compiled code; by array operations where it does not compile."""
+    try:
+        solver("blocks")(problem, voxels, distance, threads)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a later numba makes of code for today's
+        if not _given_up.is_set():
+            _given_up.set()
+            reason = str(error).strip().partition("\n")[0]
+            _logger.warning(
+                "Distance maps are slow because numba does not compile them here: %s", reason
+            )
+        _solve_by_sweeps(problem, voxels, distance, threads)
 
 
 @functools.cache

@@ -187,7 +187,7 @@ def _how_seen(image):
 
 @compiled_once
 def visit_blocks(
-    distance, image, weight, lengths, shape, blocks, keys, pending, written, queue, visited, state,
+    distance, image, weight, lengths, shape, blocks, keys, pending, queue, visited, state,
     band, scratch_distance, scratch_image, scratch_sets, scratch_lanes,
 ):  # fmt: skip
     """Visit blocks until none is left; return False if others have to be waited for.
@@ -197,7 +197,7 @@ def visit_blocks(
     """
     field = Field(
         pointer(distance), _seen(image), weight, lengths, shape, blocks, pointer(keys),
-        pointer(pending), pointer(written),
+        pointer(pending),
     )  # fmt: skip
     schedule = Schedule(
         keys.size, pointer(keys), pointer(queue), pointer(visited), pointer(state), band

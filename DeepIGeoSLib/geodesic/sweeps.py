@@ -22,7 +22,6 @@ from DeepIGeoSLib.geodesic.boxes import (
     bounds_of_voxels,
     grown,
     is_empty,
-    joined,
     within,
 )
 from DeepIGeoSLib.geodesic.problem import Problem
@@ -39,7 +38,7 @@ def solve(
     *,
     device: str = "numpy",
     iterations: int | None = None,
-) -> Box:
+) -> None:
     """Lower ``distance`` to the fixed point, spreading the values of ``voxels``.
 
     Args:
@@ -50,9 +49,6 @@ def solve(
         device: "numpy", or "cpu" or "cuda" with torch.
         iterations: stop after so many, exact or not; for comparisons.
 
-    Returns:
-        Slices (k, j, i) of a box; outside of it nothing was lowered.
-
     Raises:
         InputError: the device is not available.
     """
@@ -62,7 +58,6 @@ def solve(
     box: Box = tuple(slice(0, size) for size in problem.shape)
     if np.isfinite(problem.limit):
         box = grown(bounds_of_voxels(voxels, problem.shape), _MARGIN, problem.shape)
-    lowered: Box = (slice(0, 0),) * 3
     done = 0
     while done != iterations and not is_empty(box):
         done += 1
@@ -70,7 +65,6 @@ def solve(
         if is_empty(changed):
             break
         changed = within(changed, box)
-        lowered = joined(lowered, changed)
         # What changed at the border of the box can go on far beyond it.
         touches = any(
             (c.start == b.start > 0) or (c.stop == b.stop < size)
@@ -79,7 +73,6 @@ def solve(
         margin = _MARGIN if touches else 1
         box = grown(changed, margin, problem.shape)
     distance[...] = arrays.numbers(distances)[1:-1, 1:-1, 1:-1]
-    return lowered
 
 
 def _iterate(

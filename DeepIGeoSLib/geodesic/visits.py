@@ -79,7 +79,6 @@ class Field(NamedTuple):
         keys: address of an int32 for each block: the smallest distance that was lowered next to it
             since its last visit, ``as_integer``.
         pending: address of five sets of rows for each block, what they have to be lowered from.
-        written: address of a uint8 for each block, set to 1 when distances in it were lowered.
     """
 
     distance: Any
@@ -90,7 +89,6 @@ class Field(NamedTuple):
     blocks: tuple
     keys: Any
     pending: Any
-    written: Any
 
 
 class Scratch(NamedTuple):
@@ -222,7 +220,6 @@ def visit(field, scratch, block, following):
     _read_image(field.image, scratch.image, field.weight, field.shape, corner, scratch.row, ahead)
     rows = relax_rows(scratch.distance, scratch.image, field.lengths, scratch.pending, inside)
     if rows:
-        put(field.written, block, np.uint8(1))
         _write(field, scratch, rows, (k, j, i), depth, height)
 
 

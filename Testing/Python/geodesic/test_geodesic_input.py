@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from DeepIGeoSLib.geodesic import (
-    DistanceMaps,
     geodesic_distance,
     geodesic_distances,
     set_thread_count,
@@ -145,13 +144,6 @@ def test_seeds_may_be_integers_0_and_1(dtype):
     out = geodesic_distance(IMAGE, first, SPACING)
     geodesic_distance(IMAGE, seeds, SPACING, out=out, changed_seeds=SEEDS.astype(dtype))
     np.testing.assert_array_equal(out, expected)
-    followed = DistanceMaps(IMAGE, SPACING).update({"a": seeds})
-    np.testing.assert_array_equal(followed["a"], expected)
-
-
-def test_maps_refuse_labels_as_a_mask():
-    with pytest.raises(ValueError, match=r"a seeds must be.*integers from 0 to 3"):
-        DistanceMaps(IMAGE, SPACING).update({"a": SEEDS * 3})
 
 
 def test_large_intensities_do_not_look_like_infinite_ones():
@@ -164,17 +156,10 @@ def test_classes_must_have_one_shape():
         geodesic_distances(IMAGE, {"a": SEEDS, "b": SEEDS[1:]}, SPACING)
     with pytest.raises(ValueError, match="b seeds must be a bool array"):
         geodesic_distances(IMAGE, {"a": SEEDS, "b": IMAGE}, SPACING)
+    with pytest.raises(ValueError, match=r"a seeds must be.*integers from 0 to 3"):
+        geodesic_distances(IMAGE, {"a": SEEDS * 3}, SPACING)
     with pytest.raises(ValueError, match="at least one class"):
         geodesic_distances(IMAGE, {}, SPACING)
-
-
-def test_maps_refuse_unusable_images_at_once():
-    with pytest.raises(ValueError, match="NaN"):
-        DistanceMaps(with_one(np.nan), SPACING)
-    with pytest.raises(ValueError, match=r"image must have 3 axes.*\(6,\)"):
-        DistanceMaps(IMAGE[0, 0], SPACING)
-    with pytest.raises(ValueError, match="spacing must have 2 or 3 values"):
-        DistanceMaps(IMAGE, 1)
 
 
 @pytest.mark.parametrize("number", [0, -1, 1.5, "2", True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -215,3 +216,34 @@ def test_a_missing_graphics_processor_is_named():
     image = np.zeros((3, 3, 3))
     with pytest.raises(ValueError, match="'cuda' is not available"):
         geodesic_distance(image, image == 0, (1, 1, 1), engine="sweeps:cuda")
+
+
+@needs_numba
+def test_code_that_a_later_numba_refuses_leaves_the_work_to_sweeps(monkeypatch, caplog):
+    def refused(*_):
+        raise TypeError("as_pointer() takes no address space\nand much more")
+
+    monkeypatch.setattr("DeepIGeoSLib.geodesic.blocks.solve", refused)
+    monkeypatch.setattr("DeepIGeoSLib.geodesic.engines._given_up", threading.Event())
+    image = np.random.default_rng(0).normal(size=(6, 9, 12)).astype(np.float32)
+    seeds = image > 2
+    truth = geodesic_distance(image, seeds, (2, 1, 1), engine="dijkstra")
+    for _ in range(2):
+        found = geodesic_distance(image, seeds, (2, 1, 1))
+        np.testing.assert_array_equal(found, truth)
+    (warning,) = caplog.messages
+    assert warning.endswith("does not compile them here: as_pointer() takes no address space")
+
+
+def test_every_place_that_installs_numba_has_the_same_bounds():
+    root = PACKAGE.parent
+    (wanted,) = re.findall(r'"(numba[^"]*)"', (root / "pyproject.toml").read_text())
+    panel = (root / "DeepIGeoS" / "DeepIGeoSPanel" / "speed_up.py").read_text()
+    assert f'"{wanted}"' in panel
+    tested = re.search(r"^numba==(\S+)", (root / "constraints.txt").read_text(), re.MULTILINE)[1]
+    low, high = re.fullmatch(r"numba>=([\d.]+),<([\d.]+)", wanted).groups()
+    assert numbers(low) <= numbers(tested) < numbers(high)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))

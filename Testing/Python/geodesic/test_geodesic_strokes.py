@@ -6,11 +6,8 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from DeepIGeoSLib.geodesic import (
-    DistanceMaps,
     dijkstra,
     geodesic_distance,
     geodesic_distances,
@@ -19,8 +16,6 @@ from DeepIGeoSLib.geodesic import (
 
 SHAPE = (11, 19, 37)
 SPACING = (2.0, 0.8, 0.8)
-
-patient = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(autouse=True)
@@ -119,102 +114,3 @@ def test_both_classes_are_computed_side_by_side(image, monkeypatch):
     monkeypatch.undo()
     for name, mask in seeds.items():
         np.testing.assert_array_equal(maps[name], geodesic_distance(image, mask, SPACING))
-
-
-rounds = st.lists(
-    st.tuples(
-        st.sampled_from(["add", "add", "add", "undo", "erase", "redraw", "clear"]),
-        st.sampled_from(["foreground", "background"]),
-        st.integers(0, 2**32),
-    ),
-    min_size=4,
-    max_size=14,
-)
-
-
-@pytest.mark.parametrize("engine", ["auto", "sweeps"])
-@pytest.mark.parametrize("max_distance", [None, 10.0])
-@patient
-@given(rounds=rounds)
-def test_maps_follow_any_sequence_of_strokes_and_undos(image, engine, max_distance, rounds):
-    settings_ = {"weight": 0.5, "max_distance": max_distance}
-    maps = DistanceMaps(image, SPACING, **settings_, engine=engine)
-    nothing = np.zeros(SHAPE, dtype=bool)
-    history = [{"foreground": nothing, "background": nothing}]
-    for action, name, number in rounds:
-        rng = np.random.default_rng(number)
-        seeds = dict(history[-1])
-        if action == "undo" and len(history) > 1:
-            history.pop()
-            seeds = history[-1]
-        elif action == "add":
-            seeds[name] = seeds[name] | stroke(rng)
-        elif action == "erase":
-            seeds[name] = seeds[name] & (rng.random(SHAPE) < 0.5)
-        elif action == "redraw":
-            seeds[name] = stroke(rng)
-        elif action == "clear":
-            seeds[name] = nothing
-        if action != "undo":
-            history.append(seeds)
-        found = maps.update(seeds)
-        for label, mask in seeds.items():
-            expected = geodesic_distance(image, mask, SPACING, **settings_)
-            np.testing.assert_array_equal(found[label], expected)
-
-
-def test_maps_take_flat_numbers_of_voxels_too(image):
-    mask = stroke(np.random.default_rng(6))
-    maps = DistanceMaps(image, SPACING, weight=0.5)
-    by_mask = maps.update({"foreground": mask})["foreground"].copy()
-    by_numbers = maps.update({"other": np.flatnonzero(mask)[::-1]})["other"]
-    np.testing.assert_array_equal(by_mask, by_numbers)
-
-
-def test_maps_in_two_dimensions_with_channels():
-    rng = np.random.default_rng(7)
-    image = rng.normal(size=(2, 30, 40)).astype(np.float32)
-    maps = DistanceMaps(image, (1, 2), weight=0.7)
-    seeds = np.zeros((30, 40), dtype=bool)
-    for j in (3, 20):
-        seeds[j, 5:9] = True
-        found = maps.update({"foreground": seeds})["foreground"]
-        expected = geodesic_distance(image, seeds, (1, 2), weight=0.7)
-        np.testing.assert_array_equal(found, expected)
-
-
-def test_handed_out_maps_can_not_be_written_to(image):
-    found = DistanceMaps(image, SPACING).update({"foreground": np.array([5])})["foreground"]
-    with pytest.raises(ValueError, match="read-only"):
-        found[...] = 0
-
-
-def test_undo_restores_without_computing(image, monkeypatch):
-    rng = np.random.default_rng(8)
-    maps = DistanceMaps(image, SPACING, weight=0.5, max_distance=3)
-    first = stroke(rng)
-    before = maps.update({"foreground": first})["foreground"].copy()
-    maps.update({"foreground": first | stroke(rng)})
-    monkeypatch.setattr(maps, "_solve", None)
-    np.testing.assert_array_equal(maps.update({"foreground": first})["foreground"], before)
-
-
-def test_remembered_changes_take_no_more_memory_than_a_map(image):
-    rng = np.random.default_rng(9)
-    maps = DistanceMaps(image, SPACING, weight=0.5)
-    seeds = np.zeros(SHAPE, dtype=bool)
-    for _ in range(12):
-        seeds |= stroke(rng)
-        maps.update({"foreground": seeds})
-    changes = maps._maps["foreground"].changes
-    assert sum(change.values_before.size for change in changes) <= seeds.size
-
-
-def test_unusable_seeds_leave_the_maps_as_they_were(image):
-    maps = DistanceMaps(image, SPACING, weight=0.5)
-    seeds = stroke(np.random.default_rng(10))
-    before = maps.update({"foreground": seeds})["foreground"].copy()
-    for wrong in (seeds[1:], seeds.astype(float), np.array([-1]), np.array([seeds.size])):
-        with pytest.raises(ValueError, match="background seeds"):
-            maps.update({"foreground": ~seeds, "background": wrong})
-    np.testing.assert_array_equal(maps.update({"foreground": seeds})["foreground"], before)
