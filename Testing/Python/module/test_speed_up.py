@@ -34,7 +34,7 @@ def test_numba_is_offered_with_size_and_effect_and_installed_beside_the_same_num
     assert "20 times faster" in user.ui.offerLabel.text
     assert "NumPy (slower)" in user.ui.runsLabel.text
     user.ui.offerInstallButton.click()
-    assert desktop.installed == [f"numba>=0.60 numpy=={np.__version__}"]
+    assert desktop.installed == [f"numba>=0.60,<0.69 numpy=={np.__version__}"]
     assert user.ui.offerRow.isHidden()
 
 
