@@ -4,9 +4,12 @@ This file is the shell that Slicer loads. What the panel shows is in DeepIGeoSPa
 in the library DeepIGeoSLib, which is imported when the panel is opened.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import sys
+from typing import Any
 
 import slicer
 import vtk
@@ -28,7 +31,7 @@ __all__ = ["DeepIGeoS", "DeepIGeoSParameterNode", "DeepIGeoSTest", "DeepIGeoSWid
 class DeepIGeoS(ScriptedLoadableModule):
     """What Slicer shows of the module before it is opened."""
 
-    def __init__(self, parent):
+    def __init__(self, parent: Any) -> None:
         ScriptedLoadableModule.__init__(self, parent)
         self.parent.title = _("DeepIGeoS")
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
@@ -50,7 +53,7 @@ class DeepIGeoS(ScriptedLoadableModule):
         )
         slicer.app.connect("startupCompleted()", self._onStarted)
 
-    def _onStarted(self):
+    def _onStarted(self) -> None:
         """Tell other modules what this one offers; nothing is downloaded."""
         folder = os.path.dirname(os.path.abspath(__file__))
         for register in (registerSampleData, registerEffect):
@@ -60,7 +63,7 @@ class DeepIGeoS(ScriptedLoadableModule):
                 logging.error("DeepIGeoS: %s failed: %s", register.__name__, error)
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """Give ``DeepIGeoSLogic`` its usual place in the module (PEP 562)."""
     if name == "DeepIGeoSLogic":
         return logicClass()
@@ -70,12 +73,12 @@ def __getattr__(name):
 class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The life of the panel: it comes and goes with the module, and survives the scene."""
 
-    def __init__(self, parent=None):
+    def __init__(self, parent: Any = None) -> None:
         # The mixin first: without a parent, the base class calls setup, which observes already.
         VTKObservationMixin.__init__(self)
         ScriptedLoadableModuleWidget.__init__(self, parent)
 
-    def setup(self):
+    def setup(self) -> None:
         """Build the panel."""
         ScriptedLoadableModuleWidget.setup(self)
         from DeepIGeoSPanel.panel import Panel
@@ -104,28 +107,28 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if getattr(self.parent, "isEntered", False):  # reloaded: Slicer does not call enter then
             self.enter()
 
-    def cleanup(self):
+    def cleanup(self) -> None:
         """Let go of the scene before the module is unloaded."""
         self.setParameterNode(None)
         self.removeObservers()
         self.learning.cleanup()
         self.panel.cleanup()
 
-    def enter(self):
+    def enter(self) -> None:
         """Take up the scene's parameters when the user opens the module."""
         self.panel.enter()
         self.initializeParameterNode()
 
-    def exit(self):
+    def exit(self) -> None:
         """Put the brush away while another module is open."""
         self.panel.exit()
 
-    def onSceneStartClose(self, caller, event):
+    def onSceneStartClose(self, caller: object, event: object) -> None:
         """Let go of nodes that are about to vanish."""
         self.setParameterNode(None)
         self.panel.close()
 
-    def onSceneReady(self, caller, event):
+    def onSceneReady(self, caller: object, event: object) -> None:
         """Read everything anew, as soon as a closed or loaded scene is complete.
 
         While it is loaded, parameters arrive before the nodes that they refer to.
@@ -137,14 +140,14 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         elif self._parameterNode:
             self.panel.update()
 
-    def onReload(self):
+    def onReload(self) -> None:
         """Reload panel and library with the module: their files change together."""
         for name in list(sys.modules):
             if name.partition(".")[0] in ("DeepIGeoSLib", "DeepIGeoSPanel"):
                 del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
 
-    def initializeParameterNode(self):
+    def initializeParameterNode(self) -> None:
         """Follow the scene's parameters, and fill in what there is only one of."""
         self.setParameterNode(self.logic.getParameterNode())
         if not self._parameterNode.sourceVolume:
@@ -153,7 +156,7 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                     self._parameterNode.sourceVolume = node
                     break
 
-    def setParameterNode(self, parameterNode):
+    def setParameterNode(self, parameterNode: slicer.vtkMRMLScriptedModuleNode | None) -> None:
         """Follow another set of parameters, or none."""
         event = vtk.vtkCommand.ModifiedEvent
         if self._parameterNode:
@@ -165,6 +168,6 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.addObserver(parameterNode, event, self.onParametersChanged)
             self.panel.setParameters(parameterNode)
 
-    def onParametersChanged(self, caller=None, event=None):
+    def onParametersChanged(self, caller: object = None, event: object = None) -> None:
         """Take over what was chosen, here or by a script."""
         self.panel.update()

@@ -102,7 +102,9 @@ class PreparedImage:
         ):
             own = array[grid.box]
 
-            def read(k: slice, own: np.ndarray = own, by: Normalization = normalization):
+            def read(
+                k: slice, own: np.ndarray = own, by: Normalization = normalization
+            ) -> np.ndarray:
                 stop_if(cancel)
                 return by.apply(own[k])
 

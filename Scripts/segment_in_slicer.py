@@ -14,6 +14,7 @@ import sys
 import unicodedata
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import slicer
 
@@ -44,7 +45,7 @@ def targets_of(images: Path, results: Path) -> dict[Path, Path]:
     return targets
 
 
-def segment_folder(targets: dict[Path, Path], logic) -> dict[str, str]:
+def segment_folder(targets: dict[Path, Path], logic: Any) -> dict[str, str]:
     """Segment images that have no segmentation yet; return why some could not be, by file name."""
     problems = {}
     for path, target in targets.items():
@@ -59,7 +60,7 @@ def segment_folder(targets: dict[Path, Path], logic) -> dict[str, str]:
     return problems
 
 
-def _segment(path: Path, target: Path, logic) -> None:
+def _segment(path: Path, target: Path, logic: Any) -> None:
     """Segment an image that is whole; its segmentation appears whole or not at all."""
     from DeepIGeoSLib.files import written_in_one_step
     from DeepIGeoSLib.formats.reading import check_image, read_image

@@ -1,5 +1,9 @@
 """The size of the brush, in one line: the editor's own options are wider than the panel."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import qt
 import slicer
 
@@ -14,7 +18,9 @@ class BrushOptions:
     its keys read and write too.
     """
 
-    def __init__(self, editorWidget, spinBox, sphereCheckBox):
+    def __init__(
+        self, editorWidget: Any, spinBox: qt.QDoubleSpinBox, sphereCheckBox: qt.QCheckBox
+    ) -> None:
         """Take the editor's options away, and connect what replaces them."""
         self._spinBox, self._sphere = spinBox, sphereCheckBox
         self._node, self._tag = None, None
@@ -25,7 +31,7 @@ class BrushOptions:
         spinBox.connect("valueChanged(double)", self._onDiameter)
         sphereCheckBox.connect("clicked(bool)", self._onSphere)
 
-    def follow(self, node):
+    def follow(self, node: slicer.vtkMRMLNode | None) -> None:
         """Show and change the options of this vtkMRMLSegmentEditorNode; None lets go."""
         if self._node is not None:
             self._node.RemoveObserver(self._tag)
@@ -40,23 +46,23 @@ class BrushOptions:
         self._show()
 
     @property
-    def diameter(self):
+    def diameter(self) -> float:
         """Of the brush in mm."""
         return self._spinBox.value
 
-    def _show(self, caller=None, event=None):
+    def _show(self, caller: object = None, event: object = None) -> None:
         self._spinBox.blockSignals(True)
         self._spinBox.setValue(float(self._node.GetAttribute(_DIAMETER) or _DEFAULT))
         self._spinBox.blockSignals(False)
         self._sphere.setChecked(self._node.GetAttribute(_SPHERE) == "1")
 
-    def _onDiameter(self, value):
+    def _onDiameter(self, value: float) -> None:
         self._set(_DIAMETER, str(value))
 
-    def _onSphere(self, checked):
+    def _onSphere(self, checked: bool) -> None:
         self._set(_SPHERE, str(int(checked)))
 
-    def _set(self, name, value):
+    def _set(self, name: str, value: str) -> None:
         """Set a common parameter as effects do: as an attribute, told by an event of its own."""
         node = self._node
         if node is None or node.GetAttribute(name) == value:

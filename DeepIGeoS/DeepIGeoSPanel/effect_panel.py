@@ -1,5 +1,10 @@
 """The options of the Segment Editor effect, connected with a workbench."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import qt
 import slicer
@@ -17,7 +22,7 @@ from DeepIGeoSPanel.worker import Worker
 class EffectPanel:
     """What the effect shows below the editor's buttons."""
 
-    def __init__(self, scriptedEffect):
+    def __init__(self, scriptedEffect: Any) -> None:
         """Build the options, and a workbench that writes as effects do."""
         self._effect = scriptedEffect
         self._worker = Worker(lambda: self.workbench.poll())
@@ -36,20 +41,20 @@ class EffectPanel:
         self.logic.setBundle(self._models.default)
         self._models.show(self._models.default)
 
-    def activate(self):
+    def activate(self) -> None:
         """Work on the selected segment from now on."""
         self._followEditor(self._effect.parameterSetNode())
         self.updateFromEditor()
         self._worker.start()
 
-    def deactivate(self):
+    def deactivate(self) -> None:
         """Let go of the segment; what runs is not written any more."""
         self._worker.stop()
         self._followEditor(None)
         self._observe(None)
         self.workbench.choose(None, None, "")
 
-    def cleanup(self):
+    def cleanup(self) -> None:
         """Let go of everything."""
         self.deactivate()
         self.workbench.close()
@@ -58,7 +63,7 @@ class EffectPanel:
             widget.disconnect(signal, slot)
         self._connections = []
 
-    def updateFromEditor(self):
+    def updateFromEditor(self) -> None:
         """Take over what the Segment Editor has chosen."""
         node = self._effect.parameterSetNode()
         if node is None:
@@ -74,7 +79,7 @@ class EffectPanel:
         self._observe(target[1])
         self.refresh()
 
-    def storeOptions(self):
+    def storeOptions(self) -> None:
         """Keep the options in the editor's node."""
         if self._showing:
             return
@@ -82,7 +87,9 @@ class EffectPanel:
         self._effect.setParameter("AutoRefine", int(self.autoCheckBox.isChecked()))
         self.workbench.options.autoRefine = self.autoCheckBox.isChecked()
 
-    def addStroke(self, points, foreground, view=None):
+    def addStroke(
+        self, points: Sequence[Sequence[float]], foreground: bool, view: Any = None
+    ) -> None:
         """Take a stroke in world coordinates, and its view: a vtkMRMLSliceNode, or None."""
         self.updateFromEditor()
         if self._ready():
@@ -93,7 +100,7 @@ class EffectPanel:
             normal = views.viewNormal(view) if oblique else None
             self.workbench.addStroke(points, self.brushSpinBox.value, foreground, normal)
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Show what there is, and what can be done."""
         bench = self.workbench
         usable = bench.hasTarget and bench.volumeNode is not None and not bench.isAccepted
@@ -104,7 +111,7 @@ class EffectPanel:
         self.cancelButton.setEnabled(bench.busy)
         self.statusLabel.setText(bench.status)
 
-    def _build(self):
+    def _build(self) -> None:
         self._connections = []
         self.modelBox = self._made(qt.QComboBox(), "", _("What the networks were trained to find."))
         self.infoLabel = self._made(qt.QLabel(), "", _("About the chosen model."))
@@ -153,32 +160,32 @@ class EffectPanel:
         self._connect(self.autoCheckBox, "clicked(bool)", lambda c=False: self.storeOptions())
         self._connect(self.brushSpinBox, "valueChanged(double)", lambda v=0: self.storeOptions())
 
-    def _made(self, widget, text, toolTip):
+    def _made(self, widget: qt.QWidget, text: str, toolTip: str) -> Any:
         widget.setToolTip(toolTip)
         if text is not None and text != "":
             widget.setText(text)
         return widget
 
-    def _row(self, *widgets):
+    def _row(self, *widgets: qt.QWidget) -> qt.QHBoxLayout:
         row = qt.QHBoxLayout()
         for widget in widgets:
             row.addWidget(widget)
         return row
 
-    def _connect(self, widget, signal, slot):
+    def _connect(self, widget: qt.QWidget, signal: str, slot: Callable[..., Any]) -> None:
         widget.connect(signal, slot)
         self._connections.append((widget, signal, slot))
 
-    def _onModel(self, bundle):
+    def _onModel(self, bundle: str) -> None:
         self.workbench.useModel(bundle)
         self.refresh()
 
-    def _do(self, action):
+    def _do(self, action: Callable[[], Any]) -> None:
         self.updateFromEditor()
         if self._ready():
             action()
 
-    def _ready(self):
+    def _ready(self) -> bool:
         if self.logic.bundle == importLibrary("DeepIGeoSLib.bundles").GEODESIC:
             return True
         advice = first_use.readyToCompute()
@@ -187,7 +194,13 @@ class EffectPanel:
             self.refresh()
         return not advice
 
-    def _write(self, mask, volumeNode, segmentationNode, segmentId):
+    def _write(
+        self,
+        mask: np.ndarray,
+        volumeNode: slicer.vtkMRMLVolumeNode | None,
+        segmentationNode: slicer.vtkMRMLSegmentationNode | None,
+        segmentId: str,
+    ) -> None:
         """Write a result as effects do, so that masks and the overwrite mode are honored."""
         target = (volumeNode, segmentationNode, segmentId)
         computedFor = (target, self.workbench.options.editableArea)
@@ -217,7 +230,7 @@ class EffectPanel:
         mode = slicer.qSlicerSegmentEditorAbstractEffect.ModificationModeSet
         self._effect.modifySelectedSegmentByLabelmap(labelmap, mode)
 
-    def _chosen(self, node):
+    def _chosen(self, node: slicer.vtkMRMLNode | None) -> tuple[tuple, tuple]:
         """Return what the editor's node says: target, and where the target may grow."""
         intensities = None
         if node.GetSourceVolumeIntensityMask():
@@ -226,7 +239,7 @@ class EffectPanel:
         target = (node.GetSourceVolumeNode(), node.GetSegmentationNode(), segmentId)
         return target, (node.GetMaskMode(), node.GetMaskSegmentID() or "", intensities)
 
-    def _followEditor(self, node):
+    def _followEditor(self, node: slicer.vtkMRMLNode | None) -> None:
         """Follow the editor's node: of another segment or mask it tells nobody else."""
         if self._editor is not None:
             self._editor[0].RemoveObserver(self._editor[1])
@@ -235,7 +248,7 @@ class EffectPanel:
             tag = node.AddObserver("ModifiedEvent", lambda *_: self.updateFromEditor())
             self._editor = (node, tag)
 
-    def _observe(self, segmentationNode):
+    def _observe(self, segmentationNode: slicer.vtkMRMLSegmentationNode | None) -> None:
         """Follow a segmentation: the editor's undo tells of it as modified segments only."""
         segmentation = segmentationNode.GetSegmentation() if segmentationNode else None
         if segmentation is self._observed:

@@ -1,10 +1,14 @@
 """What the networks need and Slicer does not bring, asked for when it is needed first."""
 
+from __future__ import annotations
+
 import importlib
 import importlib.metadata
 import importlib.util
 import logging
 import subprocess
+from collections.abc import Sequence
+from typing import Any
 
 import slicer
 from slicer.i18n import tr as _
@@ -17,12 +21,12 @@ OLDEST_TORCH = (2, 2)
 INSTALLATION_ERRORS = (RuntimeError, OSError, ImportError, subprocess.SubprocessError)
 
 
-def missingPackages():
+def missingPackages() -> list[str]:
     """Return which of the Python packages that the networks need are not installed."""
     return [name for name in ("torch", "safetensors") if importlib.util.find_spec(name) is None]
 
 
-def readyToCompute():
+def readyToCompute() -> str | None:
     """Make sure that the networks can run: return None, or what the user should do.
 
     One dialog names every missing package with its size. PyTorch is installed by its own
@@ -38,7 +42,7 @@ def readyToCompute():
     return _torchProblem()
 
 
-def readyToTrain():
+def readyToTrain() -> str | None:
     """Make sure that networks can be trained: return None, or what the user should do."""
     needed = {
         "lightning": "lightning>=2.5",
@@ -66,7 +70,7 @@ def readyToTrain():
     return None
 
 
-def _install(missing):
+def _install(missing: list[str]) -> str | None:
     utilities = _torchUtilities()
     if "torch" in missing and utilities is None:
         return _(
@@ -96,7 +100,7 @@ def _install(missing):
     return None
 
 
-def _listed(names):
+def _listed(names: Sequence[str]) -> str:
     """Return a line for each package: what is downloaded for it, measured (Docs/performance.md)."""
     sizes = {
         "torch": _(
@@ -112,14 +116,14 @@ def _listed(names):
     return "\n".join(f"- {sizes[name]}" for name in names)
 
 
-def _failed(error):
+def _failed(error: BaseException) -> str:
     logging.exception("Installation failed")
     return _("The installation failed: {error}. Check the network and try again.").format(
         error=error
     )
 
 
-def _torchUtilities():
+def _torchUtilities() -> Any:
     """Return the logic of the PyTorch extension, or None where it is not installed."""
     try:
         import PyTorchUtils
@@ -128,7 +132,7 @@ def _torchUtilities():
     return PyTorchUtils.PyTorchUtilsLogic()
 
 
-def pipInstall(*requirements):
+def pipInstall(*requirements: str) -> None:
     """Install packages after the user has agreed: Slicer 5.11 and newer, or before."""
     try:
         from slicer.packaging import pip_ensure
@@ -138,7 +142,7 @@ def pipInstall(*requirements):
     pip_ensure(list(requirements), prompt_install=False, requester="DeepIGeoS")
 
 
-def _torchProblem():
+def _torchProblem() -> str | None:
     """Return what to do about a PyTorch that is too old, or None.
 
     It is not imported here: that takes seconds, and the thread that computes does it.

@@ -1,5 +1,9 @@
 """The section of the inputs, which becomes one line as soon as there is something to work on."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import qt
 from slicer.i18n import tr as _
 
@@ -13,7 +17,7 @@ class InputsSection:
     From then on the user folds and unfolds it: nothing else moves while somebody works.
     """
 
-    def __init__(self, section):
+    def __init__(self, section: qt.QWidget) -> None:
         """Take a ctkCollapsibleButton."""
         self._section = section
         self._chosen = ""
@@ -21,7 +25,7 @@ class InputsSection:
         self._toolTip = section.toolTip
         section.connect("contentsCollapsed(bool)", lambda collapsed: self._showTitle())
 
-    def show(self, volumeNode, target, model):
+    def show(self, volumeNode: Any, target: str, model: str) -> None:
         """Tell what is chosen.
 
         Args:
@@ -39,12 +43,12 @@ class InputsSection:
                 self._section.setCollapsed(True)
         self._showTitle()
 
-    def reopen(self):
+    def reopen(self) -> None:
         """Begin anew, in another scene."""
         self._folded = False
         self._section.setCollapsed(False)
 
-    def _showTitle(self):
+    def _showTitle(self) -> None:
         title = _("Inputs")
         if self._chosen and self._section.collapsed:
             title = self._section.fontMetrics().elidedText(

@@ -1,12 +1,14 @@
 """Slicer's Python interpreter, for processes of their own."""
 
+from __future__ import annotations
+
 import os
 import shutil
 
 import slicer
 
 
-def pythonSlicer():
+def pythonSlicer() -> str | None:
     """Return the path of PythonSlicer, or None where it can't be found.
 
     ``sys.executable`` names Slicer itself, or nothing.

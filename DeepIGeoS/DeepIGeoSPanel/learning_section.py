@@ -1,7 +1,12 @@
 """The section "Learn from my cases"."""
 
+from __future__ import annotations
+
 import itertools
 import os
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
 
 import qt
 import slicer
@@ -17,7 +22,7 @@ _TICK = 500  # ms
 class LearningSection:
     """Gathers cases, runs a training in a process of its own, and shows how it goes."""
 
-    def __init__(self, ui, workbench, models):
+    def __init__(self, ui: Any, workbench: Any, models: Any) -> None:
         """Connect the widgets; the model to start from is the chosen one.
 
         Args:
@@ -43,13 +48,13 @@ class LearningSection:
         self._timer.connect("timeout()", self.poll)
         self.refresh()
 
-    def cleanup(self):
+    def cleanup(self) -> None:
         """Stop the timer and what runs."""
         self._timer.stop()
         if self.run is not None:
             self.run.cancel()
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Show the cases, and what can be done."""
         ui, names = self.ui, self.cases.names
         ui.casesTable.setRowCount(len(names))
@@ -62,7 +67,7 @@ class LearningSection:
         ui.learnButton.setEnabled(len(names) > 1 and not running)
         ui.stopLearningButton.setEnabled(running)
 
-    def onAddCase(self, checked=False):
+    def onAddCase(self, checked: bool = False) -> None:
         """Add the target on the source volume."""
         nodes = importLibrary("DeepIGeoSLib.scene.nodes")
         bench = self._workbench
@@ -73,7 +78,7 @@ class LearningSection:
             self._say(_("Added {name}.").format(name=name))
         self.refresh()
 
-    def onAddFolder(self, checked=False):
+    def onAddFolder(self, checked: bool = False) -> None:
         """Add the pairs of a folder that the user chooses."""
         folder = qt.QFileDialog.getExistingDirectory(
             slicer.util.mainWindow(), _("Folder with images NAME.nii.gz and labels NAME_seg.nii.gz")
@@ -81,21 +86,21 @@ class LearningSection:
         if folder:
             self.addFolder(folder)
 
-    def addFolder(self, folder):
+    def addFolder(self, folder: str) -> None:
         """Add the pairs of a folder."""
         with self._telling():
             names = self.cases.add_folder(folder)
             self._say(_("Added {count} cases.").format(count=len(names)))
         self.refresh()
 
-    def onRemove(self, checked=False):
+    def onRemove(self, checked: bool = False) -> None:
         """Forget the selected case."""
         row = self.ui.casesTable.currentRow()
         if row >= 0:
             self.cases.remove(self.ui.casesTable.item(row, 0).text())
         self.refresh()
 
-    def onLearn(self, checked=False):
+    def onLearn(self, checked: bool = False) -> None:
         """Begin to train."""
         bundle = self._workbench.logic.bundle
         advice = None
@@ -122,12 +127,12 @@ class LearningSection:
             self._timer.start()
         self.refresh()
 
-    def onStop(self, checked=False):
+    def onStop(self, checked: bool = False) -> None:
         """Stop the training."""
         self.run.cancel()
         self.poll()
 
-    def poll(self):
+    def poll(self) -> None:
         """Show how the training goes, and take up the new model when it is done."""
         share, text = self.run.progress
         if text:
@@ -146,13 +151,13 @@ class LearningSection:
             self._say(_("Done: the new model is chosen. Compare before you rely on it."))
         self.refresh()
 
-    def _telling(self):
+    def _telling(self) -> _Telling:
         return _Telling(self._say)
 
-    def _say(self, text):
+    def _say(self, text: str) -> None:
         self.ui.learnStatusLabel.setText(text)
 
-    def _fillTables(self):
+    def _fillTables(self) -> None:
         for table, titles in (
             (self.ui.casesTable, [_("Case")]),
             (self.ui.comparisonTable, [_("Case"), _("Dice before"), _("Dice after")]),
@@ -163,14 +168,14 @@ class LearningSection:
             table.verticalHeader().hide()
             table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)
 
-    def _showComparison(self, rows):
+    def _showComparison(self, rows: Sequence[Any]) -> None:
         table = self.ui.comparisonTable
         table.setRowCount(len(rows))
         for row, made in enumerate(rows):
             for column, text in enumerate((made.case, f"{made.before:.3f}", f"{made.after:.3f}")):
                 table.setItem(row, column, qt.QTableWidgetItem(text))
 
-    def _drawLosses(self, losses):
+    def _drawLosses(self, losses: Sequence[tuple[float, float]]) -> None:
         if len(losses) < 2:
             return
         width, height = 360, 80
@@ -192,13 +197,18 @@ class LearningSection:
 class _Telling:
     """Turns the library's own errors into a line of the section."""
 
-    def __init__(self, say):
+    def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
 
-    def __enter__(self):
+    def __enter__(self) -> _Telling:
         return self
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
         expected = importLibrary("DeepIGeoSLib.errors").DeepIGeoSError
         if kind is not None and issubclass(kind, expected):
             self._say(str(error))

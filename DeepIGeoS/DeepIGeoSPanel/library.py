@@ -1,12 +1,15 @@
 """Finding the library DeepIGeoSLib."""
 
+from __future__ import annotations
+
 import importlib
 import importlib.util
 import os
 import sys
+from typing import Any
 
 
-def importLibrary(name: str = "DeepIGeoSLib"):
+def importLibrary(name: str = "DeepIGeoSLib") -> Any:
     """Import a module of the library.
 
     Installed, the library lies where Slicer looks for modules. In a checkout it lies beside the

@@ -1,5 +1,10 @@
 """The selector of the model: shipped ones, the user's own, and none."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import qt
 import slicer
 from slicer.i18n import tr as _
@@ -16,7 +21,13 @@ class ModelSelector:
         crf: whether the shown model recommends its CRF; None when it has none.
     """
 
-    def __init__(self, comboBox, infoLabel, addButton, chosen):
+    def __init__(
+        self,
+        comboBox: qt.QComboBox,
+        infoLabel: qt.QLabel,
+        addButton: qt.QPushButton,
+        chosen: Callable[[str], Any],
+    ) -> None:
         """Fill ``comboBox``; ``chosen`` is called with the name or folder of a model."""
         self._comboBox = comboBox
         self._info = infoLabel
@@ -30,17 +41,17 @@ class ModelSelector:
         addButton.connect("clicked(bool)", self._onAdd)
 
     @property
-    def default(self):
+    def default(self) -> str:
         """The model to begin with."""
         usual = importLibrary("DeepIGeoSLib.scene.segmentation_logic").DEFAULT_BUNDLE
         return self._comboBox.itemData(max(0, self._comboBox.findData(usual)))
 
     @property
-    def text(self):
+    def text(self) -> str:
         """What is shown as selected."""
         return self._comboBox.currentText
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Read which models there are."""
         bundles = importLibrary("DeepIGeoSLib.bundles")
         self._comboBox.clear()
@@ -52,7 +63,7 @@ class ModelSelector:
             self._comboBox.addItem(summary.title, name)
         self._comboBox.addItem(_("No model: geodesic distances of your strokes"), bundles.GEODESIC)
 
-    def show(self, bundle):
+    def show(self, bundle: str) -> None:
         """Select a model and tell about it."""
         self._comboBox.setCurrentIndex(max(0, self._comboBox.findData(bundle)))
         bundles = importLibrary("DeepIGeoSLib.bundles")
@@ -71,7 +82,7 @@ class ModelSelector:
             )
         )
 
-    def add(self, folder):
+    def add(self, folder: str) -> None:
         """Add a model of the user's to the list, for good, and choose it.
 
         Raises:
@@ -84,15 +95,15 @@ class ModelSelector:
         self.show(folder)
         self._chosen(folder)
 
-    def _folders(self):
+    def _folders(self) -> list[str]:
         return [line for line in (qt.QSettings().value(_SETTING) or "").split("\n") if line]
 
-    def _onActivated(self, index):
+    def _onActivated(self, index: int) -> None:
         bundle = self._comboBox.itemData(index)
         self.show(bundle)
         self._chosen(bundle)
 
-    def _onAdd(self, checked=False):
+    def _onAdd(self, checked: bool = False) -> None:
         folder = qt.QFileDialog.getExistingDirectory(
             slicer.util.mainWindow(), _("Choose the folder of a model")
         )

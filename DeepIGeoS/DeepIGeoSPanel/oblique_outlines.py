@@ -1,5 +1,10 @@
 """Outlines of Draw on views that are oblique to the volume cover what the user saw inside."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import qt
 
 from DeepIGeoSPanel.library import importLibrary
@@ -12,7 +17,7 @@ _PRIORITY = 5.0  # before the segment editor, which keeps events for itself
 class ObliqueOutlines:
     """Notes an outline that is about to be closed, and completes it when Draw has filled it."""
 
-    def __init__(self, seedEditor, workbench):
+    def __init__(self, seedEditor: Any, workbench: Any) -> None:
         """Take the editor that draws, and what has the volume and seeds."""
         self._editor = seedEditor
         self._workbench = workbench
@@ -25,19 +30,19 @@ class ObliqueOutlines:
             _PRIORITY,
         )
 
-    def install(self):
+    def install(self) -> None:
         """Follow the slice views."""
         self._events.install()
 
-    def remove(self):
+    def remove(self) -> None:
         """Let go of the views."""
         self._events.remove()
 
-    def _onKey(self, view, interactor):
+    def _onKey(self, view: Any, interactor: Any) -> None:
         if interactor.GetKeySym() in ("a", "Return"):
             self._onClosing(view, interactor)
 
-    def _onClosing(self, view, interactor):
+    def _onClosing(self, view: Any, interactor: Any) -> None:
         volumeNode = self._workbench.volumeNode
         if volumeNode is None or self._editor.brush != "Draw":
             return
@@ -57,7 +62,13 @@ class ObliqueOutlines:
         )
         qt.QTimer.singleShot(0, lambda: self._complete(outline, *closed))
 
-    def _complete(self, outline, points, foreground, normal):
+    def _complete(
+        self,
+        outline: Any,
+        points: Sequence[Sequence[float]],
+        foreground: bool,
+        normal: Sequence[float],
+    ) -> None:
         """Draw has handled the event by now; when it has filled the outline, no point is left."""
         if outline.GetNumberOfPoints() == 0:
             self._workbench.completeOutline(points, foreground, normal)

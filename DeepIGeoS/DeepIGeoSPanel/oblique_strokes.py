@@ -1,5 +1,9 @@
 """Strokes on views that are oblique to the volume cover what the user saw below the brush."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from DeepIGeoSPanel.library import importLibrary
 from DeepIGeoSPanel.seed_editor import FOREGROUND
 from DeepIGeoSPanel.slice_view_events import SliceViewEvents
@@ -10,7 +14,7 @@ _PRIORITY = 5.0  # before the segment editor, which keeps events for itself; aft
 class ObliqueStrokes:
     """Follows the mouse while Paint or Erase is active, and completes the stroke at its end."""
 
-    def __init__(self, seedEditor, brush, workbench):
+    def __init__(self, seedEditor: Any, brush: Any, workbench: Any) -> None:
         """Take the editor that paints, its ``BrushOptions``, and what has the volume and seeds."""
         self._editor = seedEditor
         self._brush = brush
@@ -25,16 +29,16 @@ class ObliqueStrokes:
             _PRIORITY,
         )
 
-    def install(self):
+    def install(self) -> None:
         """Follow the slice views."""
         self._events.install()
 
-    def remove(self):
+    def remove(self) -> None:
         """Let go of the views."""
         self._stroke = None
         self._events.remove()
 
-    def _onPress(self, view, interactor):
+    def _onPress(self, view: Any, interactor: Any) -> None:
         self._stroke = None
         volumeNode, brush = self._workbench.volumeNode, self._editor.brush
         modified = interactor.GetShiftKey() or interactor.GetControlKey() or interactor.GetAltKey()
@@ -45,11 +49,11 @@ class ObliqueStrokes:
             self._stroke = (view, brush == "Erase", self._editor.polarity == FOREGROUND, [])
             self._addPoint(interactor)
 
-    def _onMove(self, view, interactor):
+    def _onMove(self, view: Any, interactor: Any) -> None:
         if self._stroke is not None and self._stroke[0] is view:
             self._addPoint(interactor)
 
-    def _onRelease(self, view, interactor):
+    def _onRelease(self, view: Any, interactor: Any) -> None:
         if self._stroke is None or self._stroke[0] is not view:
             return
         _view, erase, foreground, points = self._stroke
@@ -59,7 +63,7 @@ class ObliqueStrokes:
             points, self._brush.diameter / 2, foreground, normal, erase=erase
         )
 
-    def _addPoint(self, interactor):
+    def _addPoint(self, interactor: Any) -> None:
         view, _erase, _foreground, points = self._stroke
         sliceView = view.sliceView()
         position = sliceView.convertDeviceToXYZ(interactor.GetEventPosition())

@@ -1,5 +1,10 @@
 """The panel: connects the widgets of the .ui file with a workbench."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import slicer
 from slicer.i18n import tr as _
 
@@ -28,7 +33,7 @@ class Panel:
     the main thread, on which the worker's timer ticks.
     """
 
-    def __init__(self, ui):
+    def __init__(self, ui: Any) -> None:
         """Connect the widgets; ``ui`` has them as attributes."""
         self.ui = ui
         self.parameters = None
@@ -80,7 +85,7 @@ class Panel:
         )
         self.drawKeys = DrawKeys(self.shortcuts)
 
-    def enter(self):
+    def enter(self) -> None:
         """Work while the module is open."""
         self.editor.takeUpScene()
         self.editor.widget.setupViewObservations()
@@ -92,7 +97,7 @@ class Panel:
         self._worker.start()
         self._aside.start()
 
-    def exit(self):
+    def exit(self) -> None:
         """Put brush and keys away; what runs is still brought in."""
         self.editor.stop()
         self.editor.widget.removeViewObservations()
@@ -102,7 +107,7 @@ class Panel:
         self.drawKeys.follow(None)
         self.shortcuts.remove()
 
-    def close(self):
+    def close(self) -> None:
         """Let go of the scene: it is about to vanish, or the module is."""
         self._worker.stop()
         self._aside.stop()
@@ -115,20 +120,20 @@ class Panel:
         self.inputs.reopen()
         self.parameters = None
 
-    def cleanup(self):
+    def cleanup(self) -> None:
         """Let go of everything; what the worker still computes, nobody gets."""
         self.close()
         for worker in (self._worker, self._aside):
             worker.shutdown(wait=False, cancel_futures=True)
 
-    def setParameters(self, parameters):
+    def setParameters(self, parameters: Any) -> None:
         """Follow these parameters."""
         self.parameters = parameters
         if not parameters.bundle:
             parameters.bundle = self.models.default
         self.update()
 
-    def update(self):
+    def update(self) -> None:
         """Take over what the parameters say."""
         parameters = self.parameters
         if parameters is None or self._storing or slicer.mrmlScene.IsBatchProcessing():
@@ -161,7 +166,7 @@ class Panel:
             bench.message = problem
         self.refresh()
 
-    def refresh(self):
+    def refresh(self) -> None:
         """Show what there is, and what can be done."""
         bench, ui, parameters = self.workbench, self.ui, self.parameters
         if parameters is None or slicer.mrmlScene.IsBatchProcessing():
@@ -198,7 +203,7 @@ class Panel:
         ui.volumeLabel.setText(volume if bench.hasTarget else "")
         ui.statusLabel.setText(bench.status)
 
-    def _showModel(self):
+    def _showModel(self) -> str:
         """Show the chosen model; where it is not on this computer, choose the first one.
 
         Returns:
@@ -215,14 +220,14 @@ class Panel:
             return _("{error} The first model of the list is used.").format(error=error)
         return ""
 
-    def _hideSeeds(self):
+    def _hideSeeds(self) -> None:
         """Offer no segmentation that holds seeds, also when the chosen one is deleted."""
         shown = self.ui.segmentationSelector.sortFilterProxyModel()
         hidden = [node.GetID() for node in self._seeds.seedsNodes()]
         if list(shown.hiddenNodeIDs) != hidden:
             shown.hiddenNodeIDs = hidden
 
-    def _store(self):
+    def _store(self) -> None:
         """Keep in the parameters what the workbench has made: a segmentation, a segment."""
         bench, parameters = self.workbench, self.parameters
         self._storing = True
@@ -232,7 +237,7 @@ class Panel:
             parameters.targetSegmentID = bench.segmentId
         self._storing = False
 
-    def _actions(self):
+    def _actions(self) -> dict[str, Callable[[], Any]]:
         """Return what each button does."""
         bench = self.workbench
         return {
@@ -246,7 +251,7 @@ class Panel:
             "cancelButton": bench.cancel,
         }
 
-    def _ready(self):
+    def _ready(self) -> bool:
         """Return whether the chosen model can run; ask for what it needs the first time."""
         if self.parameters.bundle == self._none:
             return True
@@ -256,19 +261,19 @@ class Panel:
             self.refresh()
         return not advice
 
-    def _preparedSeeds(self):
+    def _preparedSeeds(self) -> Any:
         if not self._ready():
             return None
         self.workbench.prepareSeeds()
         self.refresh()
         return None if self.workbench.isAccepted else self.workbench.seeds
 
-    def _onTarget(self, segmentId):
+    def _onTarget(self, segmentId: str) -> None:
         self.parameters.targetSegmentID = segmentId
 
-    def _onModel(self, bundle):
+    def _onModel(self, bundle: str) -> None:
         self.parameters.crf = ""
         self.parameters.bundle = bundle
 
-    def _onCrf(self, checked):
+    def _onCrf(self, checked: bool) -> None:
         self.parameters.crf = "on" if checked else "off"

@@ -15,7 +15,7 @@ class OtherSegments(Enum):
     AVOID_VISIBLE = "EditAllowedOutsideVisibleSegments"
     AVOID_ALL = "EditAllowedOutsideAllSegments"
 
-    def label(self):
+    def label(self) -> str:
         """Return the text in the selector."""
         return {
             OtherSegments.OVERLAP: _("may be overlapped"),

@@ -1,5 +1,9 @@
 """The right mouse or pen button paints the other kind of seeds."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from DeepIGeoSPanel.slice_view_events import SliceViewEvents
 
 _PRIORITY = 10.0  # before the segment editor
@@ -11,7 +15,7 @@ class RightButton:
     The slice views get left-button events instead, so that the brush paints as always.
     """
 
-    def __init__(self, seedEditor):
+    def __init__(self, seedEditor: Any) -> None:
         """Take the editor whose strokes are meant."""
         self._editor = seedEditor
         self._painting = False
@@ -21,15 +25,15 @@ class RightButton:
         )
         self.enabled = True
 
-    def install(self):
+    def install(self) -> None:
         """Follow the slice views."""
         self._views.install()
 
-    def remove(self):
+    def remove(self) -> None:
         """Let go of the views."""
         self._views.remove()
 
-    def _onPress(self, view, interactor):
+    def _onPress(self, view: Any, interactor: Any) -> None:
         if not self.enabled or self._editor.brush not in ("Paint", "Erase"):
             return
         self._painting = True
@@ -37,7 +41,7 @@ class RightButton:
         self._views.keep(interactor, "RightButtonPressEvent")
         interactor.InvokeEvent("LeftButtonPressEvent")
 
-    def _onRelease(self, view, interactor):
+    def _onRelease(self, view: Any, interactor: Any) -> None:
         if not self._painting:
             return
         self._painting = False

@@ -1,5 +1,10 @@
 """The list of rounds."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import qt
 from slicer.i18n import tr as _
 
@@ -7,7 +12,7 @@ from slicer.i18n import tr as _
 class RoundsTable:
     """Shows what each round of the target changed, the newest on top."""
 
-    def __init__(self, widget):
+    def __init__(self, widget: qt.QWidget) -> None:
         """Set up a QTableWidget."""
         self._widget = widget
         self._shown = None
@@ -18,7 +23,7 @@ class RoundsTable:
         widget.verticalHeader().hide()
         widget.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)
 
-    def show(self, rounds):
+    def show(self, rounds: Sequence[Any]) -> None:
         """Show these rounds."""
         if rounds == self._shown:
             return

@@ -1,12 +1,14 @@
 """A volume to try the module on, offered by Slicer's module Sample Data."""
 
+from __future__ import annotations
+
 import os
 
 # TCGA-FG-6692 of the TCGA-LGG collection, FLAIR; DeepIGeoSLib.samples tells where it comes from.
 _NAME = "DeepIGeoSFlair"
 
 
-def registerSampleData(moduleFolder):
+def registerSampleData(moduleFolder: str) -> None:
     """Register the sample; it is downloaded when the user asks for it."""
     import SampleData
 

@@ -1,5 +1,10 @@
 """Painting seeds: Slicer's segment editor with Paint, Draw and Erase, and two big buttons."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import qt
 import slicer
 
@@ -11,7 +16,14 @@ FOREGROUND, BACKGROUND = "foreground", "background"
 class SeedEditor:
     """The embedded segment editor, which paints one of two kinds of seeds."""
 
-    def __init__(self, widget, missingButton, tooMuchButton, brush, prepare):
+    def __init__(
+        self,
+        widget: qt.QWidget,
+        missingButton: qt.QPushButton,
+        tooMuchButton: qt.QPushButton,
+        brush: Any,
+        prepare: Callable[[], Any],
+    ) -> None:
         """Set up the editor.
 
         Args:
@@ -50,7 +62,7 @@ class SeedEditor:
         self._colorButtons()
         self.polarity = FOREGROUND
 
-    def _colorButtons(self):
+    def _colorButtons(self) -> None:
         """Give each button the color of its seeds, and a sign for whoever sees no colors."""
         colors = importLibrary("DeepIGeoSLib.scene.colors").SEED_COLORS
         for name, button in self._buttons.items():
@@ -63,7 +75,7 @@ class SeedEditor:
             painter.end()
             button.setIcon(qt.QIcon(square))
 
-    def takeUpScene(self):
+    def takeUpScene(self) -> None:
         """Use a segment editor node of its own; Slicer's Segment Editor keeps another."""
         tag = "DeepIGeoS.SeedEditor"
         node = slicer.mrmlScene.GetSingletonNode(tag, "vtkMRMLSegmentEditorNode")
@@ -77,7 +89,7 @@ class SeedEditor:
         self._brush.follow(node)
         self.widget.setMRMLScene(slicer.mrmlScene)
 
-    def show(self, volumeNode, seeds):
+    def show(self, volumeNode: slicer.vtkMRMLVolumeNode | None, seeds: Any) -> None:
         """Paint into these seeds from now on; None when there are none yet."""
         node = seeds.segmentationNode if seeds else None
         if seeds == self._seeds and self.widget.segmentationNode() is node:
@@ -91,7 +103,7 @@ class SeedEditor:
         self.widget.setSourceVolumeNode(volumeNode)
         self.select(self.polarity)
 
-    def paint(self, polarity):
+    def paint(self, polarity: str) -> None:
         """Paint this kind of seeds, beginning with the Paint effect."""
         seeds = self._prepare()
         if seeds is None:
@@ -101,7 +113,7 @@ class SeedEditor:
         if not self.widget.activeEffect():
             self.widget.setActiveEffectByName("Paint")
 
-    def select(self, polarity):
+    def select(self, polarity: str) -> None:
         """Let the next stroke be of this kind."""
         self.polarity = polarity
         for name, button in self._buttons.items():
@@ -110,12 +122,12 @@ class SeedEditor:
             self.widget.setCurrentSegmentID(getattr(self._seeds, f"{polarity}Id"))
 
     @property
-    def brush(self):
+    def brush(self) -> str | None:
         """Name of the active effect, or None."""
         effect = self.widget.activeEffect()
         return getattr(effect, "name", effect) if effect else None
 
-    def outlineIn(self, view):
+    def outlineIn(self, view: Any) -> Any:
         """Return the points (vtkPoints, RAS) of the outline that Draw has in a slice view, or None.
 
         They are Draw's own: nobody else knows which points its keys have taken away again.
@@ -123,17 +135,17 @@ class SeedEditor:
         pipeline = self.widget.effectByName("Draw").self().drawPipelines.get(view)
         return None if pipeline is None else pipeline.rasPoints
 
-    def toggle(self):
+    def toggle(self) -> None:
         """Change to the other kind."""
         self.paint(BACKGROUND if self.polarity == FOREGROUND else FOREGROUND)
 
-    def stop(self):
+    def stop(self) -> None:
         """Put the brush away."""
         self.widget.setActiveEffect(None)
         for button in self._buttons.values():
             button.setChecked(False)
 
-    def release(self):
+    def release(self) -> None:
         """Let go of the scene."""
         self._seeds = None
         self.stop()

@@ -1,10 +1,14 @@
 """What a user can run inside Slicer by "Reload and Test"."""
 
+from __future__ import annotations
+
 import importlib.util
 import os
 import tempfile
 import time
 import unittest
+from collections.abc import Sequence
+from typing import Any
 
 import slicer
 import vtk
@@ -18,17 +22,17 @@ from DeepIGeoSPanel.worker import Worker
 class DeepIGeoSTest(ScriptedLoadableModuleTest):
     """The main job on a phantom, with and without a model."""
 
-    def setUp(self):
+    def setUp(self) -> None:
         slicer.mrmlScene.Clear()
 
-    def runTest(self, **kwargs):
+    def runTest(self, **kwargs: Any) -> None:
         """Run every test; one that is skipped is no failure."""
         suite = unittest.defaultTestLoader.loadTestsFromTestCase(type(self))
         result = unittest.TextTestRunner(verbosity=2).run(suite)
         if not result.wasSuccessful():
             raise AssertionError(f"{len(result.failures) + len(result.errors)} tests failed.")
 
-    def test_segmentsAreReadAndWrittenExactly(self):
+    def test_segmentsAreReadAndWrittenExactly(self) -> None:
         """What is written into a segment of an oblique volume is read back."""
         nodes = importLibrary("DeepIGeoSLib.scene.nodes")
         volumeNode, segmentationNode, segmentId, lesion = self._phantom()
@@ -36,7 +40,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         read = nodes.maskFromSegment(volumeNode, segmentationNode, segmentId)
         self.assertTrue((read == lesion).all())
 
-    def test_proposeRefineAndUndo(self):
+    def test_proposeRefineAndUndo(self) -> None:
         """A phantom's lesion is segmented, corrected by seeds, and the correction is undone."""
         bundles = importLibrary("DeepIGeoSLib.bundles").list_bundles()
         missing = [n for n in ("torch", "safetensors") if importlib.util.find_spec(n) is None]
@@ -61,7 +65,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         undone = nodes.maskFromSegment(volumeNode, segmentationNode, segmentId)
         self.assertTrue((undone == proposal).all())
 
-    def test_strokesAloneAndTheWorkbench(self):
+    def test_strokesAloneAndTheWorkbench(self) -> None:
         """Without a model, strokes segment; undo takes stroke and result back together."""
         volumeNode, segmentationNode, segmentId, lesion = self._phantom()
         workbench = importLibrary("DeepIGeoSLib.scene").Workbench(logicClass()("geodesic"))
@@ -84,7 +88,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         self.assertFalse(workbench.seeds.read(volumeNode)[0].any())
         workbench.close()
 
-    def test_aStrokeTakesHardlyLongerOnTheWorker(self):
+    def test_aStrokeTakesHardlyLongerOnTheWorker(self) -> None:
         """While Slicer is in its event loop, the worker computes as fast as the main thread."""
         strokes = self._strokes()
         worker = Worker(lambda: None)
@@ -97,7 +101,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         # A tenth of a second for the timer's ticks, which count where a stroke takes next to none.
         self.assertLess(meanwhile, 1.3 * alone + 0.1)
 
-    def test_theEffectWorksOnTheSegmentThatIsSelected(self):
+    def test_theEffectWorksOnTheSegmentThatIsSelected(self) -> None:
         """Of two segments, only the selected one is changed by a stroke of the effect."""
         if not hasattr(slicer, "qMRMLSegmentEditorWidget"):
             self.skipTest("Needs the Segment Editor's widget.")
@@ -130,7 +134,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         finally:
             editor.setActiveEffect(None)
 
-    def test_overlappingStrokesAreRefinedAfterLoading(self):
+    def test_overlappingStrokesAreRefinedAfterLoading(self) -> None:
         """Where strokes of both kinds overlap the later one wins, also in a saved scene."""
         Workbench = importLibrary("DeepIGeoSLib.scene").Workbench
         place, inside, around = self._strokes()
@@ -164,7 +168,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         self.assertTrue(refined[inside & ~part].all())
         self.assertFalse(refined[part].any())
 
-    def _strokes(self):
+    def _strokes(self) -> tuple[list, Any, Any]:
         """Return a phantom's nodes and ID, and strokes in the lesion's middle slice and around."""
         *place, lesion = self._phantom()
         k = int(lesion.any(axis=(1, 2)).nonzero()[0].mean())
@@ -173,7 +177,13 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
             mask[:k] = mask[k + 1 :] = False
         return place, inside, around
 
-    def _secondsOfRefining(self, place, inside, around, executor=None):
+    def _secondsOfRefining(
+        self,
+        place: Sequence[int],
+        inside: Sequence[int],
+        around: Sequence[int],
+        executor: Any = None,
+    ) -> float:
         workbench = importLibrary("DeepIGeoSLib.scene").Workbench(
             logicClass()("geodesic", executor=executor)
         )
@@ -183,7 +193,9 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         workbench.close()
         return seconds
 
-    def _refineBy(self, workbench, place, inside, around):
+    def _refineBy(
+        self, workbench: Any, place: Sequence[int], inside: Sequence[int], around: Sequence[int]
+    ) -> Any:
         workbench.options.autoRefine = False
         workbench.choose(*place)
         workbench.prepareSeeds()
@@ -192,7 +204,9 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         self._wait(workbench)
         return workbench.seeds
 
-    def _positionIn(self, volumeNode, mask):
+    def _positionIn(
+        self, volumeNode: slicer.vtkMRMLVolumeNode | None, mask: Any
+    ) -> tuple[float, ...]:
         """Return the RAS position of a voxel in the middle of a mask."""
         places = mask.nonzero()
         k, j, i = (axis[len(axis) // 2] for axis in places)
@@ -200,7 +214,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         volumeNode.GetIJKToRASMatrix(toRas)
         return toRas.MultiplyPoint((float(i), float(j), float(k), 1.0))[:3]
 
-    def _wait(self, workbench):
+    def _wait(self, workbench: Any) -> None:
         end = time.monotonic() + 60
         workbench.poll()
         while workbench.busy and time.monotonic() < end:
@@ -208,7 +222,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
             workbench.poll()
         self.assertFalse(workbench.busy, "still busy after a minute")
 
-    def _phantom(self):
+    def _phantom(self) -> tuple:
         """Return a head, a segmentation with one empty segment, its ID, and where the lesion is."""
         volume, lesion = importLibrary("DeepIGeoSLib.phantom").head_phantom()
         volumeNode = slicer.util.addVolumeFromArray(

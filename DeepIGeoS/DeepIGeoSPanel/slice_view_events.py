@@ -1,12 +1,17 @@
 """Mouse events of the slice views, which come and go with the layout."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import slicer
 
 
 class SliceViewEvents:
     """Hands the events of all slice views on, between ``install`` and ``remove``."""
 
-    def __init__(self, handlers, priority):
+    def __init__(self, handlers: dict[str, Callable[..., Any]], priority: float) -> None:
         """Take what to do.
 
         Args:
@@ -18,7 +23,7 @@ class SliceViewEvents:
         self._observed = []
         self._layout = None
 
-    def install(self):
+    def install(self) -> None:
         """Follow the slice views of the layout, and of each one that is chosen later."""
         self.remove()
         self._layout = slicer.app.layoutManager()
@@ -26,24 +31,24 @@ class SliceViewEvents:
             self._layout.connect("layoutChanged(int)", self._onLayout)
             self._observeViews()
 
-    def remove(self):
+    def remove(self) -> None:
         """Let go of the views."""
         if self._layout is not None:
             self._layout.disconnect("layoutChanged(int)", self._onLayout)
             self._layout = None
         self._releaseViews()
 
-    def keep(self, interactor, event):
+    def keep(self, interactor: Any, event: object) -> None:
         """Keep an event, while it is handled, from all observers of lower priority."""
         for observed, observedEvent, tag in self._observed:
             if observed is interactor and observedEvent == event:
                 interactor.GetCommand(tag).SetAbortFlag(1)
 
-    def _onLayout(self, layout):
+    def _onLayout(self, layout: int) -> None:
         self._releaseViews()
         self._observeViews()
 
-    def _observeViews(self):
+    def _observeViews(self) -> None:
         for name in self._layout.sliceViewNames():
             widget = self._layout.sliceWidget(name)
             interactor = widget.sliceView().interactor()
@@ -55,7 +60,7 @@ class SliceViewEvents:
                 )
                 self._observed.append((interactor, event, tag))
 
-    def _releaseViews(self):
+    def _releaseViews(self) -> None:
         for interactor, _event, tag in self._observed:
             interactor.RemoveObserver(tag)
         self._observed = []

@@ -1,5 +1,7 @@
 """What the computations run on, and one offer to make them faster."""
 
+from __future__ import annotations
+
 import importlib.metadata
 import importlib.util
 import logging
@@ -22,7 +24,14 @@ _NUMBA = "numba>=0.60,<0.69"
 class SpeedUp:
     """One line that tells what runs, and a row that offers numba once."""
 
-    def __init__(self, runsLabel, row, offerLabel, installButton, laterButton):
+    def __init__(
+        self,
+        runsLabel: qt.QLabel,
+        row: qt.QWidget,
+        offerLabel: qt.QLabel,
+        installButton: qt.QPushButton,
+        laterButton: qt.QPushButton,
+    ) -> None:
         """Connect the widgets; the row is shown only while there is something to offer."""
         self._runs, self._row, self._offer = runsLabel, row, offerLabel
         installButton.connect("clicked(bool)", self._onInstall)
@@ -37,7 +46,7 @@ class SpeedUp:
         row.setVisible(_installable() and not _installed("numba") and not offered)
         self._showRuns()
 
-    def _showRuns(self):
+    def _showRuns(self) -> None:
         torch = _version("torch")
         networks = _("PyTorch {version}").format(version=torch) if torch else _("no PyTorch")
         maps = _("numba {version}").format(version=_version("numba") or "")
@@ -47,7 +56,7 @@ class SpeedUp:
             _("Networks: {networks}; distance maps: {maps}").format(networks=networks, maps=maps)
         )
 
-    def _onInstall(self, checked=False):
+    def _onInstall(self, checked: bool = False) -> None:
         # Slicer's own packages are compiled for its NumPy, which must stay.
         try:
             first_use.pipInstall(_NUMBA, f"numpy=={np.__version__}")
@@ -63,26 +72,26 @@ class SpeedUp:
         self._close()
         self._runs.setText(_("numba is installed; it runs from the next start of Slicer."))
 
-    def _onLater(self, checked=False):
+    def _onLater(self, checked: bool = False) -> None:
         self._close()
 
-    def _close(self):
+    def _close(self) -> None:
         qt.QSettings().setValue(_SETTING, "yes")
         self._row.setVisible(False)
 
 
-def _installed(name):
+def _installed(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-def _version(name):
+def _version(name: str) -> str | None:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
 
 
-def _installable():
+def _installable() -> bool:
     """Whether there is a numba that leaves NumPy as it is: on Intel Macs the last one doesn't."""
     intelMac = sys.platform == "darwin" and platform.machine() == "x86_64"
     return not intelMac and not slicer.app.testingEnabled()

@@ -1,12 +1,17 @@
 """The line that a stroke leaves in a view until it is answered."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import vtk
 
 
 class StrokeLine:
     """A polyline in the pixels of a view."""
 
-    def __init__(self, show, color):
+    def __init__(self, show: Callable[[Any], None], color: Sequence[float]) -> None:
         """Make an empty line of a color; ``show`` puts its actor into the view."""
         self._points = vtk.vtkPoints()
         self._cells = vtk.vtkCellArray()
@@ -21,7 +26,7 @@ class StrokeLine:
         self.actor.GetProperty().SetColor(*color)
         show(self.actor)
 
-    def add(self, position):
+    def add(self, position: Sequence[float]) -> None:
         """Go on to a position (x, y)."""
         number = self._points.InsertNextPoint(position[0], position[1], 0)
         if number > 0:

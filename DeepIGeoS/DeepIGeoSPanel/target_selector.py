@@ -1,5 +1,10 @@
 """The selector of the target segment: a combo box that follows a segmentation."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import slicer
 from slicer.i18n import tr as _
 
@@ -7,7 +12,7 @@ from slicer.i18n import tr as _
 class TargetSelector:
     """Shows the segments of a segmentation, which users add, rename and delete elsewhere."""
 
-    def __init__(self, comboBox, chosen):
+    def __init__(self, comboBox: Any, chosen: Callable[[str], Any]) -> None:
         """Fill ``comboBox``; ``chosen`` is called with the ID of a segment, or ""."""
         self._comboBox = comboBox
         self._chosen = chosen
@@ -16,7 +21,7 @@ class TargetSelector:
         self._listing = None
         comboBox.connect("activated(int)", self._onActivated)
 
-    def show(self, segmentationNode, segmentId):
+    def show(self, segmentationNode: slicer.vtkMRMLSegmentationNode | None, segmentId: str) -> None:
         """Show the segments there are now, with one selected."""
         self._observe(segmentationNode)
         listing = [(_("New segment"), "")]
@@ -34,18 +39,18 @@ class TargetSelector:
             self._comboBox.setCurrentIndex(index)
 
     @property
-    def text(self):
+    def text(self) -> str:
         """What is shown as selected."""
         return self._comboBox.currentText
 
-    def release(self):
+    def release(self) -> None:
         """Let go of the segmentation."""
         self._observe(None)
 
-    def _onActivated(self, index):
+    def _onActivated(self, index: int) -> None:
         self._chosen(self._comboBox.itemData(index) or "")
 
-    def _observe(self, node):
+    def _observe(self, node: slicer.vtkMRMLNode | None) -> None:
         if node is self._node:
             return
         for tag in self._observed:
@@ -56,7 +61,7 @@ class TargetSelector:
             for event in (events.SegmentAdded, events.SegmentRemoved, events.SegmentModified):
                 self._observed.append(node.AddObserver(event, self._onSegments))
 
-    def _onSegments(self, caller, event):
+    def _onSegments(self, caller: object, event: object) -> None:
         current = self._comboBox.itemData(self._comboBox.currentIndex) or ""
         if current and self._node.GetSegmentation().GetSegment(current) is None:
             self._chosen("")

@@ -1,8 +1,12 @@
 """The thread that computes, and the timer that lets it."""
 
+from __future__ import annotations
+
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from typing import Any
 
 import qt
 from slicer.i18n import tr as _
@@ -25,7 +29,7 @@ class Worker(Executor):
     sentence for the user, and the next work gets a new thread.
     """
 
-    def __init__(self, poll):
+    def __init__(self, poll: Callable[[Callable[[], Any]], Any]) -> None:
         """Make the thread and the timer; ``poll`` is called at each of its ticks."""
         self._poll = poll
         self._pool = None
@@ -36,15 +40,15 @@ class Worker(Executor):
         self._timer.setInterval(_IDLE)
         self._timer.connect("timeout()", self._tick)
 
-    def start(self):
+    def start(self) -> None:
         """Let the timer tick, and the thread work."""
         self._timer.start()
 
-    def stop(self):
+    def stop(self) -> None:
         """Stop the timer; the thread stands still as long as Slicer is in its event loop."""
         self._timer.stop()
 
-    def submit(self, work, /, *arguments, **keywords):
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future:
         """Return a future; see ``concurrent.futures.Executor``."""
         if self._closed:
             raise RuntimeError("The worker was shut down.")
@@ -57,7 +61,7 @@ class Worker(Executor):
         self._timer.setInterval(_PAUSE)
         return future
 
-    def shutdown(self, wait=True, *, cancel_futures=False):
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work; what the thread still computes, nobody gets."""
         self._closed = True
         self._timer.stop()
@@ -65,7 +69,7 @@ class Worker(Executor):
         if self._pool is not None:
             self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
-    def _run(self, future, work):
+    def _run(self, future: Future, work: Callable[..., Any]) -> None:
         self._thread = threading.current_thread()
         if not future.set_running_or_notify_cancel():
             return
@@ -76,7 +80,7 @@ class Worker(Executor):
         except BaseException as error:  # raised on the main thread, SystemExit would end Slicer
             future.set_exception(_ended(error))
 
-    def _tick(self):
+    def _tick(self) -> None:
         if self._pending:
             wait(self._pending, timeout=_WAIT)
             self._replaceIfDead()
@@ -84,7 +88,7 @@ class Worker(Executor):
             self._timer.setInterval(_PAUSE if self._pending else _IDLE)
         self._poll()
 
-    def _replaceIfDead(self):
+    def _replaceIfDead(self) -> None:
         if self._thread is None or self._thread.is_alive():
             return
         logging.error("The computing thread of DeepIGeoS ended; the next step starts another one.")
@@ -95,7 +99,7 @@ class Worker(Executor):
                 future.set_exception(_ended())
 
 
-def _ended(cause=None):
+def _ended(cause: BaseException | None = None) -> Exception:
     """Return the error for the user."""
     error = importLibrary("DeepIGeoSLib.errors").DeepIGeoSError(
         _("The computation ended unexpectedly; nothing was changed. Please try again.")

@@ -1,6 +1,9 @@
 """The effect "DeepIGeoS" of the Segment Editor: another face of the module's workbench."""
 
+from __future__ import annotations
+
 import os
+from typing import Any
 
 import qt
 from SegmentEditorEffects import AbstractScriptedSegmentEditorEffect
@@ -15,7 +18,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
     each step is one state of its undo.
     """
 
-    def __init__(self, scriptedEffect):
+    def __init__(self, scriptedEffect: Any) -> None:
         scriptedEffect.name = "DeepIGeoS"  # for scripts; never translated
         scriptedEffect.title = _("DeepIGeoS")
         scriptedEffect.perSegment = True
@@ -24,18 +27,18 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         self.panel = None
         self._stroke = None
 
-    def clone(self):
+    def clone(self) -> Any:
         import qSlicerSegmentationsEditorEffectsPythonQt as effects
 
         cloned = effects.qSlicerSegmentEditorScriptedEffect(None)
         cloned.setPythonSource(__file__.replace("\\", "/"))
         return cloned
 
-    def icon(self):
+    def icon(self) -> qt.QIcon:
         path = os.path.join(os.path.dirname(__file__), "SegmentEditorEffect.png")
         return qt.QIcon(path) if os.path.exists(path) else qt.QIcon()
 
-    def helpText(self):
+    def helpText(self) -> str:
         return _(
             "<html>Segment a lesion automatically, and correct it by strokes.<ul>"
             "<li><b>Left button</b>: paint where the segment is missing."
@@ -44,39 +47,41 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             "</ul>The module DeepIGeoS offers more: regions, uncertain places, training.</html>"
         )
 
-    def setupOptionsFrame(self):
+    def setupOptionsFrame(self) -> None:
         from DeepIGeoSPanel.effect_panel import EffectPanel
 
         self.panel = EffectPanel(self.scriptedEffect)
 
-    def setMRMLDefaults(self):
+    def setMRMLDefaults(self) -> None:
         self.scriptedEffect.setParameterDefault("BrushRadius", 3.0)
         self.scriptedEffect.setParameterDefault("AutoRefine", 1)
 
-    def activate(self):
+    def activate(self) -> None:
         self.panel.activate()
 
-    def deactivate(self):
+    def deactivate(self) -> None:
         self._endStroke()
         self.panel.deactivate()
 
-    def cleanup(self):
+    def cleanup(self) -> None:
         if self.panel is not None:
             self.panel.cleanup()
             self.panel = None
 
-    def sourceVolumeNodeChanged(self):
+    def sourceVolumeNodeChanged(self) -> None:
         self.updateGUIFromMRML()
 
-    def updateGUIFromMRML(self):
+    def updateGUIFromMRML(self) -> None:
         if self.panel is not None:
             self.panel.updateFromEditor()
 
-    def updateMRMLFromGUI(self):
+    def updateMRMLFromGUI(self) -> None:
         if self.panel is not None:
             self.panel.storeOptions()
 
-    def processInteractionEvents(self, callerInteractor, eventId, viewWidget):
+    def processInteractionEvents(
+        self, callerInteractor: Any, eventId: int, viewWidget: Any
+    ) -> bool:
         """Gather a stroke; return whether the event is used up."""
         if viewWidget.className() != "qMRMLSliceWidget":
             return False
@@ -101,7 +106,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             return True
         return False
 
-    def _lineIn(self, view, foreground):
+    def _lineIn(self, view: Any, foreground: bool) -> Any:
         from DeepIGeoSPanel.library import importLibrary
         from DeepIGeoSPanel.stroke_line import StrokeLine
 
@@ -109,14 +114,14 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         color = colors["foreground" if foreground else "background"]
         return StrokeLine(lambda actor: self.scriptedEffect.addActor2D(view, actor), color)
 
-    def _addPoint(self, interactor):
+    def _addPoint(self, interactor: Any) -> None:
         _foreground, view, points, line = self._stroke
         position = interactor.GetEventPosition()
         points.append(tuple(self.xyToRas(position, view)))
         line.add(position)
         view.sliceView().scheduleRender()
 
-    def _endStroke(self):
+    def _endStroke(self) -> None:
         if self._stroke is not None:
             _foreground, view, _points, line = self._stroke
             self.scriptedEffect.removeActor2D(view, line.actor)
@@ -124,7 +129,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             self._stroke = None
 
 
-def _eventNames():
+def _eventNames() -> dict[int, str]:
     import vtk
 
     command = vtk.vtkCommand

@@ -15,6 +15,7 @@ import numpy as np
 from DeepIGeoSLib.errors import Cancelled
 
 if TYPE_CHECKING:
+    import torch
     from openvino import CompiledModel, InferRequest, Model
     from torch import nn
 
@@ -166,7 +167,7 @@ def _targets_of(network: nn.Module) -> nn.Module:
             super().__init__()
             self.network = network
 
-        def forward(self, x):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.network(x).softmax(dim=1)[:, 1:]
 
     return Targets().eval()

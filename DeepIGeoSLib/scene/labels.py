@@ -73,7 +73,9 @@ class Change:
 class Labels:
     """Which voxels of a volume are target: kept as a box, read as if they were an array."""
 
-    def __init__(self, shape: Sequence[int], box: Box = _NOTHING, inside: np.ndarray | None = None):
+    def __init__(
+        self, shape: Sequence[int], box: Box = _NOTHING, inside: np.ndarray | None = None
+    ) -> None:
         """Take a box (slices k, j, i) and what it holds; everything else is background."""
         self.shape = tuple(shape)
         self.box = box

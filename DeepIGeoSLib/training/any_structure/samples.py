@@ -6,7 +6,7 @@ on with exactly the samples it would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -148,7 +148,7 @@ class WindowSampler(torch.utils.data.Sampler[list[tuple[int, int]]]):
         self._settings = settings
         self._first = first
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         windows = self._settings.windows
         shares = np.array([window.share for window in windows])
         largest = max(window.batch for window in windows)
