@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from DeepIGeoSLib.bundles import Bundle, list_bundles, load_bundle
     from DeepIGeoSLib.errors import BundleError, Cancelled, DeepIGeoSError, InputError
     from DeepIGeoSLib.geodesic import geodesic_distance
-    from DeepIGeoSLib.session import InteractiveSession, Segmentation
+    from DeepIGeoSLib.interaction.segmentation import Segmentation
+    from DeepIGeoSLib.interaction.session import InteractiveSession
     from DeepIGeoSLib.volume import Volume
 
 __version__ = "0.1.0"
@@ -24,8 +25,8 @@ _HOME_OF_NAME = {
     "Cancelled": "errors",
     "DeepIGeoSError": "errors",
     "InputError": "errors",
-    "InteractiveSession": "session",
-    "Segmentation": "session",
+    "InteractiveSession": "interaction.session",
+    "Segmentation": "interaction.segmentation",
     "Volume": "volume",
     "geodesic_distance": "geodesic",
     "list_bundles": "bundles",

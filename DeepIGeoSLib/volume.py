@@ -18,7 +18,7 @@ from DeepIGeoSLib.formats.segmentation import (
     segments_mask,
 )
 from DeepIGeoSLib.formats.writing import write_image
-from DeepIGeoSLib.lattice import Placement, placement
+from DeepIGeoSLib.grid.lattice import Placement, placement
 
 # An axis is no axis when it lies this close to the plane of the others: the volume of the unit
 # axes' box, which is 1 for axes at right angles.

@@ -35,7 +35,7 @@ class LearningSection:
         self._models = models
         settings = os.path.dirname(slicer.app.slicerUserSettingsFilePath)
         folder = os.path.join(settings, "DeepIGeoS-learning")
-        self.cases = importLibrary("DeepIGeoSLib.learning").LearningFolder(folder)
+        self.cases = importLibrary("DeepIGeoSLib.training.own_cases").LearningFolder(folder)
         self.run = None
         self._fillTables()
         ui.addCaseButton.connect("clicked(bool)", self.onAddCase)
@@ -121,7 +121,7 @@ class LearningSection:
         with self._telling():
             name, steps = self.ui.modelNameEdit.text, self.ui.stepsSpinBox.value
             configuration = self.cases.configure(str(bundle), name, steps)
-            LearningRun = importLibrary("DeepIGeoSLib.learning").LearningRun
+            LearningRun = importLibrary("DeepIGeoSLib.training.own_run").LearningRun
             self.run = LearningRun(configuration, str(bundle), python)
             self._say(_("Learning begins; you can go on working."))
             self._timer.start()

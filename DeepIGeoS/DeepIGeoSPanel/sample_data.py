@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-# TCGA-FG-6692 of the TCGA-LGG collection, FLAIR; DeepIGeoSLib.samples tells where it comes from.
+# TCGA-FG-6692 of the TCGA-LGG collection, FLAIR; DeepIGeoSLib.samples.public_case tells where it
+# comes from.
 _NAME = "DeepIGeoSFlair"
 
 
@@ -14,7 +15,7 @@ def registerSampleData(moduleFolder: str) -> None:
 
     from DeepIGeoSPanel.library import importLibrary
 
-    sample = importLibrary("DeepIGeoSLib.samples").TCGA_FG_6692
+    sample = importLibrary("DeepIGeoSLib.samples.public_case").TCGA_FG_6692
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="DeepIGeoS",
         sampleName=_NAME,

@@ -224,7 +224,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
 
     def _phantom(self) -> tuple:
         """Return a head, a segmentation with one empty segment, its ID, and where the lesion is."""
-        volume, lesion = importLibrary("DeepIGeoSLib.phantom").head_phantom()
+        volume, lesion = importLibrary("DeepIGeoSLib.samples.phantom").head_phantom()
         volumeNode = slicer.util.addVolumeFromArray(
             volume.array, ijkToRAS=volume.ijk_to_ras, name="phantom"
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
 
 # The probability that a box stands for before it is answered.
 PERHAPS = 0.5

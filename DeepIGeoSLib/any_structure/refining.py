@@ -13,7 +13,8 @@ from DeepIGeoSLib.any_structure.merging import merged
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.zoom import Lattice, Reader
 from DeepIGeoSLib.errors import stop_if
-from DeepIGeoSLib.preprocessing import Box, WorkingGrid, bounding_box
+from DeepIGeoSLib.grid.boxes import Box, absolute_box, bounding_box
+from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
 # How much surer the network must be of a correction with pixels twice as large: what a stroke in a
 # segmentation corrects is mostly small, and a coarse answer damages more than it mends. Measured
@@ -102,11 +103,7 @@ class _Try:
         """Return the box of the lattice that changes, and by how much, exactly 0 elsewhere."""
         change = self.after - self.shown
         part = self.grid.part_around(bounding_box((change != 0) | self.seen.new), margin=1)
-        box = tuple(
-            slice(own.start + inside.start, own.start + inside.stop)
-            for own, inside in zip(self.grid.box, part, strict=True)
-        )
-        return box, self.grid.part_to_volume(change, part)
+        return absolute_box(self.grid.box, part), self.grid.part_to_volume(change, part)
 
 
 def _try(

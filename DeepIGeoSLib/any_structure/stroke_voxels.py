@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from DeepIGeoSLib.any_structure.channels import Strokes
-from DeepIGeoSLib.preprocessing import Box, WorkingGrid
+from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from math import prod
 
 import numpy as np
 
-from DeepIGeoSLib.preprocessing import Box, WorkingGrid, resample
+from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.resampling import resample
+from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
 Reader = Callable[[Box], np.ndarray]
 

@@ -13,7 +13,7 @@ from DeepIGeoSLib.bundles.quantized import load_quantized, quantized_key
 from DeepIGeoSLib.errors import BundleError
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.networks.crfnet import CRFNet
+    from DeepIGeoSLib.crf.crfnet import CRFNet
     from DeepIGeoSLib.networks.network import SegmentationNetwork
 
 _SHIPPED = Path(__file__).parent
@@ -78,7 +78,7 @@ class Bundle:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        from DeepIGeoSLib.networks.crfnet import CRFNet
+        from DeepIGeoSLib.crf.crfnet import CRFNet
 
         manifest = self.manifest
         if manifest.crf is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from DeepIGeoSLib.bundles.manifest import FORMAT_VERSION, BundleManifest
-from DeepIGeoSLib.interactions import InteractionSettings
-from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
+from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
+from DeepIGeoSLib.inputs.normalization import NormalizationSettings
+from DeepIGeoSLib.inputs.working_grid import GridSettings
 
 GEODESIC = "geodesic"
 

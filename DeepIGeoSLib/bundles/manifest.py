@@ -11,11 +11,13 @@ from typing import Any
 import DeepIGeoSLib
 from DeepIGeoSLib.bundles.checks import check_manifest, parse_manifest
 from DeepIGeoSLib.bundles.migration import FORMAT_VERSION, up_to_date
+from DeepIGeoSLib.crf.settings import CrfSettings
 from DeepIGeoSLib.errors import BundleError, InputError
-from DeepIGeoSLib.interactions import InteractionSettings
+from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
+from DeepIGeoSLib.inputs.normalization import NormalizationSettings
+from DeepIGeoSLib.inputs.prepared_image import InputSettings
+from DeepIGeoSLib.inputs.working_grid import GridSettings
 from DeepIGeoSLib.networks import ANY_STRUCTURE, NetworkSettings
-from DeepIGeoSLib.networks.crf_settings import CrfSettings
-from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.settings import from_mapping
 
 MANIFEST_NAME = "bundle.json"
@@ -97,6 +99,11 @@ class BundleManifest:
     def for_any_structure(self) -> bool:
         """Whether one network refines without a class, and nothing proposes."""
         return ANY_STRUCTURE in self.weights
+
+    @property
+    def inputs(self) -> InputSettings:
+        """How a volume becomes the input of the networks."""
+        return InputSettings(self.normalization, self.grid, self.region)
 
     @property
     def refinement_network(self) -> str:

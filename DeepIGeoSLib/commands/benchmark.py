@@ -9,7 +9,7 @@ from types import ModuleType
 from DeepIGeoSLib.commands.evaluated_cases import add_cases, chosen_cases
 from DeepIGeoSLib.errors import Progress
 
-# Module of each benchmark in ``DeepIGeoSLib.evaluation.benchmarks``. It has a docstring whose first
+# Module of each benchmark in ``DeepIGeoSLib.benchmarks``. It has a docstring whose first
 # line says what is measured, ``add_arguments(parser)`` and ``run_command(arguments, progress)``,
 # whose result holds a text for people as ``summary``. With USES_CASES it is given labeled cases as
 # ``arguments.chosen_cases``.
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> list[argparse.ArgumentPars
     subparsers = parser.add_subparsers(title="benchmarks", metavar="BENCHMARK", required=True)
     parsers = []
     for name in BENCHMARKS:
-        benchmark = import_module(f"DeepIGeoSLib.evaluation.benchmarks.{name}")
+        benchmark = import_module(f"DeepIGeoSLib.benchmarks.{name}")
         summary = benchmark.__doc__.splitlines()[0]
         sub = subparsers.add_parser(name, help=summary, description=summary)
         if _uses_cases(benchmark):

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
 def _optimized(arguments: argparse.Namespace, progress: Progress) -> dict:
     from DeepIGeoSLib import load_bundle
     from DeepIGeoSLib.data import find_cases
-    from DeepIGeoSLib.optimizing import MOST_LOST, optimize
+    from DeepIGeoSLib.evaluation.quantization_check import MOST_LOST, optimize
     from DeepIGeoSLib.training.config import read_config
 
     if len(arguments.bundle) != 2 or arguments.data is None or arguments.output is None:

@@ -10,7 +10,8 @@ from DeepIGeoSLib.commands.outputs import check_images
 from DeepIGeoSLib.errors import InputError
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.session import InteractiveSession, Segmentation
+    from DeepIGeoSLib.interaction.segmentation import Segmentation
+    from DeepIGeoSLib.interaction.session import InteractiveSession
     from DeepIGeoSLib.volume import Volume
 
 DEFAULT_BUNDLE = "flair-whole-tumor"

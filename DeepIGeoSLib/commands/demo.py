@@ -11,7 +11,7 @@ from DeepIGeoSLib.commands.outputs import check_folder
 from DeepIGeoSLib.errors import InputError, Progress
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.samples import Sample
+    from DeepIGeoSLib.samples.sample import Sample
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Run the main job and write its results."""
     from DeepIGeoSLib import InteractiveSession, load_bundle
-    from DeepIGeoSLib.demo import DEMO_FILES, run_demo, write_demo
+    from DeepIGeoSLib.commands.demonstration import DEMO_FILES, run_demo, write_demo
 
     inputs = [arguments.image, arguments.truth, arguments.seeds]
     check_folder(arguments.output, DEMO_FILES, inputs)
@@ -85,17 +85,17 @@ def text(result: dict) -> str:
 
 
 def _sample(arguments: argparse.Namespace, progress: Progress) -> Sample:
-    from DeepIGeoSLib import samples
+    from DeepIGeoSLib.samples import public_case, sample
 
     if arguments.image is not None:
         if arguments.phantom or arguments.download:
             raise InputError("Give IMAGE, --phantom or --download, not two of them.")
-        return samples.own_sample(arguments.image, arguments.truth, arguments.seeds)
+        return sample.own_sample(arguments.image, arguments.truth, arguments.seeds)
     if arguments.truth is not None or arguments.seeds is not None:
         raise InputError("--truth and --seeds belong to an IMAGE; none is given.")
     if arguments.phantom:
-        return samples.phantom_sample()
+        return sample.phantom_sample()
     if arguments.download:
         progress(0.0, "Fetching the public case")
-        return samples.public_sample(samples.TCGA_FG_6692)
-    return samples.hippocampus_sample()
+        return sample.public_sample(public_case.TCGA_FG_6692)
+    return sample.hippocampus_sample()

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         write_results,
     )
     from DeepIGeoSLib.evaluation.summary import summarize
-    from DeepIGeoSLib.robot import RobotUser
+    from DeepIGeoSLib.users.robot_user import RobotUser
 
     from_empty = arguments.from_empty is not None
     mode = arguments.mode or ("disk" if from_empty else "stroke")

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Refine once with all scribbles and write the result."""
-    from DeepIGeoSLib.seed_files import read_seeds
+    from DeepIGeoSLib.interaction.seed_files import read_seeds
 
     began = time.perf_counter()
     session, volume = common.open_session(arguments, [arguments.seeds, arguments.initial])

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from DeepIGeoSLib.crf.crfnet import CRFNet, Messages
 from DeepIGeoSLib.crf.mean_field import compiled_kernels
-from DeepIGeoSLib.crf.tables import neighbors
+from DeepIGeoSLib.crf.pairwise_tables import neighbors
 from DeepIGeoSLib.geodesic import thread_count
-from DeepIGeoSLib.networks.crfnet import CRFNet, Messages
 from DeepIGeoSLib.tensors import to_array, to_tensor
 
 _STEPS = 4096

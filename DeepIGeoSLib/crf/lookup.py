@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from DeepIGeoSLib.crf.tables import Tables
+from DeepIGeoSLib.crf.pairwise_tables import Tables
 from DeepIGeoSLib.tensors import to_tensor
 
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from DeepIGeoSLib.crf.tables import Tables, tabulate
+from DeepIGeoSLib.crf.pairwise_tables import Tables, tabulate
 from DeepIGeoSLib.errors import stop_if
 from DeepIGeoSLib.geodesic import thread_count
 from DeepIGeoSLib.tensors import choose_device, to_array, to_tensor
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.networks.crfnet import CRFNet
+    from DeepIGeoSLib.crf.crfnet import CRFNet
 
 _logger = logging.getLogger(__name__)
 
@@ -32,9 +32,9 @@ _NO_SCRIBBLE = -1
 class MeanField:
     """A CRF-Net in evaluation mode.
 
-    Images of one channel use tables of the pairwise function (see ``tables``): compiled by numba on
-    the processor, else with torch. For several channels the pairwise function itself is evaluated,
-    neighbor by neighbor, which takes far longer where it is a network.
+    Images of one channel use tables of the pairwise function (see ``pairwise_tables``): compiled
+    by numba on the processor, else with torch. For several channels the pairwise function itself is
+    evaluated, neighbor by neighbor, which takes far longer where it is a network.
     """
 
     def __init__(self, network: CRFNet, device: str = "auto", engine: str = "auto") -> None:
@@ -199,7 +199,7 @@ class MeanField:
 
 def _constrained(scores: np.ndarray, scribbles: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Return scores that fix scribbled voxels, and where these are."""
-    from DeepIGeoSLib.networks.crfnet import SCRIBBLE_SCORE
+    from DeepIGeoSLib.crf.crfnet import SCRIBBLE_SCORE
 
     scores = np.ascontiguousarray(scores, dtype=np.float32)
     if scribbles is None:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from DeepIGeoSLib.crf.settings import PretrainingSettings
+from DeepIGeoSLib.crf.pairwise import ContrastSensitive, PairwiseNet
+from DeepIGeoSLib.crf.pretraining_settings import PretrainingSettings
+from DeepIGeoSLib.crf.settings import CrfSettings
 from DeepIGeoSLib.errors import Progress
-from DeepIGeoSLib.networks.crf_settings import CrfSettings
-from DeepIGeoSLib.networks.pairwise import ContrastSensitive, PairwiseNet
 
 _BATCH = 1000
 

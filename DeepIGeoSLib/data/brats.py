@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from DeepIGeoSLib.data.case import LabeledCase
-from DeepIGeoSLib.data.source import Found, Problem, Source
+from DeepIGeoSLib.data.source import DataFault, Found, Source
 from DeepIGeoSLib.errors import InputError
 
 # Labels of BraTS 2012 to 2021: 1 necrosis (and non-enhancing tumor), 2 edema, 3 non-enhancing tumor
@@ -53,7 +53,7 @@ class BratsSource(Source):
             problem = _problem_of(files, case_folder.name in listed)
             if problem is not None:
                 text, fatal = problem
-                problems.append(Problem(f"{self.dataset}/{case_folder.name}", text, fatal))
+                problems.append(DataFault(f"{self.dataset}/{case_folder.name}", text, fatal))
                 continue
             first, *others = (files[name][0] for name in self.modalities)
             cases.append(

@@ -9,7 +9,7 @@ from pathlib import Path
 from DeepIGeoSLib.data.case import LabeledCase
 from DeepIGeoSLib.data.settings import DataSettings
 from DeepIGeoSLib.data.slices import slices_of
-from DeepIGeoSLib.data.source import Found, Problem, Source
+from DeepIGeoSLib.data.source import DataFault, Found, Source
 from DeepIGeoSLib.data.split import read_split_file, split
 from DeepIGeoSLib.errors import InputError
 
@@ -50,7 +50,7 @@ def discover(data: DataSettings, base: Path) -> Found:
     try:
         uses = _split_file(root, data)
     except InputError as error:
-        return Found([], [Problem("split file", str(error))])
+        return Found([], [DataFault("split file", str(error))])
     cases, problems = [], []
     for source in data.sources:
         listed = list(uses.get(source.dataset, {}))
@@ -62,10 +62,10 @@ def discover(data: DataSettings, base: Path) -> Found:
     return Found(cases, problems + on_both_sides)
 
 
-def missing_files(cases: Iterable[LabeledCase]) -> list[Problem]:
+def missing_files(cases: Iterable[LabeledCase]) -> list[DataFault]:
     """Return a problem for each file that a case needs and that does not exist."""
     return [
-        Problem(f"{case.dataset}/{case.name}", f"{path} is missing.")
+        DataFault(f"{case.dataset}/{case.name}", f"{path} is missing.")
         for case in cases
         for path in case.files()
         if not path.exists()
@@ -96,32 +96,34 @@ def _found_by(source: Source, folder: Path, listed: Sequence[str]) -> Found:
             raise InputError(f"The folder {folder} does not exist.")
         return source.find(folder, listed)
     except InputError as error:
-        return Found([], [Problem(source.dataset, str(error))])
+        return Found([], [DataFault(source.dataset, str(error))])
 
 
 def _with_patients(
     cases: Sequence[LabeledCase], source: Source
-) -> tuple[list[LabeledCase], list[Problem]]:
+) -> tuple[list[LabeledCase], list[DataFault]]:
     """Name the patient of each case that its layout did not name."""
     named, problems = [], []
     for case in cases:
         patient = case.patient or source.patient_of(case.name)
         if patient is None:
             text = f"The pattern {source.patient!r} finds no patient in the case's name."
-            problems.append(Problem(f"{case.dataset}/{case.name}", text))
+            problems.append(DataFault(f"{case.dataset}/{case.name}", text))
         else:
             named.append(replace(case, patient=patient))
     return named, problems
 
 
-def _not_found(source: Source, listed: Sequence[str], found: Found) -> list[Problem]:
+def _not_found(source: Source, listed: Sequence[str], found: Found) -> list[DataFault]:
     """Return a problem for each case that the split file lists and the source does not know."""
     known = {case.name for case in found.cases}
     known |= {problem.where.removeprefix(f"{source.dataset}/") for problem in found.problems}
     if source.dataset in known:  # the source as a whole has failed
         return []
     return [
-        Problem(f"{source.dataset}/{name}", "The split file lists this case, but it is not there.")
+        DataFault(
+            f"{source.dataset}/{name}", "The split file lists this case, but it is not there."
+        )
         for name in listed
         if name not in known
     ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from DeepIGeoSLib.data.case import LabeledCase, on_one_grid
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.orientation import Orientation
+from DeepIGeoSLib.grid.orientation import Orientation
 from DeepIGeoSLib.volume import Volume
 
 # Longest side of the small pictures, in pixels.

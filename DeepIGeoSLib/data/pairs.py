@@ -9,7 +9,7 @@ from typing import Literal
 
 from DeepIGeoSLib.data.case import LabeledCase
 from DeepIGeoSLib.data.patterns import check_pattern, path_of, paths_by_case
-from DeepIGeoSLib.data.source import Found, Problem, Source
+from DeepIGeoSLib.data.source import DataFault, Found, Source
 from DeepIGeoSLib.errors import InputError
 
 
@@ -94,8 +94,8 @@ class FolderSource(PairSource):
         return Found([self.case(folder, name) for name in both], problems)
 
 
-def _unpaired(where: str, has_image: bool, is_listed: bool) -> Problem:
+def _unpaired(where: str, has_image: bool, is_listed: bool) -> DataFault:
     has, lacks = ("image", "label") if has_image else ("label", "image")
     if is_listed:
-        return Problem(where, f"The split file lists this case, but it has no {lacks}.")
-    return Problem(where, f"The {has} has no {lacks}; the case is left out.", fatal=False)
+        return DataFault(where, f"The split file lists this case, but it has no {lacks}.")
+    return DataFault(where, f"The {has} has no {lacks}; the case is left out.", fatal=False)

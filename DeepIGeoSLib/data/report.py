@@ -16,7 +16,7 @@ from DeepIGeoSLib.data.discovery import discover, missing_files, slices_where_as
 from DeepIGeoSLib.data.examination import CaseFacts, Examination, examine
 from DeepIGeoSLib.data.report_text import report_text
 from DeepIGeoSLib.data.settings import DataSettings
-from DeepIGeoSLib.data.source import Problem
+from DeepIGeoSLib.data.source import DataFault
 from DeepIGeoSLib.data.split import TRAIN, VALIDATION
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.files import written_in_one_step
@@ -38,7 +38,7 @@ class DataReport:
 
     examined: list[Examination]
     counts: dict[str, dict[str, int]]
-    problems: list[Problem]
+    problems: list[DataFault]
 
     @property
     def facts(self) -> list[CaseFacts]:
@@ -46,7 +46,7 @@ class DataReport:
         return [e.facts for e in self.examined if e.facts is not None]
 
     @property
-    def fatal(self) -> list[Problem]:
+    def fatal(self) -> list[DataFault]:
         """The problems that training can't pass."""
         return [problem for problem in self.problems if problem.fatal]
 
@@ -138,12 +138,12 @@ def _parts(case: LabeledCase, data: DataSettings) -> Sequence[LabeledCase]:
         return [case]  # examined as a whole, it says what is wrong
 
 
-def _problems_of(examination: Examination) -> Iterator[Problem]:
+def _problems_of(examination: Examination) -> Iterator[DataFault]:
     where = f"{examination.case.dataset}/{examination.case.name}"
     for text in examination.faults:
-        yield Problem(where, text)
+        yield DataFault(where, text)
     for text in examination.remarks:
-        yield Problem(where, text, fatal=False)
+        yield DataFault(where, text, fatal=False)
 
 
 def _counts(cases: Sequence[LabeledCase]) -> dict[str, dict[str, int]]:
@@ -153,14 +153,14 @@ def _counts(cases: Sequence[LabeledCase]) -> dict[str, dict[str, int]]:
     return {name: dict(uses) for name, uses in counts.items()}
 
 
-def _empty_sides(cases: Sequence[LabeledCase]) -> Iterator[Problem]:
+def _empty_sides(cases: Sequence[LabeledCase]) -> Iterator[DataFault]:
     words = {TRAIN: "train on", VALIDATION: "validate with"}
     for use, what in words.items():
         if not any(case.use == use for case in cases):
-            yield Problem("all data sets", f"There is no case to {what} (use {use!r}).")
+            yield DataFault("all data sets", f"There is no case to {what} (use {use!r}).")
 
 
-def _never_present(examined: Sequence[Examination]) -> Iterator[Problem]:
+def _never_present(examined: Sequence[Examination]) -> Iterator[DataFault]:
     """Yield the wanted labels that occur in no case of a data set."""
     wanted: dict[str, set[int]] = defaultdict(set)
     present: dict[str, set[int]] = defaultdict(set)
@@ -171,10 +171,10 @@ def _never_present(examined: Sequence[Examination]) -> Iterator[Problem]:
     for dataset, labels in wanted.items():
         for label in sorted(labels - present[dataset]):
             text = f"The label {label} of the target is in none of the cases."
-            yield Problem(dataset, text, fatal=not labels & present[dataset])
+            yield DataFault(dataset, text, fatal=not labels & present[dataset])
 
 
-def _duplicates(facts: Sequence[CaseFacts]) -> Iterator[Problem]:
+def _duplicates(facts: Sequence[CaseFacts]) -> Iterator[DataFault]:
     """Yield images that occur more than once; fatal where they are on both sides of the split."""
     same: dict[str, list[CaseFacts]] = defaultdict(list)
     for entry in facts:
@@ -185,4 +185,4 @@ def _duplicates(facts: Sequence[CaseFacts]) -> Iterator[Problem]:
             both = other.use != first.use
             sides = f"one for {first.use}, one for {other.use}" if both else f"both for {first.use}"
             text = f"It has the same voxels as {first.dataset}/{first.name} ({sides})."
-            yield Problem(f"{other.dataset}/{other.name}", text, fatal=both)
+            yield DataFault(f"{other.dataset}/{other.name}", text, fatal=both)

@@ -6,13 +6,13 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from DeepIGeoSLib.data.examination import CaseFacts
-from DeepIGeoSLib.data.source import Problem
+from DeepIGeoSLib.data.source import DataFault
 
 
 def report_text(
     facts: Sequence[CaseFacts],
     counts: Mapping[str, Mapping[str, int]],
-    problems: Sequence[Problem],
+    problems: Sequence[DataFault],
 ) -> str:
     """Return the report: the verdict, what is wrong, each data set, each case."""
     fatal = [problem for problem in problems if problem.fatal]

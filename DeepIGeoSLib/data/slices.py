@@ -10,7 +10,7 @@ import numpy as np
 from DeepIGeoSLib.data.case import LabeledCase
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.data.source import SliceSettings
-from DeepIGeoSLib.orientation import Orientation
+from DeepIGeoSLib.grid.orientation import Orientation
 from DeepIGeoSLib.volume import Volume
 
 

@@ -35,7 +35,7 @@ class SliceSettings:
 
 
 @dataclass(frozen=True)
-class Problem:
+class DataFault:
     """Something in the data that is wrong.
 
     Attributes:
@@ -59,7 +59,7 @@ class Found:
     """
 
     cases: list[LabeledCase]
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[DataFault] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from DeepIGeoSLib.data.case import LabeledCase
-from DeepIGeoSLib.data.source import Problem
+from DeepIGeoSLib.data.source import DataFault
 from DeepIGeoSLib.data.table_file import read_table
 from DeepIGeoSLib.errors import InputError
 
@@ -55,7 +55,7 @@ def read_split_file(path: Path) -> dict[str, dict[str, str]]:
 
 def split(
     cases: Sequence[LabeledCase], uses: Mapping[str, Mapping[str, str]], settings: SplitSettings
-) -> tuple[list[LabeledCase], list[Problem]]:
+) -> tuple[list[LabeledCase], list[DataFault]]:
     """Give every case its use.
 
     A case keeps the use that its layout gave it. Else, where the split file lists cases of its data
@@ -88,7 +88,7 @@ def split(
             continue
         if sides.setdefault(case.patient, case.use) != case.use:
             text = f"The patient {case.patient!r} is on both sides of the split."
-            problems.append(Problem(f"{case.dataset}/{case.name}", text))
+            problems.append(DataFault(f"{case.dataset}/{case.name}", text))
     sides.update(_divided(open_cases, sides, settings))
     drawn = [replace(case, use=sides[case.patient]) for case in open_cases]
     return given + drawn, problems

@@ -13,7 +13,7 @@ from DeepIGeoSLib.data.patterns import confined
 from DeepIGeoSLib.data.photographs import read_label_picture
 from DeepIGeoSLib.data.picture_case import PictureCase
 from DeepIGeoSLib.data.selection import evenly
-from DeepIGeoSLib.data.source import Found, Problem, Source
+from DeepIGeoSLib.data.source import DataFault, Found, Source
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings.mapping import nearest_name
 from DeepIGeoSLib.volume import Volume
@@ -88,7 +88,7 @@ class VocSource(Source):
                 try:
                     shown = case.target_of(read_label_picture(case.label)).any()
                 except InputError as error:
-                    problems.append(Problem(f"{self.dataset}/{name}", str(error)))
+                    problems.append(DataFault(f"{self.dataset}/{name}", str(error)))
                     continue
                 (with_target if shown else without).append(case)
             cases += with_target + evenly(without, round(self.others * len(with_target)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from DeepIGeoSLib.engines.choice import ENGINES, Engines
 from DeepIGeoSLib.engines.geodesic_engine import GeodesicEngine
-from DeepIGeoSLib.engines.protocols import Channels, Engine, NetworkSource
+from DeepIGeoSLib.engines.protocols import Engine, NetworkSource
 from DeepIGeoSLib.engines.torch_engine import TorchEngine
+from DeepIGeoSLib.inputs.channels import Channels
 
 __all__ = [
     "ENGINES",

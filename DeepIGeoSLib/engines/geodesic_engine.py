@@ -9,8 +9,9 @@ import threading
 
 import numpy as np
 
-from DeepIGeoSLib.engines.protocols import Channels, Engine
+from DeepIGeoSLib.engines.protocols import Engine
 from DeepIGeoSLib.errors import stop_if
+from DeepIGeoSLib.inputs.channels import Channels
 
 
 class GeodesicEngine(Engine):

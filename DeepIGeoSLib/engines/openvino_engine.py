@@ -12,10 +12,10 @@ import numpy as np
 from DeepIGeoSLib.engines.compiled_shapes import CompiledShapes
 from DeepIGeoSLib.engines.openvino_runtime import Network, OpenVinoRuntime
 from DeepIGeoSLib.engines.padding import padded_shape
-from DeepIGeoSLib.engines.protocols import Channels
 from DeepIGeoSLib.engines.tiling import SmallestTileError
 from DeepIGeoSLib.engines.torch_engine import TorchEngine
 from DeepIGeoSLib.errors import stop_if
+from DeepIGeoSLib.inputs.channels import Channels
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.networks.network import Part, SegmentationNetwork

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from DeepIGeoSLib.engines.protocols import Channels
+from DeepIGeoSLib.inputs.channels import Channels
 
 
 class PaddedChannels:

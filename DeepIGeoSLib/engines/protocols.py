@@ -7,21 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from DeepIGeoSLib.inputs.channels import Channels
+
 if TYPE_CHECKING:
     from DeepIGeoSLib.bundles import BundleManifest
-    from DeepIGeoSLib.networks.crfnet import CRFNet
+    from DeepIGeoSLib.crf.crfnet import CRFNet
     from DeepIGeoSLib.networks.network import SegmentationNetwork
-
-
-class Channels(Protocol):
-    """What an engine reads its input from: an array, or what makes the parts asked for."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(channels, k, j, i)."""
-
-    def __getitem__(self, part: tuple[slice, ...]) -> np.ndarray:
-        """Return a part as float32; slices (channel, k, j, i)."""
 
 
 class Engine(Protocol):

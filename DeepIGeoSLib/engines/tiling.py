@@ -13,6 +13,7 @@ from itertools import product
 from math import prod
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.grid.boxes import relative_box
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,7 @@ class Tile:
     @property
     def kept(self) -> tuple[slice, ...]:
         """The slices of ``inner`` in the array of ``outer``."""
-        return tuple(
-            slice(own.start - seen.start, own.stop - seen.start)
-            for own, seen in zip(self.inner, self.outer, strict=True)
-        )
+        return relative_box(self.inner, self.outer)
 
 
 def tiles_of(

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from DeepIGeoSLib.engines.allocator import keep_freed_memory, return_freed_memory
-from DeepIGeoSLib.engines.memory import free_memory
+from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.engines.padding import PaddedChannels
-from DeepIGeoSLib.engines.protocols import Channels, Engine
+from DeepIGeoSLib.engines.protocols import Engine
 from DeepIGeoSLib.engines.tiling import SmallestTileError, Tile, tiles_of
 from DeepIGeoSLib.errors import InputError, stop_if
+from DeepIGeoSLib.inputs.channels import Channels
 from DeepIGeoSLib.tensors import choose_device, to_array, to_tensor
 
 if TYPE_CHECKING:

@@ -18,13 +18,13 @@ from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.journal import Journal, key_of
 from DeepIGeoSLib.evaluation.methods import Method, SessionMethod
 from DeepIGeoSLib.evaluation.metrics import TOLERANCE, Measurement, measure
-from DeepIGeoSLib.evaluation.protocol import Round, play
+from DeepIGeoSLib.evaluation.protocol import PlayedRound, play
 from DeepIGeoSLib.evaluation.results import EvaluationResults
 from DeepIGeoSLib.evaluation.rows import Row, write_rows
 from DeepIGeoSLib.evaluation.summary import summarize
 from DeepIGeoSLib.files import written_in_one_step
-from DeepIGeoSLib.robot import RobotUser
-from DeepIGeoSLib.session import InteractiveSession
+from DeepIGeoSLib.interaction.session import InteractiveSession
+from DeepIGeoSLib.users.robot_user import RobotUser
 from DeepIGeoSLib.volume import Volume
 
 _ROWS, _SUMMARY, _TABLE, _CURVE = "cases.csv", "summary.json", "table.md", "curve.png"
@@ -126,7 +126,7 @@ def _played(
     ]
 
 
-def _row(case: LabeledCase, method: Method, played: Round, measured: Measurement) -> Row:
+def _row(case: LabeledCase, method: Method, played: PlayedRound, measured: Measurement) -> Row:
     stroke, effect = played.stroke, played.effect
     return Row(
         dataset=case.dataset,

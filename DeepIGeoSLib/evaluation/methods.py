@@ -11,7 +11,7 @@ import numpy as np
 
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.session import InteractiveSession
+from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.volume import Volume
 
 # Voxels (k, j, i) of the volume that a method is warmed up with.

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from DeepIGeoSLib.evaluation.markdown import group_title
 from DeepIGeoSLib.evaluation.plot_effect import EFFECT_PANELS, draw_effects
 from DeepIGeoSLib.evaluation.plot_style import INK, dress, line_of
 from DeepIGeoSLib.evaluation.results import EvaluationResults
 from DeepIGeoSLib.evaluation.statistics import bootstrap_interval
-from DeepIGeoSLib.evaluation.tables import group_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,14 +11,14 @@ import numpy as np
 from DeepIGeoSLib.evaluation.methods import Method, SessionMethod
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.evaluation.stroke_effect import StrokeEffect, stroke_effect
-from DeepIGeoSLib.robot import RobotUser
-from DeepIGeoSLib.session import InteractiveSession
-from DeepIGeoSLib.simulation import Stroke
+from DeepIGeoSLib.interaction.session import InteractiveSession
+from DeepIGeoSLib.users.mistakes import Stroke
+from DeepIGeoSLib.users.robot_user import RobotUser
 from DeepIGeoSLib.volume import Volume
 
 
 @dataclass(frozen=True)
-class Round:
+class PlayedRound:
     """What happened in one round of one case.
 
     Attributes:
@@ -59,7 +59,7 @@ def play(
     rounds: int,
     turn: Sequence[int] = (),
     from_empty: bool = False,
-) -> Iterator[Round]:
+) -> Iterator[PlayedRound]:
     """Let the robot user correct a case; yield every round, what it begins with first.
 
     When nothing is wrong any more, the remaining rounds repeat the result without a stroke, so that
@@ -77,12 +77,12 @@ def play(
     method.set_volume(channels)
     began = time.perf_counter()
     labels = method.begin_empty() if from_empty else method.propose()
-    yield Round(0, None, labels, 0.0 if from_empty else time.perf_counter() - began)
+    yield PlayedRound(0, None, labels, 0.0 if from_empty else time.perf_counter() - began)
     marks = {name: np.zeros(truth.shape, dtype=bool) for name in ("foreground", "background")}
     for number in range(1, rounds + 1):
         stroke = user.mark(labels, truth, channels[0].spacing, (*turn, number))
         if stroke is None:
-            yield Round(number, None, labels, 0.0)
+            yield PlayedRound(number, None, labels, 0.0)
             continue
         before = labels
         marks[stroke.label] |= stroke.mask
@@ -90,7 +90,7 @@ def play(
         labels = method.refine(**marks)
         seconds = time.perf_counter() - began
         effect = stroke_effect(before, labels, truth, stroke)
-        yield Round(number, stroke, labels, seconds, effect)
+        yield PlayedRound(number, stroke, labels, seconds, effect)
 
 
 def robot_session(

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.evaluation import statistics, tables
+from DeepIGeoSLib.evaluation import markdown, statistics
 from DeepIGeoSLib.evaluation.metrics import TOLERANCE
 from DeepIGeoSLib.evaluation.rows import ALL, Row
-from DeepIGeoSLib.robot import RobotUser
+from DeepIGeoSLib.users.robot_user import RobotUser
 
 
 @dataclass(frozen=True)
@@ -186,11 +186,11 @@ class EvaluationResults:
 
     def table(self) -> str:
         """Return the mean Dice curves as a Markdown table."""
-        return tables.dice_table(self)
+        return markdown.dice_table(self)
 
     def report(self) -> str:
         """Return every table as Markdown."""
-        return tables.report(self)
+        return markdown.report(self)
 
     def _or_first(self, method: str | None) -> str:
         return self.methods[0] if method is None else method

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from DeepIGeoSLib.simulation import Stroke
+from DeepIGeoSLib.users.mistakes import Stroke
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from DeepIGeoSLib.evaluation.markdown import GOALS
 from DeepIGeoSLib.evaluation.results import EvaluationResults
 from DeepIGeoSLib.evaluation.rows import METRICS
 from DeepIGeoSLib.evaluation.statistics import bootstrap_interval, reached, strokes_to_reach
-from DeepIGeoSLib.evaluation.tables import GOALS
 
 
 def summarize(results: EvaluationResults) -> dict[str, Any]:

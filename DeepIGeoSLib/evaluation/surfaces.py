@@ -15,7 +15,7 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.preprocessing import bounding_box
+from DeepIGeoSLib.grid.boxes import bounding_box
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import check_path_is_text, written_in_one_step
 from DeepIGeoSLib.formats.quiet import quiet
 from DeepIGeoSLib.formats.reading import LPS_TO_RAS, StoredImage, ending_of, last_line, read_image
-from DeepIGeoSLib.lattice import placement
+from DeepIGeoSLib.grid.lattice import placement
 
 if TYPE_CHECKING:
     import SimpleITK

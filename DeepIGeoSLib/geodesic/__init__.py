@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from DeepIGeoSLib.geodesic.distance import geodesic_distance, geodesic_distances
-from DeepIGeoSLib.geodesic.engines import ENGINES, warm_up
+from DeepIGeoSLib.geodesic.solvers import SOLVERS, warm_up
 from DeepIGeoSLib.geodesic.threads import set_thread_count, thread_count
 
 __all__ = [
-    "ENGINES",
+    "SOLVERS",
     "geodesic_distance",
     "geodesic_distances",
     "set_thread_count",

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.geodesic.engines import Solver, solver
 from DeepIGeoSLib.geodesic.problem import Problem, pose, seed_mask
+from DeepIGeoSLib.geodesic.solvers import Solver, solver
 from DeepIGeoSLib.geodesic.threads import thread_count
 
 

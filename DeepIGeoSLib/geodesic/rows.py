@@ -31,7 +31,7 @@ from DeepIGeoSLib.geodesic.lanes import (
     spread,
     store,
 )
-from DeepIGeoSLib.geodesic.memory import item, moved, put, smallest_member
+from DeepIGeoSLib.geodesic.pointers import item, moved, put, smallest_member
 
 SIDE = 8
 ROW = 3 * WIDTH
@@ -55,7 +55,7 @@ DIRECTIONS = 5
 _OFFSETS = (-PLANE, PLANE, -ROW, ROW)
 
 
-class Channels(NamedTuple):
+class ImageAddress(NamedTuple):
     """An image of several channels, as compiled code sees it.
 
     Attributes:
@@ -96,7 +96,7 @@ def widened(rows):
 def step(image, here, there, length):
     """Return the costs of the steps between the lanes at two places of the scratch.
 
-    ``image`` is the address of one channel, or ``Channels``.
+    ``image`` is the address of one channel, or ``ImageAddress``.
     """
 
 
@@ -226,7 +226,7 @@ def relax_rows(distance, image, lengths, pending, inside):
 
     Args:
         distance: address of the scratch's distances.
-        image: address of the scratch's image, or ``Channels``.
+        image: address of the scratch's image, or ``ImageAddress``.
         lengths: eight float32, a step's length by |dk| * 4 + |dj| * 2 + |di|.
         pending: address of five sets: the rows that have to be lowered from each direction. They
             are empty afterwards.

@@ -10,7 +10,7 @@ from numba.extending import overload
 
 from DeepIGeoSLib.geodesic.compilation import compiled_once
 from DeepIGeoSLib.geodesic.lanes import WIDTH
-from DeepIGeoSLib.geodesic.memory import (
+from DeepIGeoSLib.geodesic.pointers import (
     as_integer,
     as_number,
     exchange,
@@ -28,7 +28,7 @@ from DeepIGeoSLib.geodesic.rows import (
     FROM_PREVIOUS_ROW,
     ONE,
     SIDE,
-    Channels,
+    ImageAddress,
 )
 from DeepIGeoSLib.geodesic.visits import NEWS, Field, Scratch, visit
 
@@ -180,7 +180,7 @@ def _how_seen(image):
         return pointer(image)
 
     def channels(image):
-        return Channels(pointer(image), image.shape[0], image.shape[1])
+        return ImageAddress(pointer(image), image.shape[0], image.shape[1])
 
     return one_channel if image.ndim == 1 else channels
 

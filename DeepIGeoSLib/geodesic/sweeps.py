@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.geodesic.boxes import (
-    Box,
-    bounds,
-    bounds_of_voxels,
-    grown,
-    is_empty,
-    within,
-)
 from DeepIGeoSLib.geodesic.problem import Problem
+from DeepIGeoSLib.grid.boxes import (
+    Box,
+    absolute_box,
+    bounding_box,
+    box_of_voxels,
+    grown_box,
+    whole_box,
+)
 
 _MARGIN = 32
 """By how many voxels the swept box grows where something changed at its border."""
@@ -55,23 +55,23 @@ def solve(
     arrays = _arrays(device)
     image = arrays.own(np.pad(problem.image * problem.weight, [(0, 0)] + [(1, 1)] * 3))
     distances = arrays.own(np.pad(distance, 1, constant_values=np.float32(np.inf)))
-    box: Box = tuple(slice(0, size) for size in problem.shape)
+    box = whole_box(problem.shape)
     if np.isfinite(problem.limit):
-        box = grown(bounds_of_voxels(voxels, problem.shape), _MARGIN, problem.shape)
+        box = grown_box(box_of_voxels(voxels, problem.shape), _MARGIN, problem.shape)
     done = 0
-    while done != iterations and not is_empty(box):
+    while done != iterations:
         done += 1
-        changed = bounds(_iterate(arrays, image, distances, problem.lengths, box))
-        if is_empty(changed):
+        changed = bounding_box(_iterate(arrays, image, distances, problem.lengths, box))
+        if changed is None:
             break
-        changed = within(changed, box)
+        changed = absolute_box(box, changed)
         # What changed at the border of the box can go on far beyond it.
         touches = any(
             (c.start == b.start > 0) or (c.stop == b.stop < size)
             for c, b, size in zip(changed, box, problem.shape, strict=True)
         )
         margin = _MARGIN if touches else 1
-        box = grown(changed, margin, problem.shape)
+        box = grown_box(changed, margin, problem.shape)
     distance[...] = arrays.numbers(distances)[1:-1, 1:-1, 1:-1]
 
 

@@ -24,7 +24,7 @@ from DeepIGeoSLib.geodesic.lanes import (
     store,
     where_less,
 )
-from DeepIGeoSLib.geodesic.memory import (
+from DeepIGeoSLib.geodesic.pointers import (
     as_integer,
     ask_for,
     exchange,
@@ -71,7 +71,7 @@ class Field(NamedTuple):
 
     Attributes:
         distance: address of the distances.
-        image: address of the image, or ``Channels``.
+        image: address of the image, or ``ImageAddress``.
         weight: that the image is multiplied with.
         lengths: eight float32, by |dk| * 4 + |dj| * 2 + |di|.
         shape: of the volume, (k, j, i).
@@ -96,7 +96,7 @@ class Scratch(NamedTuple):
 
     Attributes:
         distance: address of the block's distances.
-        image: address of the block's image, or ``Channels``.
+        image: address of the block's image, or ``ImageAddress``.
         pending: address of five sets of rows.
         news: address of nine times sixteen float32: for each (dk, dj) the smallest lowered
             distances of the rows next to that neighbor.

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional
 
 from DeepIGeoSLib.networks.convolution import Conv3d
-from DeepIGeoSLib.networks.multiscale_part import probabilities_of_part
+from DeepIGeoSLib.networks.multiscale_in_slices import probabilities_of_part
 from DeepIGeoSLib.networks.network import Part, SegmentationNetwork, Volumes
 from DeepIGeoSLib.networks.overview import Overview, with_overview
 from DeepIGeoSLib.networks.overview_fitting import fit_overview

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from DeepIGeoSLib.boxes import absolute_box, relative_box, shared_box
-from DeepIGeoSLib.preprocessing import Box, bounding_box, hull
+from DeepIGeoSLib.grid.boxes import Box, absolute_box, bounding_box, hull, relative_box, shared_box
 
 Digest = tuple[int, int]
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from DeepIGeoSLib.interactions import Interactions
+from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.scene.labels import Change, Digest, Labels, joined
 from DeepIGeoSLib.scene.ledger_coding import packedStep, unpackedStep
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import vtk
 
-from DeepIGeoSLib.interactions import Interactions
-from DeepIGeoSLib.lattice import placement
+from DeepIGeoSLib.grid.lattice import placement
+from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.scene.anchor import anchorOf, movement
 from DeepIGeoSLib.scene.labels import Change, Labels
 from DeepIGeoSLib.scene.ledger import Ledger

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from DeepIGeoSLib.errors import DeepIGeoSError
-from DeepIGeoSLib.interactions import Interactions
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.scene.labels import Change
 
 _FIELDS = ("foreground", "background", "given_foreground", "given_background")

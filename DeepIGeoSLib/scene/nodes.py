@@ -15,8 +15,8 @@ import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.lattice import Placement, placement
-from DeepIGeoSLib.preprocessing import Box, bounding_box
+from DeepIGeoSLib.grid.boxes import Box, bounding_box
+from DeepIGeoSLib.grid.lattice import Placement, placement
 from DeepIGeoSLib.scene.translation import tr as _
 from DeepIGeoSLib.volume import Volume, gray_component
 

@@ -10,7 +10,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.nodes import ijkToRasOf
 from DeepIGeoSLib.scene.translation import tr as _
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import slicer
 
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.places import boxOfRoi, showBox
 
 _ATTRIBUTE = "DeepIGeoS.Region"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.labels import Change
 from DeepIGeoSLib.scene.ledger_book import Entry, LedgerBook, agreeing, milliliters, strokesOf
 from DeepIGeoSLib.scene.seeds import findSeeds

@@ -15,8 +15,7 @@ import numpy as np
 import slicer
 import vtk
 
-from DeepIGeoSLib.boxes import relative_box, shared_box
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box, relative_box, shared_box
 from DeepIGeoSLib.scene.anchor import anchorOf, movement
 from DeepIGeoSLib.scene.colors import SEED_COLORS
 from DeepIGeoSLib.scene.labels import VoxelReader

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.flat_shapes import pointsBeside, pointsInside, pointsOn
 from DeepIGeoSLib.scene.nodes import ijkToRasOf, shapeOf
 from DeepIGeoSLib.scene.places import worldPosition

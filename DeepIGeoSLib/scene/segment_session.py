@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from DeepIGeoSLib.attention import uncertain_places
 from DeepIGeoSLib.bundles import Bundle
-from DeepIGeoSLib.interactions import Interactions
-from DeepIGeoSLib.preprocessing import Box, hull
+from DeepIGeoSLib.grid.boxes import Box, hull
+from DeepIGeoSLib.interaction.scribbles import Interactions
+from DeepIGeoSLib.interaction.segmentation import Segmentation
+from DeepIGeoSLib.interaction.session import InteractiveSession
+from DeepIGeoSLib.interaction.uncertain_places import uncertain_places
 from DeepIGeoSLib.scene.labels import Change, Digest, Labels, VoxelReader
 from DeepIGeoSLib.scene.ledger import ROUNDS_KEPT, Kind, newState
 from DeepIGeoSLib.scene.ledger_coding import packedInteractions, packedStep
-from DeepIGeoSLib.session import InteractiveSession, Segmentation
 from DeepIGeoSLib.volume import Volume
 
 
@@ -85,7 +86,7 @@ class SegmentSession:
         self._session.crf = crf
 
     def uncertainPlaces(self, start: Start) -> list[tuple[int, int, int]]:
-        """Return where to look next, the worst first; see ``attention``."""
+        """Return where to look next, the worst first; see ``uncertain_places``."""
         self._go(start)
         return uncertain_places(self._session.current.probability, self._spacing)
 

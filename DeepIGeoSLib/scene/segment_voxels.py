@@ -13,9 +13,8 @@ import slicer
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
-from DeepIGeoSLib.boxes import relative_box, shared_box
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.preprocessing import Box, bounding_box, whole_box
+from DeepIGeoSLib.grid.boxes import Box, bounding_box, relative_box, shared_box, whole_box
 from DeepIGeoSLib.scene.labels import Change, Labels, VoxelReader
 from DeepIGeoSLib.scene.nodes import (
     extentOf,

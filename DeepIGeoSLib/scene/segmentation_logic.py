@@ -12,8 +12,9 @@ import numpy as np
 
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.errors import InputError, Progress
-from DeepIGeoSLib.interactions import Interactions
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.interaction.scribbles import Interactions
+from DeepIGeoSLib.interaction.segmentation import Segmentation
 from DeepIGeoSLib.scene.chosen_model import ChosenModel
 from DeepIGeoSLib.scene.computation import Computation, InlineExecutor
 from DeepIGeoSLib.scene.labels import VoxelReader
@@ -33,7 +34,6 @@ from DeepIGeoSLib.scene.segment_voxels import seedVoxels
 from DeepIGeoSLib.scene.target_sessions import TargetSessions
 from DeepIGeoSLib.scene.torch_loading import loadTorch
 from DeepIGeoSLib.scene.translation import tr as _
-from DeepIGeoSLib.segmentation import Segmentation
 
 DEFAULT_BUNDLE = "flair-whole-tumor"
 

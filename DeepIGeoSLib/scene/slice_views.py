@@ -9,7 +9,7 @@ import numpy as np
 import slicer
 import vtk
 
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.places import worldPosition
 
 # Axes that are this close (radians) are parallel; the Segment Editor warns beyond the same angle.

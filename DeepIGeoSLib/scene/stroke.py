@@ -9,7 +9,7 @@ import numpy as np
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.nodes import ijkToRasOf, shapeOf
 
 # Balls along a stroke lie so close that the hollows between them are this share of a voxel deep.

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from DeepIGeoSLib.errors import DeepIGeoSError, InputError
-from DeepIGeoSLib.interactions import Interactions
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.scene.ledger_book import strokesOf
 from DeepIGeoSLib.scene.nodes import shapeOf
 from DeepIGeoSLib.scene.overlaps import Overlaps

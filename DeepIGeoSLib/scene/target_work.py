@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from DeepIGeoSLib.bundles import GEODESIC
 from DeepIGeoSLib.errors import Cancelled, InputError, Progress
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.computation import Computation
 from DeepIGeoSLib.scene.growth_area import GrowthArea
 from DeepIGeoSLib.scene.lesions import isGrownFromSeeds
-from DeepIGeoSLib.scene.newest import NewestWork
+from DeepIGeoSLib.scene.newest_work import NewestWork
 from DeepIGeoSLib.scene.places import frameOf
 from DeepIGeoSLib.scene.region_node import RegionNode
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.preprocessing import Box
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.ledger import Round
 from DeepIGeoSLib.scene.lesions import (
     addLesion,

@@ -7,16 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from DeepIGeoSLib.data import LabeledCase
-from DeepIGeoSLib.orientation import Orientation
-from DeepIGeoSLib.preprocessing import (
-    GridSettings,
-    Normalization,
-    NormalizationSettings,
-    WorkingGrid,
-    bounding_box,
-    grown_box,
-    tissue_mask,
-)
+from DeepIGeoSLib.grid.boxes import bounding_box, grown_box
+from DeepIGeoSLib.grid.orientation import Orientation
+from DeepIGeoSLib.inputs.normalization import Normalization, NormalizationSettings, tissue_mask
+from DeepIGeoSLib.inputs.working_grid import GridSettings, WorkingGrid
 
 
 @dataclass(frozen=True)

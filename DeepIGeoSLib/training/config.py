@@ -9,10 +9,11 @@ from typing import Literal
 from DeepIGeoSLib.bundles import TrainingData
 from DeepIGeoSLib.data import DataSettings
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.interactions import InteractionSettings
+from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
+from DeepIGeoSLib.inputs.normalization import NormalizationSettings
+from DeepIGeoSLib.inputs.working_grid import GridSettings
 from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.networks.presets import network_of_preset
-from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 from DeepIGeoSLib.settings import from_mapping, read_mapping
 from DeepIGeoSLib.training.config_checks import wrong_values
 from DeepIGeoSLib.training.crf import CrfTraining
@@ -95,11 +96,11 @@ class OptimizationSettings:
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """How R-Net's training samples are made (see ``simulation``).
+    """How R-Net's training samples are made (see the room ``users``).
 
     Attributes:
         preset: whose marks: "recommended" (strokes, clicks and random walks of human-like shape) or
-            "paper" (random points in every wrong region, see ``paper_points``).
+            "paper" (random points in every wrong region, see ``users.paper_user``).
         rounds: most rounds of strokes a sample; each round's result is the next one's start. 1 is
             one-shot training. When null, 4 for "recommended" and 1 for "paper".
         initial: weights of the starting points: "pnet" (the output of one of the P-Nets),

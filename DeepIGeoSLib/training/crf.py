@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from DeepIGeoSLib.crf.settings import PretrainingSettings
+from DeepIGeoSLib.crf.pretraining_settings import PretrainingSettings
+from DeepIGeoSLib.crf.settings import CrfSettings
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.files import written_in_one_step
-from DeepIGeoSLib.networks.crf_settings import CrfSettings
 
 if TYPE_CHECKING:
     import torch
@@ -117,7 +117,7 @@ def load_crf(path: Path, model: CrfSettings, channels: int) -> TableCRFNet:
 
 def scribble_classes(foreground: torch.Tensor, background: torch.Tensor) -> torch.Tensor:
     """Return scribbles (B, k, j, i) as CRF-Nets take them: class, or ``NO_SCRIBBLE``."""
-    from DeepIGeoSLib.networks.crfnet import NO_SCRIBBLE
+    from DeepIGeoSLib.crf.crfnet import NO_SCRIBBLE
 
     return foreground.long() + NO_SCRIBBLE * (~foreground & ~background).long()
 

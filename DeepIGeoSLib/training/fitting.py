@@ -17,6 +17,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
 from DeepIGeoSLib.errors import InputError, Progress
+from DeepIGeoSLib.training.callbacks import CleanStop, CurrentRates, FiniteNumbers, RepeatableChance
 from DeepIGeoSLib.training.checkpoints import (
     LAST,
     WholeCheckpoints,
@@ -25,7 +26,6 @@ from DeepIGeoSLib.training.checkpoints import (
 )
 from DeepIGeoSLib.training.config import TrainingSettings
 from DeepIGeoSLib.training.curve import LossCurve
-from DeepIGeoSLib.training.guards import CleanStop, CurrentRates, FiniteNumbers, RepeatableChance
 from DeepIGeoSLib.training.processes import share_statistics
 from DeepIGeoSLib.training.sampling import StepSampler
 

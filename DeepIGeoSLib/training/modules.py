@@ -9,9 +9,9 @@ import lightning
 import numpy as np
 import torch
 
-from DeepIGeoSLib.consent import Request
 from DeepIGeoSLib.crf.differentiable import TableCRFNet
-from DeepIGeoSLib.interactions import distance_maps
+from DeepIGeoSLib.inputs.distance_channels import distance_maps
+from DeepIGeoSLib.interaction.requested_changes import Request
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.config import OptimizationSettings, TrainingSettings

@@ -18,14 +18,14 @@ from torch.utils.data import Dataset
 
 from DeepIGeoSLib.bundles import Bundle, TrainingData, crf_key
 from DeepIGeoSLib.bundles.writer import half_precision
+from DeepIGeoSLib.crf.crfnet import CRFNet
 from DeepIGeoSLib.data import check_data, find_cases
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.engines.padding import PaddedChannels
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.evaluate import evaluate
-from DeepIGeoSLib.networks.crfnet import CRFNet
+from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.networks.network import SegmentationNetwork
-from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.checkpoints import BEST
 from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings

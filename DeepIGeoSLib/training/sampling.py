@@ -12,14 +12,15 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from DeepIGeoSLib.interactions import distance_maps
-from DeepIGeoSLib.paper_points import paper_points
-from DeepIGeoSLib.preprocessing import resample
-from DeepIGeoSLib.simulation import corrupted, random_stroke
+from DeepIGeoSLib.grid.resampling import resample
+from DeepIGeoSLib.inputs.distance_channels import distance_maps
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.augmentation import Augmentation
 from DeepIGeoSLib.training.cases import TrainingCase
 from DeepIGeoSLib.training.config import TrainingSettings
+from DeepIGeoSLib.users.corruption import corrupted
+from DeepIGeoSLib.users.paper_user import paper_points
+from DeepIGeoSLib.users.random_user import random_stroke
 
 
 class StepSampler(Sampler[int]):

@@ -9,12 +9,12 @@ import numpy as np
 
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.crf import MeanField
+from DeepIGeoSLib.crf.crfnet import CRFNet
 from DeepIGeoSLib.crf.differentiable import TableCRFNet
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.networks import NetworkSettings
-from DeepIGeoSLib.networks.crfnet import CRFNet
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
 from DeepIGeoSLib.training.checkpoints import network_weights, read_checkpoint

@@ -19,6 +19,7 @@ from torch import nn
 
 from DeepIGeoSLib.bundles import BundleManifest
 from DeepIGeoSLib.crf import MeanField
+from DeepIGeoSLib.crf.crfnet import CRFNet
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import BundleError
@@ -26,16 +27,15 @@ from DeepIGeoSLib.evaluation.methods import SessionMethod
 from DeepIGeoSLib.evaluation.metrics import dice, iou
 from DeepIGeoSLib.evaluation.protocol import play
 from DeepIGeoSLib.evaluation.surfaces import surface_distances
-from DeepIGeoSLib.networks.crfnet import CRFNet
+from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.networks.network import SegmentationNetwork
-from DeepIGeoSLib.robot import RobotUser
-from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.cases import TrainingCase
 from DeepIGeoSLib.training.checkpoints import BEST
 from DeepIGeoSLib.training.curve import StepTable
 from DeepIGeoSLib.training.losses import make_loss
 from DeepIGeoSLib.training.pictures import outlined
+from DeepIGeoSLib.users.robot_user import RobotUser
 from DeepIGeoSLib.volume import Volume
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 @pytest.fixture(scope="session")
 def write_heads() -> Callable[[Path, int], None]:
     """Write phantoms as the data set "heads"; in its split file the last one is for validation."""
-    from DeepIGeoSLib.phantom import head_phantom
+    from DeepIGeoSLib.samples.phantom import head_phantom
 
     def write(root: Path, count: int) -> None:
         (root / "heads").mkdir()
@@ -52,9 +52,10 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("safetensors", reason="safetensors is not installed")
     from DeepIGeoSLib.bundles import FORMAT_VERSION, BundleManifest
     from DeepIGeoSLib.bundles.writer import write_bundle
-    from DeepIGeoSLib.interactions import InteractionSettings
+    from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
+    from DeepIGeoSLib.inputs.normalization import NormalizationSettings
+    from DeepIGeoSLib.inputs.working_grid import GridSettings
     from DeepIGeoSLib.networks import NetworkSettings
-    from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
 
     manifest = BundleManifest(
         format_version=FORMAT_VERSION,

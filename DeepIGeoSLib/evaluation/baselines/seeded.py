@@ -8,13 +8,8 @@ import numpy as np
 
 from DeepIGeoSLib import __version__
 from DeepIGeoSLib.evaluation.methods import Method
-from DeepIGeoSLib.preprocessing import (
-    Box,
-    NormalizationSettings,
-    bounding_box,
-    grown_box,
-    normalize,
-)
+from DeepIGeoSLib.grid.boxes import Box, bounding_box, grown_box
+from DeepIGeoSLib.inputs.normalization import NormalizationSettings, normalize
 from DeepIGeoSLib.volume import Volume
 
 # Takes normalized intensities (float32), foreground and background seeds (bool; at least one each)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from DeepIGeoSLib.preprocessing import Box, bounding_box
+from DeepIGeoSLib.grid.boxes import Box, bounding_box
 
 # A box is drawn larger than the target, on each side by up to this share of its length, and so many
 # voxels; one that fills more of the window than this says nothing.

@@ -15,15 +15,16 @@ from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.evaluate import compare
 from DeepIGeoSLib.evaluation.methods import SessionMethod
 from DeepIGeoSLib.evaluation.results import EvaluationResults
-from DeepIGeoSLib.interactions import InteractionSettings
+from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
+from DeepIGeoSLib.inputs.normalization import NormalizationSettings
+from DeepIGeoSLib.inputs.working_grid import GridSettings
+from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.networks import ANY_STRUCTURE
-from DeepIGeoSLib.preprocessing import GridSettings, NormalizationSettings
-from DeepIGeoSLib.robot import RobotUser
-from DeepIGeoSLib.session import InteractiveSession
 from DeepIGeoSLib.training.any_structure.images import image_paths
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings, MeasureSettings
 from DeepIGeoSLib.training.checkpoints import LAST, read_checkpoint
 from DeepIGeoSLib.training.export import data_table, metrics_of
+from DeepIGeoSLib.users.robot_user import RobotUser
 
 _AVERAGED = "averaged.module."
 
@@ -128,8 +129,8 @@ strokes in, mask out. License of the weights: {manifest.license}
 
 ## Training data
 
-{settings.synthetic:.0%} of the samples are made up by `DeepIGeoSLib.synthesis`: random anatomy with
-random contrast, texture, blur and noise. The others are windows of these images; in
+{settings.synthetic:.0%} of the samples are made up by `DeepIGeoSLib.samples.synthesis`: random
+anatomy with random contrast, texture, blur and noise. The others are windows of these images; in
 {settings.regions:.0%} of all samples the target is a region that the image itself suggests.
 
 {data_table(manifest)}

@@ -19,6 +19,7 @@ from DeepIGeoSLib.training.any_structure.images import read_images
 from DeepIGeoSLib.training.any_structure.module import AnyStructureModule
 from DeepIGeoSLib.training.any_structure.samples import AnyStructureSamples, WindowSampler
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings
+from DeepIGeoSLib.training.callbacks import CleanStop, FiniteNumbers, RepeatableChance
 from DeepIGeoSLib.training.checkpoints import (
     LAST,
     WholeCheckpoints,
@@ -27,7 +28,6 @@ from DeepIGeoSLib.training.checkpoints import (
 )
 from DeepIGeoSLib.training.curve import LossCurve
 from DeepIGeoSLib.training.fitting import loggers
-from DeepIGeoSLib.training.guards import CleanStop, FiniteNumbers, RepeatableChance
 
 Progress = Callable[[float, str], None]
 

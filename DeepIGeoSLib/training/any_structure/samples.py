@@ -15,14 +15,21 @@ from torch.utils.data import Dataset
 
 from DeepIGeoSLib.any_structure.box_marks import PERHAPS, faces, in_box
 from DeepIGeoSLib.any_structure.channels import Strokes, input_channels
-from DeepIGeoSLib.robot import robot_stroke
-from DeepIGeoSLib.simulation import corrupted, random_stroke
-from DeepIGeoSLib.synthesis import acquired, degraded, part_of, random_anatomy, random_region
+from DeepIGeoSLib.samples.synthesis import (
+    acquired,
+    degraded,
+    part_of,
+    random_anatomy,
+    random_region,
+)
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.any_structure.drawn import random_box, random_outline
 from DeepIGeoSLib.training.any_structure.images import RealImage
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings
 from DeepIGeoSLib.training.any_structure.windows import cut, turned
+from DeepIGeoSLib.users.corruption import corrupted
+from DeepIGeoSLib.users.random_user import random_stroke
+from DeepIGeoSLib.users.robot_user import robot_stroke
 
 # Fewer voxels than this are no target.
 _SMALLEST = 12

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from DeepIGeoSLib.preprocessing import resample
+from DeepIGeoSLib.grid.resampling import resample
 from DeepIGeoSLib.training.any_structure.images import RealImage
 
 # How large an object is to look, in parts of the window, and its smallest size in working pixels.

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from DeepIGeoSLib.synthesis import acquired, degraded, part_of, random_anatomy, random_region
-from DeepIGeoSLib.synthesis.fields import smooth_noise
+from DeepIGeoSLib.samples.synthesis import (
+    acquired,
+    degraded,
+    part_of,
+    random_anatomy,
+    random_region,
+)
+from DeepIGeoSLib.samples.synthesis.fields import smooth_noise
 
 SHAPES = [((12, 48, 48), (2.5, 1.0, 1.0)), ((1, 96, 96), (1.0, 1.0, 1.0))]
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn.utils import parameters_to_vector
 
-from DeepIGeoSLib.networks.crf_settings import CrfSettings
-from DeepIGeoSLib.networks.crfnet import NO_SCRIBBLE, CRFNet
+from DeepIGeoSLib.crf.crfnet import NO_SCRIBBLE, CRFNet
+from DeepIGeoSLib.crf.settings import CrfSettings
 
 
 def small_crf(

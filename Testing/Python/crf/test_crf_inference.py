@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from DeepIGeoSLib.crf import MeanField
-from DeepIGeoSLib.crf.tables import tabulate
+from DeepIGeoSLib.crf.crfnet import NO_SCRIBBLE, CRFNet
+from DeepIGeoSLib.crf.pairwise import Bilateral, ContrastSensitive, PairwiseNet
+from DeepIGeoSLib.crf.pairwise_tables import tabulate
+from DeepIGeoSLib.crf.settings import CrfSettings
 from DeepIGeoSLib.errors import Cancelled
 from DeepIGeoSLib.geodesic import set_thread_count
-from DeepIGeoSLib.networks.crf_settings import CrfSettings
-from DeepIGeoSLib.networks.crfnet import NO_SCRIBBLE, CRFNet
-from DeepIGeoSLib.networks.pairwise import Bilateral, ContrastSensitive, PairwiseNet
 
 SPACING = (3.0, 0.9, 1.1)
 

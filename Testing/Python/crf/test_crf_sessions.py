@@ -15,9 +15,9 @@ from DeepIGeoSLib import InputError, InteractiveSession, Volume, load_bundle
 from DeepIGeoSLib.bundles import Bundle, crf_key
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.cli import main
+from DeepIGeoSLib.crf.crfnet import CRFNet
+from DeepIGeoSLib.crf.settings import CrfSettings
 from DeepIGeoSLib.errors import BundleError
-from DeepIGeoSLib.networks.crf_settings import CrfSettings
-from DeepIGeoSLib.networks.crfnet import CRFNet
 
 LESION = (slice(3, 6), slice(10, 20), slice(12, 24))
 SPECK = (7, 25, 6)

@@ -11,11 +11,11 @@ import torch
 
 from DeepIGeoSLib import InputError, load_bundle
 from DeepIGeoSLib.cli import main
+from DeepIGeoSLib.crf.crfnet import NO_SCRIBBLE
+from DeepIGeoSLib.crf.pairwise import ContrastSensitive
 from DeepIGeoSLib.crf.pretraining import pretrain
-from DeepIGeoSLib.crf.settings import PretrainingSettings
-from DeepIGeoSLib.networks.crf_settings import CrfSettings
-from DeepIGeoSLib.networks.crfnet import NO_SCRIBBLE
-from DeepIGeoSLib.networks.pairwise import ContrastSensitive
+from DeepIGeoSLib.crf.pretraining_settings import PretrainingSettings
+from DeepIGeoSLib.crf.settings import CrfSettings
 
 pytest.importorskip("lightning", reason="the extra 'train' is not installed")
 

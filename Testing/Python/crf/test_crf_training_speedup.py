@@ -8,10 +8,10 @@ import torch
 pytest.importorskip("numba", reason="numba is not installed")
 
 from DeepIGeoSLib.crf import differentiable
+from DeepIGeoSLib.crf.crfnet import NO_SCRIBBLE, CRFNet
 from DeepIGeoSLib.crf.differentiable import TableCRFNet
-from DeepIGeoSLib.networks.crf_settings import CrfSettings
-from DeepIGeoSLib.networks.crfnet import NO_SCRIBBLE, CRFNet
-from DeepIGeoSLib.networks.pairwise import pairwise_function
+from DeepIGeoSLib.crf.pairwise import pairwise_function
+from DeepIGeoSLib.crf.settings import CrfSettings
 
 
 def pair(kind: str, window: tuple[int, ...] = (3, 3, 5), classes: int = 2) -> tuple:

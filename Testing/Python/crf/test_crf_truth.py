@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from DeepIGeoSLib import InputError
-from DeepIGeoSLib.networks.crf_settings import CrfSettings
-from DeepIGeoSLib.networks.crfnet import NO_SCRIBBLE, CRFNet
-from DeepIGeoSLib.networks.pairwise import Bilateral, ContrastSensitive, PairwiseNet
+from DeepIGeoSLib.crf.crfnet import NO_SCRIBBLE, CRFNet
+from DeepIGeoSLib.crf.pairwise import Bilateral, ContrastSensitive, PairwiseNet
+from DeepIGeoSLib.crf.settings import CrfSettings
 from DeepIGeoSLib.tensors import to_array, to_tensor
 
 Pairwise = Callable[[np.ndarray, float], float]

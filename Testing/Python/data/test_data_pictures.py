@@ -14,7 +14,7 @@ from DeepIGeoSLib.data.photographs import read_label_picture, read_photograph
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.data.slices import slices_of
 from DeepIGeoSLib.data.source import SliceSettings
-from DeepIGeoSLib.orientation import Orientation
+from DeepIGeoSLib.grid.orientation import Orientation
 
 AEROPLANE = {"layout": "voc", "dataset": "VOC2012", "classes": ["aeroplane"]}
 

@@ -13,7 +13,7 @@ import pytest
 
 from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.evaluation.rows import read_rows
-from DeepIGeoSLib.session import InteractiveSession
+from DeepIGeoSLib.interaction.session import InteractiveSession
 
 FILES = {"cases.csv", "curve.png", "summary.json", "table.md"}
 

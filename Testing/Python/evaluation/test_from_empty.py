@@ -15,7 +15,7 @@ from DeepIGeoSLib.evaluation.evaluate import compare
 from DeepIGeoSLib.evaluation.methods import SessionMethod
 from DeepIGeoSLib.evaluation.protocol import play
 from DeepIGeoSLib.evaluation.rows import read_rows
-from DeepIGeoSLib.robot import RobotUser
+from DeepIGeoSLib.users.robot_user import RobotUser
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def session(tiny_bundle: Path, monkeypatch) -> InteractiveSession:
     def no_proposal(*_) -> None:
         raise AssertionError("P-Net ran")
 
-    monkeypatch.setattr("DeepIGeoSLib.pipeline.propose", no_proposal)
+    monkeypatch.setattr("DeepIGeoSLib.interaction.rounds.propose", no_proposal)
     return InteractiveSession(load_bundle(tiny_bundle), device="cpu")
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from DeepIGeoSLib.benchmarks import interaction
+from DeepIGeoSLib.benchmarks.interaction_cases import CASES, Case, head, pinned, strokes
+from DeepIGeoSLib.benchmarks.interaction_measures import Setup
+from DeepIGeoSLib.benchmarks.interaction_unet import measured_unet
 from DeepIGeoSLib.cli import main
-from DeepIGeoSLib.evaluation.benchmarks import interaction
-from DeepIGeoSLib.evaluation.benchmarks.interaction_cases import CASES, Case, head, pinned, strokes
-from DeepIGeoSLib.evaluation.benchmarks.interaction_measures import Setup
-from DeepIGeoSLib.evaluation.benchmarks.interaction_unet import measured_unet
 
 SMALL = (
     Case("small", (12, 24, 24), (2.0, 1.0, 1.0)),

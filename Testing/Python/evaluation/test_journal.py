@@ -11,7 +11,7 @@ import pytest
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.evaluate import compare
 from DeepIGeoSLib.evaluation.journal import Journal, key_of
-from DeepIGeoSLib.robot import RobotUser
+from DeepIGeoSLib.users.robot_user import RobotUser
 
 from .conftest import make_row
 from .test_protocol import Spreading

@@ -11,7 +11,7 @@ import pytest
 
 from DeepIGeoSLib import Volume
 from DeepIGeoSLib.cli import main
-from DeepIGeoSLib.phantom import head_phantom
+from DeepIGeoSLib.samples.phantom import head_phantom
 
 
 @pytest.fixture

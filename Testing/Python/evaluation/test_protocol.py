@@ -19,7 +19,7 @@ from DeepIGeoSLib.evaluation.methods import Method, SessionMethod, with_switches
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.evaluation.protocol import play, robot_session
 from DeepIGeoSLib.evaluation.rows import Row
-from DeepIGeoSLib.robot import RobotUser
+from DeepIGeoSLib.users.robot_user import RobotUser
 
 
 class Spreading(Method):

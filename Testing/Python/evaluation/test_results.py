@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.evaluation.markdown import dice_table, markdown
 from DeepIGeoSLib.evaluation.results import EvaluationResults
 from DeepIGeoSLib.evaluation.rows import COLUMNS, read_rows, write_rows
 from DeepIGeoSLib.evaluation.summary import summarize
-from DeepIGeoSLib.evaluation.tables import dice_table, markdown
-from DeepIGeoSLib.robot import RobotUser
+from DeepIGeoSLib.users.robot_user import RobotUser
 
 from .conftest import DICE, make_row
 

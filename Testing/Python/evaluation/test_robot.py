@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from DeepIGeoSLib.robot import RobotUser, robot_click, robot_disk, robot_stroke
+from DeepIGeoSLib.users.robot_user import RobotUser, robot_click, robot_disk, robot_stroke
 
 SHAPE = (12, 40, 40)
 SPACING = (3.0, 1.0, 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from DeepIGeoSLib.evaluation.stroke_effect import StrokeEffect, stroke_effect
-from DeepIGeoSLib.simulation import Stroke
+from DeepIGeoSLib.users.mistakes import Stroke
 
 
 def row(text: str) -> np.ndarray:

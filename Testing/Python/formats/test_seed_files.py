@@ -10,7 +10,7 @@ import SimpleITK
 
 from DeepIGeoSLib import InputError, Volume
 from DeepIGeoSLib.cli import main
-from DeepIGeoSLib.seed_files import read_seeds
+from DeepIGeoSLib.interaction.seed_files import read_seeds
 
 SHAPE = (6, 16, 18)
 

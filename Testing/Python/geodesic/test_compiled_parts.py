@@ -13,7 +13,7 @@ pytest.importorskip("numba", reason="numba is not installed")
 
 from numba import njit
 
-from DeepIGeoSLib.geodesic import lanes, memory
+from DeepIGeoSLib.geodesic import lanes, pointers
 from DeepIGeoSLib.geodesic.lanes import WIDTH
 
 RANDOM = np.random.default_rng(0)
@@ -23,11 +23,11 @@ RANDOM = np.random.default_rng(0)
 def test_numbers_behind_a_pointer_are_read_and_written(dtype) -> None:
     @njit
     def run(array):
-        address = memory.pointer(array)
-        memory.ask_for(address, 10**6)  # nothing needs to be there
-        later = memory.moved(address, 3)
-        memory.put(later, 1, memory.item(address, 2))
-        return memory.item(later, 0)
+        address = pointers.pointer(array)
+        pointers.ask_for(address, 10**6)  # nothing needs to be there
+        later = pointers.moved(address, 3)
+        pointers.put(later, 1, pointers.item(address, 2))
+        return pointers.item(later, 0)
 
     array = np.arange(8).astype(dtype)
     assert run(array) == 3
@@ -37,13 +37,13 @@ def test_numbers_behind_a_pointer_are_read_and_written(dtype) -> None:
 def test_integers_are_exchanged_joined_and_lowered_in_one_step() -> None:
     @njit
     def run(numbers, bits):
-        address = memory.pointer(numbers)
+        address = pointers.pointer(numbers)
         before = (
-            memory.exchange(address, 0, np.int32(7)),
-            memory.lower(address, 1, np.int32(-5)),
-            memory.lower(address, 2, np.int32(99)),
+            pointers.exchange(address, 0, np.int32(7)),
+            pointers.lower(address, 1, np.int32(-5)),
+            pointers.lower(address, 2, np.int32(99)),
         )
-        return before, memory.join(memory.pointer(bits), 0, np.uint64(0b0110))
+        return before, pointers.join(pointers.pointer(bits), 0, np.uint64(0b0110))
 
     numbers, bits = np.array([1, 2, 3], dtype=np.int32), np.array([0b0011], dtype=np.uint64)
     assert run(numbers, bits) == ((1, 2, 3), 0b0011)
@@ -54,8 +54,8 @@ def test_integers_are_exchanged_joined_and_lowered_in_one_step() -> None:
 def test_bits_are_numbers_and_back() -> None:
     @njit
     def run(number, members):
-        bits = memory.as_integer(number)
-        return bits, memory.as_number(bits), memory.smallest_member(members)
+        bits = pointers.as_integer(number)
+        return bits, pointers.as_number(bits), pointers.smallest_member(members)
 
     bits, number, member = run(np.float32(1.5), np.uint64(0b1010000))
     assert bits == np.float32(1.5).view(np.int32)
@@ -69,8 +69,8 @@ def vectors(count: int) -> np.ndarray:
 
 @njit
 def _of_one(vector, out, other):
-    one, two = lanes.load(memory.pointer(vector), 0), lanes.load(memory.pointer(other), 0)
-    results = memory.pointer(out)
+    one, two = lanes.load(pointers.pointer(vector), 0), lanes.load(pointers.pointer(other), 0)
+    results = pointers.pointer(out)
     lanes.store(results, 0, lanes.scaled(one, np.float32(2)))
     lanes.store(results, 1 * WIDTH, lanes.moved_up(one, two))
     lanes.store(results, 2 * WIDTH, lanes.moved_down(one, two))

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from DeepIGeoSLib.benchmarks import geodesic, geodesic_cases
 from DeepIGeoSLib.cli import main
-from DeepIGeoSLib.evaluation.benchmarks import geodesic, geodesic_cases
 from DeepIGeoSLib.geodesic import thread_count
 
 pytest.importorskip("numba", reason="numba is not installed")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from DeepIGeoSLib.evaluation.benchmarks.geodesic_cases import Case, strokes, synthetic_volume
-from DeepIGeoSLib.evaluation.benchmarks.geodesic_peers import fastgeodis, geodistk_truth
+from DeepIGeoSLib.benchmarks.geodesic_cases import Case, strokes, synthetic_volume
+from DeepIGeoSLib.benchmarks.geodesic_peers import fastgeodis, geodistk_truth
 from DeepIGeoSLib.geodesic import geodesic_distance
 
 SHAPE = (20, 32, 40)

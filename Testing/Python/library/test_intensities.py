@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from DeepIGeoSLib import InteractiveSession, Volume, load_bundle
-from DeepIGeoSLib.intensities import (
+from DeepIGeoSLib.inputs.intensities import (
     evenly_sampled,
     intensity_range,
     typical_values,
     without_artifacts,
 )
-from DeepIGeoSLib.phantom import head_phantom
-from DeepIGeoSLib.preprocessing import NormalizationSettings, normalize, tissue_mask
+from DeepIGeoSLib.inputs.normalization import NormalizationSettings, normalize, tissue_mask
+from DeepIGeoSLib.samples.phantom import head_phantom
 
 SETTINGS = NormalizationSettings()
 

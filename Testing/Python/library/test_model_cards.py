@@ -12,8 +12,8 @@ import pytest
 from DeepIGeoSLib import InteractiveSession, list_bundles, load_bundle
 from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.evaluation.metrics import dice
-from DeepIGeoSLib.robot import robot_stroke
-from DeepIGeoSLib.samples import Sample, hippocampus_sample, phantom_sample
+from DeepIGeoSLib.samples.sample import Sample, hippocampus_sample, phantom_sample
+from DeepIGeoSLib.users.robot_user import robot_stroke
 
 ROOT = Path(__file__).parents[3]
 BUNDLES = ROOT / "DeepIGeoSLib/bundles"

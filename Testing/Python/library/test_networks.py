@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from DeepIGeoSLib import InputError
 from DeepIGeoSLib.engines import TorchEngine
-from DeepIGeoSLib.networks import ARCHITECTURES, build_network, multiscale_part
+from DeepIGeoSLib.networks import ARCHITECTURES, build_network, multiscale_in_slices
 from DeepIGeoSLib.networks.convolution import Conv3d
 from DeepIGeoSLib.networks.dilated import DilatedNet2d, DilatedNet3d
 
@@ -47,8 +47,8 @@ def test_a_part_gets_the_answer_of_the_whole(role: str, dimension: int, architec
 
 
 def test_large_scales_are_computed_some_slices_at_a_time(monkeypatch) -> None:
-    monkeypatch.setattr(multiscale_part, "_FINEST_AT_ONCE", 5 * 32 * 48)
-    monkeypatch.setattr(multiscale_part, "_COARSE_AT_ONCE", 2 * 3 * 8 * 12)
+    monkeypatch.setattr(multiscale_in_slices, "_FINEST_AT_ONCE", 5 * 32 * 48)
+    monkeypatch.setattr(multiscale_in_slices, "_COARSE_AT_ONCE", 2 * 3 * 8 * 12)
     network = build_network("multi-scale", "pnet").eval()
     x = torch.randn(1, 1, 16, 32, 48, generator=torch.Generator().manual_seed(0))
     finest, second, third = [], [], []

@@ -7,7 +7,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from DeepIGeoSLib.orientation import Orientation
+from DeepIGeoSLib.grid.orientation import Orientation
 
 ALL_48 = [
     np.eye(3)[list(order)] * np.array(signs)

@@ -12,11 +12,11 @@ from torch.nn import functional
 from DeepIGeoSLib import Volume, load_bundle
 from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.evaluation.metrics import dice
+from DeepIGeoSLib.grid.orientation import Orientation
+from DeepIGeoSLib.inputs.prepared_image import PreparedImage
 from DeepIGeoSLib.networks import build_network
 from DeepIGeoSLib.networks.multiscale import MultiScaleNet
 from DeepIGeoSLib.networks.overview import doubtful
-from DeepIGeoSLib.orientation import Orientation
-from DeepIGeoSLib.prepared_image import PreparedImage
 
 SIZE = (16, 160, 192)
 NARROW = {"features": (4, 6, 6, 6)}
@@ -126,8 +126,8 @@ def test_two_levels_segment_as_one_does(case: str, data: Path) -> None:
     image = PreparedImage(
         [turned.apply(volume.array)],
         turned.spacing(volume.spacing),
-        bundle.manifest,
-        case,
+        bundle.manifest.inputs,
+        name=case,
     )
     channels = image.on(image.grid(image.tissue_box))
     network = bundle.network("pnet")

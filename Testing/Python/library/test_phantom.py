@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from DeepIGeoSLib.phantom import head_phantom
+from DeepIGeoSLib.samples.phantom import head_phantom
 
 
 @pytest.mark.parametrize("seed", range(4))

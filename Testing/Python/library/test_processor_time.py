@@ -13,7 +13,7 @@ _RESAMPLING = """
 import threading
 from pathlib import Path
 import numpy as np
-from DeepIGeoSLib.preprocessing import resample
+from DeepIGeoSLib.grid.resampling import resample
 
 def busy():
     own = str(threading.get_native_id())

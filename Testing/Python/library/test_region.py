@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from DeepIGeoSLib.region import (
+from DeepIGeoSLib.interaction.region import (
     grown_where_changed,
     region_around,
     sizes_of_regions,

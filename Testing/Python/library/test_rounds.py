@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from DeepIGeoSLib import InputError, InteractiveSession, Volume, load_bundle
-from DeepIGeoSLib.draft import Draft
-from DeepIGeoSLib.history import History
-from DeepIGeoSLib.interactions import Interactions
-from DeepIGeoSLib.preprocessing import whole_box
+from DeepIGeoSLib.grid.boxes import whole_box
+from DeepIGeoSLib.interaction.draft import Draft
+from DeepIGeoSLib.interaction.history import History
+from DeepIGeoSLib.interaction.scribbles import Interactions
 
 SHAPE = (6, 7, 8)
 

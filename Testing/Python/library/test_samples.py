@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.samples import PublicCase, cache_folder, case_file, hippocampus_sample
+from DeepIGeoSLib.samples.public_case import PublicCase, cache_folder, case_file
+from DeepIGeoSLib.samples.sample import hippocampus_sample
 
 pytest.importorskip("pooch", reason="pooch is not installed")
 

@@ -24,7 +24,7 @@ def test_opening_a_session_prepares_the_distance_maps_in_the_background(
         begun.put(channels)
         assert opened.wait(60)
 
-    monkeypatch.setattr("DeepIGeoSLib.geodesic.engines._prepare", prepare)
+    monkeypatch.setattr("DeepIGeoSLib.geodesic.solvers._prepare", prepare)
     InteractiveSession(load_bundle(tiny_bundle))
     opened.set()
     assert begun.get(timeout=60) == 1

@@ -15,7 +15,7 @@ import torch
 from DeepIGeoSLib import InputError, InteractiveSession, load_bundle
 from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.data import find_cases
-from DeepIGeoSLib.phantom import head_phantom
+from DeepIGeoSLib.samples.phantom import head_phantom
 
 pytest.importorskip("lightning", reason="the extra 'train' is not installed")
 

@@ -43,7 +43,7 @@ def sure_head():
 @pytest.fixture
 def doubtful_head(sure_head):
     """The same with three regions of which the tiny P-Net says one half."""
-    from DeepIGeoSLib.preprocessing import Normalization, NormalizationSettings
+    from DeepIGeoSLib.inputs.normalization import Normalization, NormalizationSettings
 
     scale = Normalization.of(sure_head, NormalizationSettings(), sure_head > 0)
     for box in BY_SIZE:

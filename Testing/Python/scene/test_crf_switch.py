@@ -13,7 +13,7 @@ from DeepIGeoSLib.errors import InputError
 @pytest.mark.usefixtures("running_slicer")
 def test_the_switch_counts_from_the_next_step(volume_node, segmentation_node, tiny_bundle):
     from DeepIGeoSLib import load_bundle
-    from DeepIGeoSLib.networks.crf_settings import CrfSettings
+    from DeepIGeoSLib.crf.settings import CrfSettings
     from DeepIGeoSLib.scene import SegmentationLogic
 
     place = (volume_node, segmentation_node, "tumor")

@@ -116,7 +116,7 @@ def test_an_edit_by_hand_is_what_the_next_round_starts_from(logic, place, editor
 
 
 def test_undo_and_redo_go_through_all_rounds_and_tell_what_changed(logic, place, editor):
-    from DeepIGeoSLib.preprocessing import bounding_box
+    from DeepIGeoSLib.grid.boxes import bounding_box
 
     states = [content(place)]
     logic.propose(*place)
@@ -229,7 +229,7 @@ def test_no_undo_state_is_saved_when_nothing_changes(tiny_bundle, place, lesion)
 
 
 def test_the_rounds_continue_from_call_to_call(logic, place, editor, monkeypatch):
-    from DeepIGeoSLib.session import InteractiveSession
+    from DeepIGeoSLib.interaction.session import InteractiveSession
 
     taken = []
     original = InteractiveSession.set_volume

@@ -442,7 +442,7 @@ def test_a_segment_on_another_grid_is_left_as_it_is(bench, volume_node, lesion):
 
 
 def test_an_unexpected_failure_is_told_and_changes_nothing(bench, monkeypatch, lesion):
-    from DeepIGeoSLib import pipeline
+    from DeepIGeoSLib.interaction import rounds
 
     bench.segment()
     settle(bench)
@@ -450,7 +450,7 @@ def test_an_unexpected_failure_is_told_and_changes_nothing(bench, monkeypatch, l
     def fail(*_, **__):
         raise MemoryError("not enough of it")
 
-    monkeypatch.setattr(pipeline, "refine", fail)
+    monkeypatch.setattr(rounds, "refine", fail)
     paint(bench, STROKE_IN_RIM)
     assert "Failed: not enough of it" in settle(bench)
     np.testing.assert_array_equal(content(bench), lesion)

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from DeepIGeoSLib import simulation
-from DeepIGeoSLib.evaluation.stroke_shape import StrokeShape, stroke_shape, strokes_in
-from DeepIGeoSLib.paper_points import paper_points
-from DeepIGeoSLib.simulation import error_regions
 from DeepIGeoSLib.training.config import SimulationSettings
 from DeepIGeoSLib.training.sampling import RNetSamples
+from DeepIGeoSLib.users import random_user
+from DeepIGeoSLib.users.mistakes import error_regions
+from DeepIGeoSLib.users.paper_user import paper_points
+from DeepIGeoSLib.users.stroke_shape import StrokeShape, stroke_shape, strokes_in
 
 
 def test_the_shape_of_a_straight_stroke_is_known() -> None:
@@ -67,8 +67,8 @@ def test_simulated_lines_have_the_shape_of_human_scribbles(data: Path) -> None:
                 people.append(stroke_shape(stroke, region))
         error = error_regions(np.zeros_like(region[np.newaxis]), region[np.newaxis])[0]
         for _ in range(4):
-            center = simulation._place_in(error, random)
-            line = simulation._line(region[np.newaxis], center, random)[0] & region
+            center = random_user._place_in(error, random)
+            line = random_user._line(region[np.newaxis], center, random)[0] & region
             longest = max(strokes_in(line), key=np.count_nonzero)
             simulated.append(stroke_shape(longest, region))
     ours, theirs = medians(simulated), medians(people)

@@ -1,0 +1,1 @@
+"""Voxels in arrays and in the patient: boxes, directions, lattices, resampling."""

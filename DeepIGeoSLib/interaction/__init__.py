@@ -1,0 +1,1 @@
+"""Interactive segmentation: a session, its rounds, and what strokes do in them."""

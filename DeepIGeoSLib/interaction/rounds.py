@@ -1,0 +1,269 @@
+"""The two computations of the method: propose (P-Net) and refine (R-Net).
+
+Both are functions of arrays on the oriented grid (see ``orientation``); they keep no state and
+return new arrays, so whoever calls them can discard a result without a trace.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from DeepIGeoSLib.any_structure.refining import answer_strokes
+from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
+from DeepIGeoSLib.any_structure.zoom import Lattice
+from DeepIGeoSLib.errors import Progress, stop_if
+from DeepIGeoSLib.grid.boxes import Box, voxels_in, whole_box
+from DeepIGeoSLib.grid.resampling import resample_in_slabs
+from DeepIGeoSLib.inputs.distance_channels import InteractionSettings, distance_maps, network_input
+from DeepIGeoSLib.inputs.prepared_image import PreparedImage
+from DeepIGeoSLib.interaction.draft import Draft
+from DeepIGeoSLib.interaction.history import Reader
+from DeepIGeoSLib.interaction.region import grown_where_changed, region_around, stroke_groups
+from DeepIGeoSLib.interaction.requested_changes import Request
+from DeepIGeoSLib.interaction.scribbles import Interactions
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.crf import MeanField
+    from DeepIGeoSLib.engines import Engine
+
+
+# How often a region may grow, each time for one more run of R-Net; a second time gained nothing.
+_GROWTHS = 1
+
+
+def propose(
+    image: PreparedImage,
+    engine: Engine,
+    *,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+    crf: MeanField | None = None,
+) -> np.ndarray:
+    """Return P-Net's probability of the target: float32 on the oriented volume's grid.
+
+    Args:
+        image: the volume.
+        engine: runs P-Net.
+        progress: called with the share done and a text.
+        cancel: stops the work when it is set.
+        crf: CRF-Net(f) for P-Net's answer; none when None.
+
+    Raises:
+        Cancelled: ``cancel`` was set.
+    """
+    report(progress, cancel, 0.0, "Preparing the volume")
+    grid = image.grid(image.tissue_box)
+    read = image.on if crf is not None else image.read_on
+    channels = read(grid, cancel)
+    report(progress, cancel, 0.1, "Running P-Net")
+    answer = engine.foreground_probability(channels, cancel)
+    if crf is not None:
+        report(progress, cancel, 0.7, "Running the CRF")
+        answer = crf.foreground_probability(answer, channels, grid.spacing, cancel=cancel)
+    if grid.box == whole_box(image.shape) and answer.shape == image.shape:
+        probability = answer
+    else:
+        probability = np.zeros(image.shape, dtype=np.float32)
+
+        def slab(k: slice) -> np.ndarray:
+            stop_if(cancel)
+            return answer[k]
+
+        resample_in_slabs(slab, answer.shape, probability[grid.box])
+    report(progress, cancel, 1.0, "Initial segmentation ready")
+    return probability
+
+
+def refine(
+    image: PreparedImage,
+    engine: Engine,
+    start: np.ndarray,
+    *,
+    interactions: Interactions,
+    changed: np.ndarray,
+    settings: InteractionSettings,
+    proposal: Reader | None = None,
+    region: Box | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+    crf: MeanField | None = None,
+) -> Draft:
+    """Return the probability after a round of strokes, as changes of the one before.
+
+    Args:
+        image: the volume.
+        engine: runs R-Net.
+        start: probability before the round, float32 on the oriented grid; not changed.
+        interactions: all scribbles.
+        changed: numbers of the voxels whose scribbles are new or gone in this round.
+        settings: how scribbles become input, and what a round may change.
+        proposal: returns a box of what R-Net is to see as the initial segmentation in every round,
+            as in the paper; the state before the round when None.
+        region: the box that may change, pinned by the user; chosen around the changed scribbles,
+            and grown until the change stays inside, when None.
+        progress: called with the share done and a text.
+        cancel: stops the work when it is set.
+        crf: CRF-Net(fu) for R-Net's answer; none when None.
+
+    Returns:
+        A draft of ``start`` that is equal to it outside the regions of the changed scribbles, but
+        for scribbled voxels, which are 1 (foreground) and 0 (background) everywhere.
+
+    Raises:
+        Cancelled: ``cancel`` was set.
+    """
+    draft = _obedient(image, start, interactions)
+    jobs = _jobs(image, changed, region)
+    for index, job in enumerate(jobs):
+        report(progress, cancel, index / len(jobs), f"Refining region {index + 1} of {len(jobs)}")
+        _answer(
+            image,
+            engine,
+            draft,
+            job=job,
+            interactions=interactions,
+            settings=settings,
+            proposal=proposal,
+            crf=crf,
+            cancel=cancel,
+        )
+    report(progress, cancel, 1.0, "Refined segmentation ready")
+    return draft
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A box to run R-Net in, the changed scribbles it answers, and how often it may grow."""
+
+    region: Box
+    changed: np.ndarray
+    growths: int
+
+
+def _jobs(image: PreparedImage, changed: np.ndarray, region: Box | None) -> list[_Job]:
+    if region is not None:
+        inside = changed[voxels_in(changed, region, image.shape)]
+        return [_Job(region, inside, growths=0)] if inside.size else []
+    size = image.region_size()
+    return [
+        _Job(region_around(box, size, image.shape), voxels, _GROWTHS)
+        for box, voxels in stroke_groups(changed, image.shape, size)
+    ]
+
+
+def _answer(
+    image: PreparedImage,
+    engine: Engine,
+    draft: Draft,
+    *,
+    job: _Job,
+    interactions: Interactions,
+    settings: InteractionSettings,
+    proposal: Reader | None,
+    crf: MeanField | None,
+    cancel: threading.Event | None,
+) -> None:
+    """Run R-Net in a region that grows until the change stays inside; write it to the draft."""
+    request = None
+    if settings.changes == "asked":
+        request = Request.of_strokes(job.changed, interactions)
+    region = job.region
+    for growths_left in range(job.growths, -1, -1):
+        state = draft.read(region)
+        seen = state if proposal is None else proposal(region)
+        grid = image.grid(region)
+        channels = image.on(grid)
+        foreground, background = (
+            grid.seeds_to_working(seeds) for seeds in interactions.seeds(region)
+        )
+        maps = distance_maps(channels, foreground, background, grid.spacing, settings)
+        inputs = network_input(channels, grid.to_working(seen), maps)
+        answer = engine.foreground_probability(inputs, cancel)
+        if crf is not None:
+            answer = crf.foreground_probability(
+                answer, channels, grid.spacing, foreground, background, cancel
+            )
+        answer = grid.to_volume(answer)
+        if request is not None:
+            maps = np.stack([grid.to_volume(distance) for distance in maps])
+            answer = request.granted(state, answer, maps)
+        changed = (answer >= 0.5) != (state >= 0.5)
+        larger = grown_where_changed(region, changed, image.shape)
+        if larger == region or growths_left == 0:
+            break
+        region = larger
+    interactions.impose_on(answer, region)
+    draft.write(region, answer)
+
+
+def refine_any_structure(
+    image: PreparedImage,
+    engine: Engine,
+    start: np.ndarray,
+    *,
+    interactions: Interactions,
+    changed: np.ndarray,
+    region: Box | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Draft:
+    """Return what ``refine`` does, by the network that knows no class.
+
+    Each group of new strokes is answered in a window that follows the object, see
+    ``any_structure``. The arguments, the result and what is raised are those of ``refine``.
+    """
+    draft = _obedient(image, start, interactions)
+
+    def places(voxels: np.ndarray) -> np.ndarray:
+        return np.stack(np.unravel_index(voxels, image.shape), axis=1)
+
+    new = changed[np.isin(changed, np.union1d(interactions.foreground, interactions.background))]
+    if region is not None:
+        new = new[voxels_in(new, region, image.shape)]
+    reach = Lattice.of(image.shape, image.spacing).reach
+    all_strokes = places(interactions.foreground), places(interactions.background)
+    for _, voxels in stroke_groups(new, image.shape, reach):
+        strokes = StrokeVoxels(
+            *all_strokes,
+            places(np.intersect1d(voxels, interactions.foreground, assume_unique=True)),
+            places(np.intersect1d(voxels, interactions.background, assume_unique=True)),
+        )
+        box, values = answer_strokes(
+            image.intensities,
+            image.spacing,
+            draft.read,
+            strokes,
+            lambda channels: engine.foreground_probability(channels, cancel),
+            region=region,
+            cancel=cancel,
+        )
+        draft.write(box, values)
+    report(progress, cancel, 1.0, "Refined segmentation ready")
+    return draft
+
+
+def _obedient(image: PreparedImage, start: np.ndarray, interactions: Interactions) -> Draft:
+    """Return a draft in which every scribbled voxel has the label that the user gave it."""
+    draft = Draft(start)
+    for box, _ in stroke_groups(interactions.disobeyed(start), image.shape, image.region_size()):
+        values = draft.read(box)
+        interactions.impose_on(values, box)
+        draft.write(box, values)
+    return draft
+
+
+def report(
+    progress: Progress | None, cancel: threading.Event | None, fraction: float, text: str
+) -> None:
+    """Tell how far the work is, and stop it when the caller has asked for that.
+
+    Raises:
+        Cancelled: ``cancel`` is set.
+    """
+    stop_if(cancel)
+    if progress is not None:
+        progress(fraction, text)

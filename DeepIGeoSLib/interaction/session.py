@@ -1,0 +1,442 @@
+"""InteractiveSession: one volume, many rounds of strokes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from DeepIGeoSLib.crf import MeanField
+from DeepIGeoSLib.engines import Engines, NetworkSource
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.geodesic import warm_up
+from DeepIGeoSLib.grid.boxes import Box, bounding_box, whole_box
+from DeepIGeoSLib.grid.orientation import Orientation
+from DeepIGeoSLib.inputs.prepared_image import PreparedImage
+from DeepIGeoSLib.interaction import rounds
+from DeepIGeoSLib.interaction.draft import Draft, overlaid
+from DeepIGeoSLib.interaction.history import History, Reader
+from DeepIGeoSLib.interaction.region import sizes_of_regions
+from DeepIGeoSLib.interaction.rounds import Progress
+from DeepIGeoSLib.interaction.scribbles import Interactions
+from DeepIGeoSLib.interaction.segmentation import Segmentation
+from DeepIGeoSLib.networks import input_channels
+from DeepIGeoSLib.volume import Volume
+
+_NOTHING: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
+
+
+class InteractiveSession:
+    """Holds a volume, its segmentation and the rounds that led to it.
+
+    Every method either completes or leaves the session as it was. A session is used from one
+    thread at a time; only ``cancel`` events are set from others.
+    """
+
+    def __init__(
+        self,
+        bundle: NetworkSource,
+        *,
+        device: str = "auto",
+        undo_limit: int = 50,
+        memory_budget: int | None = None,
+        crf: bool | None = None,
+        engine: str = "auto",
+    ) -> None:
+        """Open a session.
+
+        Args:
+            bundle: from ``load_bundle``, or what stands in for one.
+            device: "auto", or a torch device such as "cpu" or "cuda".
+            undo_limit: rounds kept for ``undo``.
+            memory_budget: bytes that a network's intermediate results may take; larger volumes are
+                computed in overlapping tiles. Half of what is free at the time when None.
+            crf: whether the bundle's CRF-Nets follow its networks; what the bundle recommends when
+                None.
+            engine: "auto" or "torch"; "openvino", for the CPU; or "openvino-int8", for the CPU and
+                a bundle with 8-bit networks. OpenVINO gets ready in the background, and the first
+                runs wait for it.
+
+        Raises:
+            InputError: a CRF is asked for, and the bundle has none; or an engine that is not
+                known, not installed, or not for the device.
+        """
+        self.bundle = bundle
+        self.crf = crf
+        self._crfs: dict[str, MeanField] = {}
+        self._device = device
+        self._undo_limit = undo_limit
+        self._engines = Engines(bundle, engine, device, memory_budget)
+        self._image: PreparedImage | None = None
+        self._orientation: Orientation | None = None
+        self._shape: tuple[int, int, int] | None = None
+        self._history: History | None = None
+        warm_up(len(bundle.manifest.channels))  # so that no stroke waits for a compiler
+
+    @property
+    def crf(self) -> bool:
+        """Whether the bundle's CRF-Nets follow its networks.
+
+        It can be set between rounds and counts from the next one on; set to None, the bundle
+        decides. Setting it to True raises InputError when the bundle has none.
+        """
+        return self._crf_enabled
+
+    @crf.setter
+    def crf(self, enabled: bool | None) -> None:
+        settings = self.bundle.manifest.crf
+        if enabled and settings is None:
+            raise InputError(f"The bundle {self.bundle.manifest.name} has no CRF to switch on.")
+        recommended = settings is not None and settings.enabled
+        self._crf_enabled = recommended if enabled is None else enabled
+
+    @property
+    def current(self) -> Segmentation | None:
+        """The newest result, or None when there is none yet."""
+        return None if self._history is None else self._segmentation(None)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether ``undo`` has a round to take back."""
+        return self._history is not None and self._history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether ``redo`` has a round to bring back."""
+        return self._history is not None and self._history.can_redo
+
+    def set_volume(self, volume: Volume | Sequence[Volume]) -> None:
+        """Take a volume (or one for each channel, on one grid) and forget everything before it.
+
+        Raises:
+            InputError: the number of channels is not the bundle's, their grids differ, or a channel
+                is constant.
+        """
+        channels = [volume] if isinstance(volume, Volume) else list(volume)
+        wanted = self.bundle.manifest.channels
+        if len(channels) != len(wanted):
+            raise InputError(
+                f"The bundle {self.bundle.manifest.name} needs {len(wanted)} image channels "
+                f"({', '.join(wanted)}), but {len(channels)} were given."
+            )
+        first = channels[0]
+        channels = [first.aligned(channel) for channel in channels]
+        orientation = Orientation.of(first.ijk_to_ras)
+        self._image = PreparedImage(
+            [orientation.apply(channel.array) for channel in channels],
+            orientation.spacing(first.spacing),
+            self.bundle.manifest.inputs,
+            name=first.name,
+        )
+        self._orientation = orientation
+        self._shape = first.shape
+        self._history = None
+
+    @property
+    def scribbles(self) -> tuple[np.ndarray, np.ndarray]:
+        """The foreground and the background scribbles of the newest result, as they were given.
+
+        Bool, axes (k, j, i). They follow ``undo`` and ``redo``; ``propose`` begins without any.
+        """
+        known = (
+            Interactions(self._shape) if self._history is None else self._history.state.interactions
+        )
+        return known.given_masks()
+
+    def propose(
+        self,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+        editable: np.ndarray | None = None,
+    ) -> Segmentation:
+        """Segment the volume with P-Net, as if no scribble had been given.
+
+        Over an earlier result this is one more round, which ``undo`` takes back.
+
+        Args:
+            progress: called with the share done and a text.
+            cancel: stops the work when it is set.
+            editable: bool, axes (k, j, i): voxels that may change; all when None.
+
+        Raises:
+            InputError: no volume is set, or a wrong shape.
+            Cancelled: ``cancel`` was set; the session is as before.
+        """
+        image = self._prepared()
+        free = self._editable(editable)
+        proposal = self._proposal(image, progress, cancel)
+        self._prepare_rnet()
+        probability = self._where_free(proposal, free)
+        if self._history is None:
+            return self._begin(probability)
+        draft, none = self._whole(probability), Interactions(self._shape)
+        return self._segmentation(self._history.commit(draft, none, begins=True))
+
+    def refine(
+        self,
+        foreground: np.ndarray | None = None,
+        background: np.ndarray | None = None,
+        initial: np.ndarray | None = None,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+        region: Box | None = None,
+        editable: np.ndarray | None = None,
+    ) -> Segmentation:
+        """Correct the segmentation by scribbles.
+
+        A round starts from the result of the round before (from P-Net's proposal when there is
+        none). Voxels outside the region of influence of the strokes that are new keep their values.
+
+        Args:
+            foreground: ALL foreground scribbles given so far: bool, axes (k, j, i), or the sorted
+                numbers of their voxels in the flattened array.
+            background: the same for the background.
+            initial: a mask to correct instead, wherever it came from; the volume's shape.
+            progress: called with the share done and a text.
+            cancel: stops the work when it is set.
+            region: slices (k, j, i) of the only box that may change, scribbled voxels apart. Chosen
+                around the new strokes when None.
+            editable: bool, axes (k, j, i): voxels that may change, scribbles or not; all when None.
+
+        Returns:
+            A segmentation in which every editable foreground scribble is 1 and background one 0.
+            Without any scribble: the segmentation that the rounds began with.
+
+        Raises:
+            InputError: no volume is set, a wrong shape, voxels with both classes at once, or a
+                region that is not inside the volume.
+            Cancelled: ``cancel`` was set; the session is as before.
+        """
+        image = self._prepared()
+        known = Interactions(self._shape)
+        if initial is None and self._history is not None:
+            known = self._history.state.interactions
+        interactions = known.updated(foreground, background)
+        pinned = None if region is None else self._oriented_box(region)
+        free = self._editable(editable)
+        start, began_with = self._start(initial, free, progress, cancel)
+        if interactions.empty:
+            draft = Draft(start)
+            whole = whole_box(start.shape)
+            draft.write(whole, began_with(whole))
+        else:
+            turned = interactions.turned(self._orientation)
+            draft = self._refined(
+                image,
+                start,
+                turned,
+                changed=turned.changed_from(known.turned(self._orientation)),
+                proposal=began_with,
+                region=pinned,
+                progress=progress,
+                cancel=cancel,
+            )
+        if free is not None:
+            draft.restrict(free)
+        if self._history is None:
+            self._begin(start)
+            began_with = None  # the history remembers it better
+            if interactions.empty:
+                return self._segmentation(bounding_box(start >= 0.5))
+        elif initial is not None:
+            draft = self._whole(draft.read(whole_box(start.shape)))
+        changed = self._history.commit(draft, interactions, began_with)
+        return self._segmentation(changed, draft.box)
+
+    def edit(self, mask: np.ndarray) -> Segmentation:
+        """Take over a mask that was changed by hand, as a round of its own.
+
+        The scribbles stay known, so that the next ``refine`` answers only what is new in them.
+
+        Args:
+            mask: values above 0 are target; the volume's shape.
+
+        Raises:
+            InputError: there is no result yet, or another shape.
+        """
+        history = self._rounds()
+        edited = self._oriented(mask, "The voxels of the edited mask") > 0
+        changed = (history.probability >= 0.5) != edited
+        box = bounding_box(changed)
+        draft, began_with = Draft(history.probability), history.state.initial
+        if box is not None:
+            values = edited[box].astype(np.float32)
+            draft.write(box, np.where(changed[box], values, draft.read(box)))
+            # A round without any scribble goes back to where the rounds began, not behind an edit.
+            began_with = overlaid(began_with, box, changed[box], values)
+        return self._segmentation(history.commit(draft, history.state.interactions, began_with))
+
+    def restore(self, mask: np.ndarray | None, interactions: Interactions) -> None:
+        """Go on from what an earlier session left: no scribble in it is answered again.
+
+        Args:
+            mask: its labels, which become a round of their own; the present ones when None.
+            interactions: the scribbles that it had answered.
+
+        Raises:
+            InputError: there is no result yet, or another shape.
+        """
+        if mask is not None and self._history is None:
+            restored = self._oriented(mask, "The voxels of the restored mask") > 0
+            self._begin(restored.astype(np.float32))
+        elif mask is not None:
+            self.edit(mask)
+        self._rounds().remember(interactions)
+
+    def undo(self) -> Segmentation:
+        """Take the newest round back and return the result before it.
+
+        Raises:
+            InputError: there is nothing to undo (see ``can_undo``).
+        """
+        return self._segmentation(self._rounds().undo())
+
+    def redo(self) -> Segmentation:
+        """Bring the round back that was undone last, and return its result.
+
+        Raises:
+            InputError: there is nothing to redo (see ``can_redo``).
+        """
+        return self._segmentation(self._rounds().redo())
+
+    def reset(self) -> None:
+        """Forget every result and scribble; the volume stays."""
+        self._history = None
+
+    def _refined(
+        self,
+        image: PreparedImage,
+        start: np.ndarray,
+        interactions: Interactions,
+        *,
+        proposal: Reader,
+        **options: Any,
+    ) -> Draft:
+        """Return the answer of the bundle's network to a round of strokes, on the oriented grid."""
+        manifest = self.bundle.manifest
+        engine = self._engines.of(manifest.refinement_network)
+        if manifest.for_any_structure:
+            return rounds.refine_any_structure(
+                image, engine, start, interactions=interactions, **options
+            )
+        return rounds.refine(
+            image,
+            engine,
+            start,
+            interactions=interactions,
+            settings=manifest.interactions,
+            proposal=proposal if manifest.interactions.initial == "pnet" else None,
+            crf=self._crf_of("rnet"),
+            **options,
+        )
+
+    def _prepared(self) -> PreparedImage:
+        if self._image is None:
+            raise InputError("No volume is set; call set_volume first.")
+        return self._image
+
+    def _rounds(self) -> History:
+        if self._history is None:
+            raise InputError("There is no result yet; call propose or refine first.")
+        return self._history
+
+    def _prepare_rnet(self) -> None:
+        """Let R-Net get ready for its regions while the user looks at the proposal."""
+        if self.bundle.manifest.for_any_structure:
+            return
+        channels = input_channels("rnet", len(self.bundle.manifest.channels))
+        engine = self._engines.of("rnet")
+        for size in sizes_of_regions(self._image.region_size(), self._image.shape):
+            grid = self._image.grid(whole_box(size))
+            engine.prepare((channels, *grid.shape))
+
+    def _crf_of(self, role: str) -> MeanField | None:
+        if not self._crf_enabled:
+            return None
+        if role not in self._crfs:
+            self._crfs[role] = MeanField(self.bundle.crf(role), self._device)
+        return self._crfs[role]
+
+    def _oriented(self, mask: np.ndarray, name: str) -> np.ndarray:
+        mask = np.asarray(mask)
+        if mask.shape != self._shape:
+            raise InputError(
+                f"{name} have the shape {mask.shape}, but the volume has {self._shape} (k, j, i)."
+            )
+        return self._orientation.apply(mask)
+
+    def _oriented_box(self, box: Box) -> Box:
+        bounds = [
+            (0 if part.start is None else part.start, size if part.stop is None else part.stop)
+            for part, size in zip(box, self._shape, strict=True)
+        ]
+        if any(
+            not 0 <= start < stop <= size
+            for (start, stop), size in zip(bounds, self._shape, strict=True)
+        ):
+            text = " x ".join(f"{start}:{stop}" for start, stop in bounds)
+            raise InputError(
+                f"The region {text} is not inside the volume, which has {self._shape} voxels "
+                "(k, j, i)."
+            )
+        whole = tuple(slice(start, stop) for start, stop in bounds)
+        return self._orientation.apply_to_box(whole, self._shape)
+
+    def _whole(self, probability: np.ndarray) -> Draft:
+        """Return a draft of the present result that replaces all of it."""
+        draft = Draft(self._history.probability)
+        draft.write(whole_box(probability.shape), probability)
+        return draft
+
+    def _editable(self, editable: np.ndarray | None) -> np.ndarray | None:
+        return None if editable is None else self._oriented(editable, "The editable voxels") > 0
+
+    def _where_free(self, proposal: np.ndarray, free: np.ndarray | None) -> np.ndarray:
+        """Return a proposal that leaves the present result where it must not change."""
+        if free is None:
+            return proposal
+        before = 0 if self._history is None else self._history.probability
+        return np.where(free, proposal, before).astype(np.float32, copy=False)
+
+    def _start(
+        self,
+        initial: np.ndarray | None,
+        free: np.ndarray | None,
+        progress: Progress | None,
+        cancel: threading.Event | None,
+    ) -> tuple[np.ndarray, Reader]:
+        """Return the probability that a round starts from, and what the rounds began with."""
+        if initial is not None:
+            mask = self._oriented(initial, "The voxels of the initial mask") > 0
+            return mask.astype(np.float32), lambda box: mask[box].astype(np.float32)
+        if self._history is not None:
+            return self._history.probability, self._history.state.initial
+        proposal = self._proposal(self._image, progress, cancel)
+        probability = self._where_free(proposal, free)
+        return probability, lambda box: probability[box].copy()
+
+    def _proposal(
+        self, image: PreparedImage, progress: Progress | None, cancel: threading.Event | None
+    ) -> np.ndarray:
+        return rounds.propose(
+            image,
+            self._engines.of("pnet"),
+            progress=progress,
+            cancel=cancel,
+            crf=self._crf_of("pnet"),
+        )
+
+    def _begin(self, probability: np.ndarray) -> Segmentation:
+        """Take over the first result."""
+        self._history = History(probability, Interactions(self._shape), self._undo_limit)
+        return self._segmentation(bounding_box(probability >= 0.5))
+
+    def _segmentation(self, changed: Box | None, region: Box | None = None) -> Segmentation:
+        """Return the newest result, turned back to the volume's axes."""
+        changed_box, free = (
+            _NOTHING if box is None else self._orientation.invert_box(box, self._image.shape)
+            for box in (changed, region or changed)
+        )
+        return Segmentation(changed_box, free, self._history.snapshot(), self._orientation)

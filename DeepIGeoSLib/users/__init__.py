@@ -1,0 +1,1 @@
+"""Simulated users, who mark where a segmentation is wrong: for training and evaluation."""
