@@ -69,3 +69,31 @@ def test_the_index_lists_every_decision_in_order() -> None:
         listed.append(f"| {link} | {head['title']} | {head['date']} | {status} |")
     index = (ROOT / "Docs/decisions.md").read_text(encoding="utf-8")
     assert [line for line in index.splitlines() if re.match(r"\| \[\d", line)] == listed
+
+_PATH = re.compile(r"`((?:DeepIGeoS|DeepIGeoSLib|Testing|Docs|Configs|Scripts)/[\w./-]*)`")
+_NAMED_IN = re.compile(r"`(\w[\w.]*)`[^`|]{0,24}?`(DeepIGeoS(?:Lib)?/[\w/]+\.py)`")
+
+
+def test_every_path_on_the_map_exists() -> None:
+    paths = set(_PATH.findall((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")))
+    assert len(paths) > 80
+    assert not [path for path in paths if not (ROOT / path).exists()]
+
+
+def test_every_room_is_on_the_map() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rooms = {path.parent for path in (ROOT / "DeepIGeoSLib").glob("*/*.py")}
+    assert len(rooms) > 10
+    assert not [name(room) for room in rooms if f"`{name(room)}/`" not in text]
+
+
+def test_names_are_in_the_files_that_the_map_says_hold_them() -> None:
+    text = " ".join((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split())
+    pairs = [(words, path) for words, path in _NAMED_IN.findall(text) if "/" not in words]
+    assert len(pairs) > 15
+    for words, path in pairs:
+        source = (ROOT / path).read_text(encoding="utf-8")
+        for word in words.split("."):
+            assert re.search(rf"\b(class|def) {word}\b|^{word}\b", source, re.MULTILINE), (
+                f"{words} is not in {path}"
+            )
