@@ -87,6 +87,15 @@ def test_every_room_is_on_the_map() -> None:
     assert not [name(room) for room in rooms if f"`{name(room)}/`" not in text]
 
 
+def test_every_room_has_a_page_in_the_reference() -> None:
+    rooms = {path.parent.name for path in (ROOT / "DeepIGeoSLib").glob("*/*.py")}
+    assert not {
+        room
+        for room in rooms - {"commands", "benchmarks"}  # of the command line
+        if f"::: DeepIGeoSLib.{room}" not in (ROOT / f"Docs/api/{room}.md").read_text()
+    }
+
+
 def test_names_are_in_the_files_that_the_map_says_hold_them() -> None:
     text = " ".join((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split())
     pairs = [(words, path) for words, path in _NAMED_IN.findall(text) if "/" not in words]
