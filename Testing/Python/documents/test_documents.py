@@ -70,6 +70,7 @@ def test_the_index_lists_every_decision_in_order() -> None:
     index = (ROOT / "Docs/decisions.md").read_text(encoding="utf-8")
     assert [line for line in index.splitlines() if re.match(r"\| \[\d", line)] == listed
 
+
 _PATH = re.compile(r"`((?:DeepIGeoS|DeepIGeoSLib|Testing|Docs|Configs|Scripts)/[\w./-]*)`")
 _NAMED_IN = re.compile(r"`(\w[\w.]*)`[^`|]{0,24}?`(DeepIGeoS(?:Lib)?/[\w/]+\.py)`")
 
