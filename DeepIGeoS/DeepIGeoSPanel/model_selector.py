@@ -61,7 +61,7 @@ class ModelSelector:
             except bundles.BundleError:
                 continue  # a folder of the user's that was moved or deleted
             self._comboBox.addItem(summary.title, name)
-        self._comboBox.addItem(_("No model: geodesic distances of your strokes"), bundles.GEODESIC)
+        self._comboBox.addItem(_("No model: from your strokes alone"), bundles.GEODESIC)
 
     def show(self, bundle: str) -> None:
         """Select a model and tell about it."""
@@ -69,7 +69,7 @@ class ModelSelector:
         bundles = importLibrary("DeepIGeoSLib.bundles")
         self.crf = None
         if bundle == bundles.GEODESIC:
-            self._info.setText(_("Works at once, without PyTorch; needs strokes of both kinds."))
+            self._info.setText(_("Works at once, for any structure, without PyTorch."))
             return
         summary = bundles.summary_of(bundle)
         self.crf = summary.crf

@@ -45,7 +45,7 @@ FIRST_RUN = """
             user.click(button)
             assert "install the extension PyTorch" in user.status, user.status
         assert slicer.util.getNodesByClass("vtkMRMLSegmentationNode") == []
-        user.choose("bundleSelector", "No model: geodesic distances of your strokes")
+        user.choose("bundleSelector", "No model: from your strokes alone")
         inside = (slice(5, 6), slice(10, 12), slice(12, 17))
         user.stroke(inside)
         user.stroke((slice(4, 7), slice(20, 22), slice(4, 27)), "tooMuchButton")

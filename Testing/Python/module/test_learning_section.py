@@ -72,7 +72,7 @@ def test_a_folder_of_cases_is_added(section, tmp_path):
 def test_without_a_model_there_is_nothing_to_start_from(section, user):
     for _ in range(2):
         section.ui.addCaseButton.click()
-    user.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    user.choose("bundleSelector", "No model: from your strokes alone")
     section.ui.learnButton.click()
     assert "Choose a model to start from" in status(section)
     assert section.run is None

@@ -286,7 +286,7 @@ def test_after_a_reload_the_panel_works_and_library_and_panel_are_new(
     assert not set(before) & set(after)
     reloaded = User(desktop.widgets["DeepIGeoS"])
     assert reloaded.widget is not user.widget
-    reloaded.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    reloaded.choose("bundleSelector", "No model: from your strokes alone")
     reloaded.stroke(STROKE, wait=False)
     reloaded.stroke(OFF, "tooMuchButton")
     assert reloaded.content()[STROKE].all()
@@ -307,7 +307,7 @@ def test_a_module_that_is_not_open_installs_no_keys(module, desktop, tiny_bundle
 def test_another_model_takes_the_sentence_about_the_old_one_away(volume_node, user):
     user.click("segmentButton")
     assert "Segmented" in user.status
-    user.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    user.choose("bundleSelector", "No model: from your strokes alone")
     assert "Segmented" not in user.status
     assert "Paint what is missing" in user.status
 
@@ -362,7 +362,7 @@ def test_no_model_works_from_strokes_alone(volume_node, user, module, monkeypatc
     from DeepIGeoSPanel import first_use
 
     monkeypatch.setattr(first_use, "missingPackages", lambda: ["torch", "safetensors"])
-    user.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    user.choose("bundleSelector", "No model: from your strokes alone")
     assert not user.ui.segmentButton.isEnabled()
     assert "without PyTorch" in user.ui.bundleInfoLabel.text
     user.ui.autoRefineCheckBox.setChecked(False)

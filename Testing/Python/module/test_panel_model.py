@@ -53,7 +53,7 @@ def segmented(user):
 def test_a_model_without_crf_cannot_switch_it_on(speckled, user):
     assert shown(user) == (False, False)
     assert segmented(user)
-    user.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    user.choose("bundleSelector", "No model: from your strokes alone")
     assert shown(user) == (False, False)
 
 

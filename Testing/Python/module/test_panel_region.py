@@ -76,7 +76,7 @@ def test_strokes_of_one_class_suffice_with_a_model(volume_node, user, lesion, bu
 
 @pytest.mark.parametrize("button", ["missingButton", "tooMuchButton"])
 def test_without_a_model_strokes_of_one_class_keep_their_label(volume_node, user, button):
-    user.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    user.choose("bundleSelector", "No model: from your strokes alone")
     user.stroke(FAR, button)
     assert user.content()[FAR].all() == (button == "missingButton")
     if button == "tooMuchButton":

@@ -372,7 +372,7 @@ def test_while_torch_is_loaded_the_status_says_so(volume_node, user, hold, monke
     assert "Loading PyTorch" in user.status
     user.click("cancelButton", wait=False)
     hold.set()
-    user.choose("bundleSelector", "No model: geodesic distances of your strokes")
+    user.choose("bundleSelector", "No model: from your strokes alone")
     user.stroke((slice(5, 6), slice(9, 11), slice(12, 17)), wait=False)
     assert "Loading PyTorch" not in user.status
     user.wait()

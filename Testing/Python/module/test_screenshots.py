@@ -1,17 +1,35 @@
 """Pictures of the panel in every state of the tutorial.
 
-They are made with the real .ui file on PySide6. With DEEPIGEOS_PICTURES set to a folder they are
-kept there; that is how the pictures of Docs/tutorial.md were made.
+They are made with the real .ui file on PySide6, with small networks under the name of the model
+that the tutorial uses. With DEEPIGEOS_PICTURES set to a folder they are kept there; that is how the
+pictures of Docs/tutorial.md were made.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 STROKE = (slice(5, 6), slice(17, 19), slice(12, 17))
+
+
+@pytest.fixture
+def tiny_bundle(tiny_bundle, tmp_path):
+    """The model with small networks, and the name, version and text of the shipped one."""
+    from DeepIGeoSLib import bundles
+
+    original = Path(bundles.__file__).parent / "flair-whole-tumor/bundle.json"
+    shipped = json.loads(original.read_text())
+    folder = shutil.copytree(tiny_bundle, tmp_path / "flair-whole-tumor")
+    manifest = json.loads((folder / "bundle.json").read_text())
+    told = ("name", "version", "task", "modality", "license")
+    manifest.update({key: shipped[key] for key in told})
+    (folder / "bundle.json").write_text(json.dumps(manifest))
+    return folder
 
 
 @pytest.fixture
@@ -27,8 +45,12 @@ def picture(user, path):
     from PySide6 import QtWidgets
 
     panel = user.ui.inputsSection.parentWidget()
-    panel.resize(420, max(700, QtWidgets.QWidget.minimumSizeHint(panel).height()))
-    QtWidgets.QApplication.processEvents()
+    module = user.widget.parent  # its layout gives the panel its size
+    for _ in range(3):  # what is inside is laid out first
+        layout = QtWidgets.QWidget.layout(module)
+        layout.activate()
+        module.resize(420, layout.totalMinimumHeightForWidth(420))
+        QtWidgets.QApplication.processEvents()
     image = panel.grab()
     assert image.save(str(path))
     shown = image.toImage()
