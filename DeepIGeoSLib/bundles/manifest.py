@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import DeepIGeoSLib
+from DeepIGeoSLib.any_structure.zoom_choice import ZoomChoice
 from DeepIGeoSLib.bundles.checks import check_manifest, parse_manifest
 from DeepIGeoSLib.bundles.migration import FORMAT_VERSION, up_to_date
 from DeepIGeoSLib.crf.settings import CrfSettings
@@ -72,6 +73,8 @@ class BundleManifest:
         training_data: what the weights were trained on.
         metrics: rows of the table in the model card, as measured by ``deepigeos evaluate``.
         crf: how the CRF-Nets are built, and whether they are on; null when there are none.
+        zoom_choice: the rule by which a first stroke chooses its zoom, of "any-structure"; the
+            network's confidence decides when null.
         derived_from: name and version of the bundle that the networks were fine-tuned from.
         needs: the oldest version of DeepIGeoS that can use the bundle, see ``version_needed``.
     """
@@ -92,6 +95,7 @@ class BundleManifest:
     training_data: tuple[TrainingData, ...] = ()
     metrics: tuple[dict[str, Any], ...] = ()
     crf: CrfSettings | None = None
+    zoom_choice: ZoomChoice | None = None
     derived_from: str | None = None
     needs: str = _FORMAT_SINCE
 

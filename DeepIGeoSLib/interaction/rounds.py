@@ -15,6 +15,7 @@ import numpy as np
 from DeepIGeoSLib.any_structure.refining import answer_strokes
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.zoom import Lattice
+from DeepIGeoSLib.any_structure.zoom_choice import ZoomChoice
 from DeepIGeoSLib.errors import Progress, stop_if
 from DeepIGeoSLib.grid.boxes import Box, voxels_in, whole_box
 from DeepIGeoSLib.grid.resampling import resample_in_slabs
@@ -207,6 +208,7 @@ def refine_any_structure(
     *,
     interactions: Interactions,
     changed: np.ndarray,
+    choice: ZoomChoice | None = None,
     region: Box | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
@@ -214,7 +216,8 @@ def refine_any_structure(
     """Return what ``refine`` does, by the network that knows no class.
 
     Each group of new strokes is answered in a window that follows the object, see
-    ``any_structure``. The arguments, the result and what is raised are those of ``refine``.
+    ``any_structure``. ``choice`` is the bundle's rule for the zoom of a first stroke; the other
+    arguments, the result and what is raised are those of ``refine``.
     """
     draft = _obedient(image, start, interactions)
 
@@ -238,6 +241,7 @@ def refine_any_structure(
             draft.read,
             strokes,
             lambda channels: engine.foreground_probability(channels, cancel),
+            choice=choice,
             region=region,
             cancel=cancel,
         )

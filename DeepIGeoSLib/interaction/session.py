@@ -319,7 +319,12 @@ class InteractiveSession:
         engine = self._engines.of(manifest.refinement_network)
         if manifest.for_any_structure:
             return rounds.refine_any_structure(
-                image, engine, start, interactions=interactions, **options
+                image,
+                engine,
+                start,
+                interactions=interactions,
+                choice=manifest.zoom_choice,
+                **options,
             )
         return rounds.refine(
             image,

@@ -11,6 +11,7 @@ from DeepIGeoSLib.bundles import FORMAT_VERSION, BundleManifest, TrainingData, l
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.data.structures import find_structures
+from DeepIGeoSLib.engines.choice import Engines
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.evaluate import compare
 from DeepIGeoSLib.evaluation.methods import SessionMethod
@@ -20,8 +21,9 @@ from DeepIGeoSLib.inputs.normalization import NormalizationSettings
 from DeepIGeoSLib.inputs.working_grid import GridSettings
 from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.networks import ANY_STRUCTURE
-from DeepIGeoSLib.training.any_structure.images import image_paths
+from DeepIGeoSLib.training.any_structure.images import image_paths, read_images
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings, MeasureSettings
+from DeepIGeoSLib.training.any_structure.zoom_fitting import fitted_choice
 from DeepIGeoSLib.training.checkpoints import LAST, read_checkpoint
 from DeepIGeoSLib.training.export import data_table, metrics_of
 from DeepIGeoSLib.users.robot_user import RobotUser
@@ -56,6 +58,14 @@ def write_any_structure_bundle(
     )
     manifest, networks = _manifest(settings, base), {ANY_STRUCTURE: network}
     shutil.rmtree(target, ignore_errors=True)
+    write_bundle(target, manifest, networks, _card(settings, manifest, checkpoint))
+    choice = fitted_choice(
+        read_images((base / settings.root).resolve(), settings.sources),
+        Engines(load_bundle(target), "torch").of(ANY_STRUCTURE).foreground_probability,
+        progress,
+    )
+    manifest = dataclasses.replace(manifest, zoom_choice=choice)
+    shutil.rmtree(target)
     write_bundle(target, manifest, networks, _card(settings, manifest, checkpoint))
     if settings.measure is not None:
         results = _measured(settings.measure, base, target, progress)
