@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import ceil, prod
 
 import numpy as np
 
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, grown_box
 from DeepIGeoSLib.grid.resampling import resample
 from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
@@ -19,6 +19,9 @@ VOLUME_WINDOW, SLICE_WINDOW = (24, 80, 80), (1, 192, 192)
 
 # Of a window that has fewer pixels than it may have.
 _MOST_SLICES = 64
+
+# Share of a window's length and width, and slices, that a box around the target takes at most.
+_BOXED, _BOXED_SLICES = 0.75, 34
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,16 @@ class Lattice:
             start = min(max(start, 0), size - length)
             box.append(slice(start, start + length))
         return self._working(tuple(box), zoom)
+
+    def grid_around(self, box: Box) -> WorkingGrid:
+        """Return the finest working grid that shows a box and some of what is around it."""
+        slices = box[0].stop - box[0].start
+        zooms = [1.0] if slices <= _BOXED_SLICES else [self.spacing[0] * slices / _BOXED_SLICES]
+        for part, s, wanted in zip(box[1:], self.spacing[1:], self.window[1:], strict=True):
+            zooms.append((part.stop - part.start) * s / (_BOXED * wanted))
+        zoom = max(1.0, *zooms)
+        beside = [ceil(step) for step in self._steps(zoom)]
+        return self.grid(grown_box(box, beside, self.shape), zoom)
 
     def grid_of(self, box: Box) -> WorkingGrid:
         """Return the finest working grid of a box that is no larger than a window."""

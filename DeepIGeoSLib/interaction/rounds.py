@@ -7,20 +7,24 @@ return new arrays, so whoever calls them can discard a result without a trace.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from DeepIGeoSLib.any_structure.boxing import answer_box
 from DeepIGeoSLib.any_structure.refining import answer_strokes
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.zoom import Lattice
 from DeepIGeoSLib.any_structure.zoom_choice import ZoomChoice
 from DeepIGeoSLib.errors import Progress, stop_if
-from DeepIGeoSLib.grid.boxes import Box, voxels_in, whole_box
+from DeepIGeoSLib.grid.boxes import Box, grown_box, relative_box, voxels_in, whole_box
 from DeepIGeoSLib.grid.resampling import resample_in_slabs
 from DeepIGeoSLib.inputs.distance_channels import InteractionSettings, distance_maps, network_input
 from DeepIGeoSLib.inputs.prepared_image import PreparedImage
+from DeepIGeoSLib.interaction.boxes import box_marks
 from DeepIGeoSLib.interaction.draft import Draft
 from DeepIGeoSLib.interaction.history import Reader
 from DeepIGeoSLib.interaction.region import grown_where_changed, region_around, stroke_groups
@@ -89,6 +93,7 @@ def refine(
     settings: InteractionSettings,
     proposal: Reader | None = None,
     region: Box | None = None,
+    box: Box | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     crf: MeanField | None = None,
@@ -106,32 +111,36 @@ def refine(
             as in the paper; the state before the round when None.
         region: the box that may change, pinned by the user; chosen around the changed scribbles,
             and grown until the change stays inside, when None.
+        box: drawn around the target in this round, see ``box_marks``; none when None.
         progress: called with the share done and a text.
         cancel: stops the work when it is set.
         crf: CRF-Net(fu) for R-Net's answer; none when None.
 
     Returns:
-        A draft of ``start`` that is equal to it outside the regions of the changed scribbles, but
-        for scribbled voxels, which are 1 (foreground) and 0 (background) everywhere.
+        A draft of ``start`` that is equal to it outside the box and the regions of the changed
+        scribbles, but for scribbled voxels, which are 1 (foreground) and 0 (background) everywhere.
 
     Raises:
         Cancelled: ``cancel`` was set.
     """
     draft = _obedient(image, start, interactions)
+    answer = partial(
+        _answer,
+        image,
+        engine,
+        draft,
+        settings=settings,
+        proposal=proposal,
+        crf=crf,
+        cancel=cancel,
+    )
+    if box is not None:
+        report(progress, cancel, 0.0, "Looking into the box")
+        _answer_box(image, draft, answer, box=box, interactions=interactions)
     jobs = _jobs(image, changed, region)
     for index, job in enumerate(jobs):
         report(progress, cancel, index / len(jobs), f"Refining region {index + 1} of {len(jobs)}")
-        _answer(
-            image,
-            engine,
-            draft,
-            job=job,
-            interactions=interactions,
-            settings=settings,
-            proposal=proposal,
-            crf=crf,
-            cancel=cancel,
-        )
+        answer(job=job, interactions=interactions)
     report(progress, cancel, 1.0, "Refined segmentation ready")
     return draft
 
@@ -201,6 +210,25 @@ def _answer(
     draft.write(region, answer)
 
 
+def _answer_box(
+    image: PreparedImage,
+    draft: Draft,
+    answer: Callable[..., None],
+    *,
+    box: Box,
+    interactions: Interactions,
+) -> None:
+    """Answer the marks that stand for a box; nothing changes outside of it."""
+    marks = box_marks(interactions, box, draft.read(box), image.spacing)
+    region = region_around(grown_box(box, 1, image.shape), image.region_size(), image.shape)
+    values = draft.read(region)
+    answer(job=_Job(region, marks.changed_from(interactions), growths=0), interactions=marks)
+    inside = relative_box(box, region)
+    values[inside] = draft.read(box)
+    interactions.impose_on(values, region)
+    draft.write(region, values)
+
+
 def refine_any_structure(
     image: PreparedImage,
     engine: Engine,
@@ -210,13 +238,14 @@ def refine_any_structure(
     changed: np.ndarray,
     choice: ZoomChoice | None = None,
     region: Box | None = None,
+    box: Box | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
 ) -> Draft:
     """Return what ``refine`` does, by the network that knows no class.
 
-    Each group of new strokes is answered in a window that follows the object, see
-    ``any_structure``. ``choice`` is the bundle's rule for the zoom of a first stroke; the other
+    A box comes first. Each group of new strokes is answered in a window that follows the object,
+    see ``any_structure``. ``choice`` is the bundle's rule for the zoom of a first stroke; the other
     arguments, the result and what is raised are those of ``refine``.
     """
     draft = _obedient(image, start, interactions)
@@ -229,23 +258,38 @@ def refine_any_structure(
         new = new[voxels_in(new, region, image.shape)]
     reach = Lattice.of(image.shape, image.spacing).reach
     all_strokes = places(interactions.foreground), places(interactions.background)
+
+    def network(channels: np.ndarray) -> np.ndarray:
+        return engine.foreground_probability(channels, cancel)
+
+    if box is not None:
+        none = np.empty((0, 3), dtype=np.intp)
+        values = answer_box(
+            image.intensities,
+            image.spacing,
+            draft.read,
+            box=box,
+            strokes=StrokeVoxels(*all_strokes, none, none),
+            network=network,
+        )
+        draft.write(box, values)
     for _, voxels in stroke_groups(new, image.shape, reach):
         strokes = StrokeVoxels(
             *all_strokes,
             places(np.intersect1d(voxels, interactions.foreground, assume_unique=True)),
             places(np.intersect1d(voxels, interactions.background, assume_unique=True)),
         )
-        box, values = answer_strokes(
+        where, values = answer_strokes(
             image.intensities,
             image.spacing,
             draft.read,
             strokes,
-            lambda channels: engine.foreground_probability(channels, cancel),
+            network,
             choice=choice,
             region=region,
             cancel=cancel,
         )
-        draft.write(box, values)
+        draft.write(where, values)
     report(progress, cancel, 1.0, "Refined segmentation ready")
     return draft
 

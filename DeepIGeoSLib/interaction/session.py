@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from DeepIGeoSLib.any_structure.box_marks import in_box
 from DeepIGeoSLib.crf import MeanField
 from DeepIGeoSLib.engines import Engines, NetworkSource
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.geodesic import warm_up
-from DeepIGeoSLib.grid.boxes import Box, bounding_box, whole_box
+from DeepIGeoSLib.grid.boxes import Box, bounding_box, shared_box, whole_box
 from DeepIGeoSLib.grid.orientation import Orientation
 from DeepIGeoSLib.inputs.prepared_image import PreparedImage
 from DeepIGeoSLib.interaction import rounds
+from DeepIGeoSLib.interaction.boxes import checked_box
 from DeepIGeoSLib.interaction.draft import Draft, overlaid
 from DeepIGeoSLib.interaction.history import History, Reader
 from DeepIGeoSLib.interaction.region import sizes_of_regions
@@ -183,8 +185,10 @@ class InteractiveSession:
         cancel: threading.Event | None = None,
         region: Box | None = None,
         editable: np.ndarray | None = None,
+        *,
+        box: Box | None = None,
     ) -> Segmentation:
-        """Correct the segmentation by scribbles.
+        """Correct the segmentation by scribbles, or by a box around the target.
 
         A round starts from the result of the round before (from P-Net's proposal when there is
         none). Voxels outside the region of influence of the strokes that are new keep their values.
@@ -199,14 +203,18 @@ class InteractiveSession:
             region: slices (k, j, i) of the only box that may change, scribbled voxels apart. Chosen
                 around the new strokes when None.
             editable: bool, axes (k, j, i): voxels that may change, scribbles or not; all when None.
+            box: slices (k, j, i) around the target, drawn in this round: it is looked for anew in
+                the box, and what lies outside stays. Of P-Net's first proposal only what is in the
+                box is taken. Scribbles that are new in the same round are answered after the box.
+                What of the box lies outside of the volume does not count.
 
         Returns:
             A segmentation in which every editable foreground scribble is 1 and background one 0.
-            Without any scribble: the segmentation that the rounds began with.
+            Without any scribble and box: the segmentation that the rounds began with.
 
         Raises:
-            InputError: no volume is set, a wrong shape, voxels with both classes at once, or a
-                region that is not inside the volume.
+            InputError: no volume is set, a wrong shape, voxels with both classes at once, a region
+                that is not inside the volume, or a box that holds none of its voxels.
             Cancelled: ``cancel`` was set; the session is as before.
         """
         image = self._prepared()
@@ -215,9 +223,10 @@ class InteractiveSession:
             known = self._history.state.interactions
         interactions = known.updated(foreground, background)
         pinned = None if region is None else self._oriented_box(region)
+        boxed = None if box is None else self._boxed(box, pinned)
         free = self._editable(editable)
-        start, began_with = self._start(initial, free, progress, cancel)
-        if interactions.empty:
+        start, began_with = self._start(initial, free, boxed, progress, cancel)
+        if interactions.empty and boxed is None:
             draft = Draft(start)
             whole = whole_box(start.shape)
             draft.write(whole, began_with(whole))
@@ -230,6 +239,7 @@ class InteractiveSession:
                 changed=turned.changed_from(known.turned(self._orientation)),
                 proposal=began_with,
                 region=pinned,
+                box=boxed,
                 progress=progress,
                 cancel=cancel,
             )
@@ -238,7 +248,7 @@ class InteractiveSession:
         if self._history is None:
             self._begin(start)
             began_with = None  # the history remembers it better
-            if interactions.empty:
+            if interactions.empty and boxed is None:
                 return self._segmentation(bounding_box(start >= 0.5))
         elif initial is not None:
             draft = self._whole(draft.read(whole_box(start.shape)))
@@ -389,6 +399,14 @@ class InteractiveSession:
         whole = tuple(slice(start, stop) for start, stop in bounds)
         return self._orientation.apply_to_box(whole, self._shape)
 
+    def _boxed(self, box: Box, pinned: Box | None) -> Box:
+        """Return the part of a box around the target that may change, on the oriented grid."""
+        turned = self._orientation.apply_to_box(checked_box(box, self._shape), self._shape)
+        boxed = turned if pinned is None else shared_box(turned, pinned)
+        if boxed is None:
+            raise InputError("The box lies outside of the region that may change.")
+        return boxed
+
     def _whole(self, probability: np.ndarray) -> Draft:
         """Return a draft of the present result that replaces all of it."""
         draft = Draft(self._history.probability)
@@ -409,6 +427,7 @@ class InteractiveSession:
         self,
         initial: np.ndarray | None,
         free: np.ndarray | None,
+        boxed: Box | None,
         progress: Progress | None,
         cancel: threading.Event | None,
     ) -> tuple[np.ndarray, Reader]:
@@ -420,6 +439,8 @@ class InteractiveSession:
             return self._history.probability, self._history.state.initial
         proposal = self._proposal(self._image, progress, cancel)
         probability = self._where_free(proposal, free)
+        if boxed is not None:
+            probability = np.where(in_box(proposal.shape, boxed), probability, np.float32(0))
         return probability, lambda box: probability[box].copy()
 
     def _proposal(

@@ -38,20 +38,29 @@ def stroke_shape(stroke: np.ndarray, region: np.ndarray) -> StrokeShape:
         stroke: bool, axes (row, column), connected along rows, columns or diagonals, not empty.
         region: where it was to be painted: bool, the same shape; it holds a part of the stroke.
     """
+    first, last, length = ends_of(stroke)
+    straight = float(np.linalg.norm(first - last)) + 1
+    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
+    return StrokeShape(
+        length=length,
+        width=np.count_nonzero(stroke) / length,
+        tortuosity=length / straight,
+        depth=float(depth[stroke & region].mean() / depth.max()),
+    )
+
+
+def ends_of(stroke: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the two ends of a connected stroke, pixels (row, column), and its length in pixels.
+
+    The ends are those of the longest of all shortest ways through the stroke.
+    """
     points = np.argwhere(stroke)
     ways = _ways(stroke, points)
     first = int(dijkstra(ways, directed=False, indices=0).argmax())
     distances = dijkstra(ways, directed=False, indices=first)
     last = int(distances.argmax())
-    length = float(distances[last]) + 1  # from the outer border of the first pixel to the last's
-    straight = float(np.linalg.norm(points[first] - points[last])) + 1
-    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
-    return StrokeShape(
-        length=length,
-        width=len(points) / length,
-        tortuosity=length / straight,
-        depth=float(depth[stroke & region].mean() / depth.max()),
-    )
+    # From the outer border of the first pixel to that of the last.
+    return points[first], points[last], float(distances[last]) + 1
 
 
 def strokes_in(scribbles: np.ndarray) -> list[np.ndarray]:
