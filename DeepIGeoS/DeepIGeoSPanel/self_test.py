@@ -93,30 +93,26 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         strokes = self._strokes()
         worker = Worker(lambda: None)
         worker.start()
-        try:  # the best counts: other programs take the processor away at times
-            alone = min(self._secondsOfRefining(*strokes) for _ in range(3))
-            meanwhile = min(self._secondsOfRefining(*strokes, worker) for _ in range(3))
+
+        def isFast() -> bool:
+            alone = self._secondsOfRefining(*strokes)
+            meanwhile = self._secondsOfRefining(*strokes, worker)
+            # A tenth of a second for the timer's ticks, which count where a stroke takes next to
+            # none.
+            return meanwhile < 1.3 * alone + 0.1
+
+        try:  # the best pair counts: other programs take the processor away at times
+            self.assertTrue(any(isFast() for _ in range(10)))
         finally:
             worker.shutdown(wait=False, cancel_futures=True)
-        # A tenth of a second for the timer's ticks, which count where a stroke takes next to none.
-        self.assertLess(meanwhile, 1.3 * alone + 0.1)
 
     def test_theEffectWorksOnTheSegmentThatIsSelected(self) -> None:
         """Of two segments, only the selected one is changed by a stroke of the effect."""
-        if not hasattr(slicer, "qMRMLSegmentEditorWidget"):
-            self.skipTest("Needs the Segment Editor's widget.")
         nodes = importLibrary("DeepIGeoSLib.scene.nodes")
         (volumeNode, segmentationNode, first), inside, _around = self._strokes()
+        editor = self._editor(volumeNode, segmentationNode, first)
         nodes.writeMaskToSegment(inside, volumeNode, segmentationNode, first)
         second = segmentationNode.GetSegmentation().AddEmptySegment("second")
-        editor = slicer.qMRMLSegmentEditorWidget()
-        editor.setMRMLScene(slicer.mrmlScene)
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentEditorNode")
-        node.SetOverwriteMode(node.OverwriteNone)
-        editor.setMRMLSegmentEditorNode(node)
-        editor.setSegmentationNode(segmentationNode)
-        editor.setSourceVolumeNode(volumeNode)
-        editor.setCurrentSegmentID(first)
         editor.setActiveEffectByName("DeepIGeoS")
         if not editor.activeEffect():
             self.skipTest("The effect is not registered.")
@@ -131,6 +127,18 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
             kept = nodes.maskFromSegment(volumeNode, segmentationNode, first)
             self.assertTrue(grown.any())
             self.assertTrue((kept == inside).all())
+        finally:
+            editor.setActiveEffect(None)
+
+    def test_drawTellsItsOutlines(self) -> None:
+        """What DeepIGeoS reads outlines from, on oblique views, is where Draw keeps them."""
+        volumeNode, segmentationNode, segmentId, _lesion = self._phantom()
+        editor = self._editor(volumeNode, segmentationNode, segmentId)
+        editor.setActiveEffectByName("Draw")
+        draw = editor.effectByName("Draw")
+        try:
+            self.assertEqual(editor.mrmlSegmentEditorNode().GetActiveEffectName(), "Draw")
+            self.assertEqual(draw.self().drawPipelines, {})
         finally:
             editor.setActiveEffect(None)
 
@@ -167,6 +175,20 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         refined = nodes.maskFromSegment(place[0], loaded[0], place[2])
         self.assertTrue(refined[inside & ~part].all())
         self.assertFalse(refined[part].any())
+
+    def _editor(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Any:
+        """Return a segment editor with a node of its own, in which a segment is selected."""
+        if not hasattr(slicer, "qMRMLSegmentEditorWidget"):
+            self.skipTest("Needs the Segment Editor's widget.")
+        editor = slicer.qMRMLSegmentEditorWidget()
+        editor.setMRMLScene(slicer.mrmlScene)
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentEditorNode")
+        node.SetOverwriteMode(node.OverwriteNone)
+        editor.setMRMLSegmentEditorNode(node)
+        editor.setSegmentationNode(segmentationNode)
+        editor.setSourceVolumeNode(volumeNode)
+        editor.setCurrentSegmentID(segmentId)
+        return editor
 
     def _strokes(self) -> tuple[list, Any, Any]:
         """Return a phantom's nodes and ID, and strokes in the lesion's middle slice and around."""

@@ -14,6 +14,8 @@ from types import SimpleNamespace
 import pytest
 
 OWN = {"DeepIGeoSPanel"}
+ONLY_IN_QT_5 = {"QRegExp", "QDesktopWidget", "QTextCodec", "stateChanged", "exec_", "buttonClicked"}
+
 ALLOWED_AT_FILE_SCOPE = set(sys.stdlib_module_names) | {"slicer", "vtk", "qt", "ctk", "numpy"} | OWN
 
 # Modules that answer any import and any attribute, for a Python without Slicer and without VTK.
@@ -89,6 +91,23 @@ def test_nothing_heavy_is_imported_at_file_scope(sources):
 def test_no_file_is_long(sources):
     for path, source in sources.items():
         assert source.count("\n") <= 500, path
+
+
+def test_values_of_qt_are_spelled_as_qt_5_and_6_both_know_them(sources, root):
+    """PySide takes ``qt.Qt.Orientation.Vertical``, too; PythonQt knows ``qt.Qt.Vertical`` only."""
+    spelled = 0
+    for path, source in sources.items():
+        assert not [name for name in ONLY_IN_QT_5 if re.search(rf"\b{name}\b", source)], path
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Attribute) and ast.unparse(node).startswith("qt."):
+                spelled += 1
+                names = ast.unparse(node).split(".")[1:]
+                scopes = [name for name in names if name[0].isupper()]
+                assert len(scopes) <= 2, f"{path}: {ast.unparse(node)}"
+    assert spelled > 30
+    for path in (root / "DeepIGeoS/Resources/UI").glob("*.ui"):
+        for value in re.findall(r"<(?:enum|set)>([^<]+)<", path.read_text(encoding="utf-8")):
+            assert all(part.count("::") == 1 for part in value.split("|")), f"{path}: {value}"
 
 
 def test_texts_for_the_user_can_be_translated(sources):

@@ -431,7 +431,7 @@ def test_the_tests_for_slicer_pass_with_a_model_and_none_is_skipped(
     module.DeepIGeoS(SimpleNamespace(path=str(root / "DeepIGeoS/DeepIGeoS.py")))
     desktop.start()
     count = len(unittest.defaultTestLoader.getTestCaseNames(module.DeepIGeoSTest))
-    assert count == 6
+    assert count == 7
     module.DeepIGeoSTest().runTest()
     told = capfd.readouterr().err
     assert f"Ran {count} tests" in told
