@@ -21,7 +21,7 @@ _NEARER = 0.8
 
 # How sure the network must be to add to a segmentation that exists: what is right in it is not put
 # at risk for what is as likely wrong.
-_SURE = 0.6
+_SURE = 0.7
 
 _DIFFERENCE = CHANNELS.index("difference from the strokes")
 

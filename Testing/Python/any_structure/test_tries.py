@@ -38,7 +38,7 @@ def test_a_background_stroke_removes_what_is_nearer_to_it_and_what_no_stroke_cla
     assert (after[foreground] == 1).all()
 
 
-@pytest.mark.parametrize(("answer", "added"), [(0.55, False), (0.65, True)])
+@pytest.mark.parametrize(("answer", "added"), [(0.65, False), (0.75, True)])
 def test_more_than_even_odds_are_needed_to_add_to_a_segmentation(answer, added):
     before = np.zeros(SHAPE)
     before[0, :20] = 1
