@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.commands.common import add_crf, add_engine, add_model
 from DeepIGeoSLib.commands.evaluated_cases import add_cases, chosen_cases
 from DeepIGeoSLib.commands.evaluated_methods import add_methods, chosen_methods
 from DeepIGeoSLib.commands.outputs import check_folder
 from DeepIGeoSLib.errors import InputError, Progress
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.evaluation.methods import Method
 
 _ROUNDS, _ROUNDS_FROM_EMPTY = 5, 10
 
@@ -38,6 +43,13 @@ def _add_protocol(group: argparse._ArgumentGroup) -> None:
         choices=("stroke", "click", "disk"),
         help="mark a disk in the slice with most of the mistake, a small ball, or a disk of so "
         "many mm in the middle of the mistake (default: stroke, disk from empty masks)",
+    )
+    group.add_argument(
+        "--begin",
+        choices=("stroke", "outline", "box"),
+        default="stroke",
+        help="the first mark of each case: one like all others, the outline of the target in one "
+        "slice, or a box around the target, which baselines can't take (default: %(default)s)",
     )
     group.add_argument(
         "--rounds", type=int, help="marks for each case (default: 5, from empty masks 10)"
@@ -84,6 +96,8 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         check_folder(arguments.output, RESULT_FILES, [arguments.cases, arguments.from_empty])
         check_plotting()
     chosen = chosen_methods(arguments)
+    if arguments.begin == "box":
+        _check_boxes(chosen.methods)
     cases = chosen_cases(arguments)
     if arguments.output is not None:
         read = [path for case in cases for path in case.files()]
@@ -93,7 +107,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     measured = compare(
         chosen.methods,
         cases,
-        RobotUser(mode, arguments.radius, arguments.seed),
+        RobotUser(mode, arguments.radius, arguments.seed, arguments.begin),
         rounds,
         arguments.tolerance,
         progress,
@@ -114,6 +128,15 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
         value = getattr(arguments, name)
         if value is not None and not 0 <= value < float("inf"):
             raise InputError(f"--{name} is {value}; 0 or more is expected.")
+
+
+def _check_boxes(methods: Sequence[Method]) -> None:
+    boxless = [method.name for method in methods if not method.takes_boxes]
+    if boxless:
+        raise InputError(
+            f"{', '.join(boxless)} can't take the box that --begin asks for; choose others by "
+            "--methods, such as deepigeos,no-model."
+        )
 
 
 def text(result: dict) -> str:

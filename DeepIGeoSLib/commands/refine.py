@@ -1,12 +1,19 @@
-"""Correct a segmentation by scribbles (R-Net)."""
+"""Correct a segmentation by scribbles, clicks or a box."""
 
 from __future__ import annotations
 
 import argparse
 import time
+from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.commands import common
-from DeepIGeoSLib.errors import Progress
+from DeepIGeoSLib.commands.marks import add_marks, chosen_box, clicked_places, marks_files
+from DeepIGeoSLib.errors import InputError, Progress
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from DeepIGeoSLib.volume import Volume
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_image(parser)
     parser.add_argument(
         "--seeds",
-        required=True,
         metavar="SEEDS",
         help="labelmap on the image's grid: 1 = foreground scribbles, 2 = background scribbles; or "
         "a Slicer segmentation (.seg.nrrd)",
@@ -42,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SEGMENT",
         help="segment of MASK to correct; may be given several times (default: all of them)",
     )
+    parser.add_argument(
+        "--outlines",
+        action="store_true",
+        help="a closed foreground scribble in a slice counts as its area, unless it follows a "
+        "structure that looks different from what it encloses",
+    )
+    add_marks(parser)
     common.add_outputs(parser)
     common.add_model(parser)
     common.add_engine(parser)
@@ -50,22 +63,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
-    """Refine once with all scribbles and write the result."""
-    from DeepIGeoSLib.interaction.seed_files import read_seeds
-
+    """Refine once with all scribbles, clicks and the box, and write the result."""
     began = time.perf_counter()
-    session, volume = common.open_session(arguments, [arguments.seeds, arguments.initial])
-    foreground, background = read_seeds(
-        volume, arguments.seeds, arguments.foreground, arguments.background
-    )
+    if not (arguments.seeds or arguments.box or arguments.click or arguments.background_click):
+        raise InputError("Nothing is marked: give --seeds, --click, --background-click or --box.")
+    files = [arguments.seeds, arguments.initial, *marks_files(arguments)]
+    session, volume = common.open_session(arguments, files)
+    foreground, background = _strokes(arguments, volume)
     initial = None
     if arguments.initial is not None:
         initial = volume.read_labels(arguments.initial, arguments.initial_segment) > 0
     segmentation = session.refine(
-        foreground=foreground, background=background, initial=initial, progress=progress
+        foreground=foreground,
+        background=background,
+        initial=initial,
+        progress=progress,
+        box=None if arguments.box is None else chosen_box(arguments.box, volume),
     )
     result = common.write_outputs(arguments, volume, segmentation)
     return {**result, "seconds": time.perf_counter() - began}
+
+
+def _strokes(arguments: argparse.Namespace, volume: Volume) -> tuple[np.ndarray, np.ndarray]:
+    """Return foreground and background of the seeds and the clicks: bool, axes (k, j, i).
+
+    A click's ball gives way to scribbles, and to other clicks' middles.
+    """
+    import numpy as np
+
+    from DeepIGeoSLib.interaction.clicks import clicked
+    from DeepIGeoSLib.interaction.outlines import outlined
+    from DeepIGeoSLib.interaction.seed_files import read_seeds
+
+    strokes = [np.zeros(volume.shape, dtype=bool) for _ in range(2)]
+    if arguments.seeds is not None:
+        names = (arguments.foreground, arguments.background)
+        strokes = list(read_seeds(volume, arguments.seeds, *names))
+    if arguments.outlines:
+        strokes[0] = outlined(strokes[0], volume.array) & ~strokes[1]
+    given = (("--click", arguments.click), ("--background-click", arguments.background_click))
+    places = [clicked_places(texts, volume, option) for option, texts in given]
+    balls = [clicked(volume.shape, volume.spacing, some) for some in places]
+    taken = strokes[0] | strokes[1] | (balls[0] & balls[1])
+    marks = [stroke | (ball & ~taken) for stroke, ball in zip(strokes, balls, strict=True)]
+    for mark, other, some in zip(marks, marks[::-1], places, strict=True):
+        for place in some:
+            mark[place] = not other[place]
+    return marks[0], marks[1]
 
 
 text = common.segmentation_text

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -128,13 +129,18 @@ def _played(
 
 def _row(case: LabeledCase, method: Method, played: PlayedRound, measured: Measurement) -> Row:
     stroke, effect = played.stroke, played.effect
+    mark, voxels = "", 0
+    if stroke is not None:
+        mark, voxels = stroke.label, int(stroke.mask.sum())
+    elif played.box is not None:
+        mark, voxels = "box", prod(part.stop - part.start for part in played.box)
     return Row(
         dataset=case.dataset,
         case=case.name,
         method=method.name,
         round=played.number,
-        mark="" if stroke is None else stroke.label,
-        mark_voxels=0 if stroke is None else int(stroke.mask.sum()),
+        mark=mark,
+        mark_voxels=voxels,
         measured=measured,
         seconds=played.seconds,
         fixed=None if effect is None else effect.fixed,

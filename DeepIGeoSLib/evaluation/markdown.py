@@ -80,9 +80,22 @@ def protocol(results: EvaluationResults) -> str:
         *(["Every method begins with an empty mask."] if results.from_empty else []),
         f"In each round the user gives one {mark} into the largest wrong region: a {shape} "
         f"of {size} radius around {place} of {where}, as far as it is wrong there.",
+        *_first_mark(user),
         *results.notes,
     ]
     return " ".join(sentences)
+
+
+def _first_mark(user: RobotUser) -> list[str]:
+    """Return a sentence about a first mark that is not like the others."""
+    return {
+        "stroke": [],
+        "outline": [
+            "The first mark is the outline of the largest missing part in the slice where that is "
+            "largest, filled."
+        ],
+        "box": ["The first mark is a box around the target, a tenth larger on each side."],
+    }[user.first]
 
 
 def dice_table(results: EvaluationResults) -> str:

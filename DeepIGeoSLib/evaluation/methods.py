@@ -11,6 +11,7 @@ import numpy as np
 
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.volume import Volume
 
@@ -59,6 +60,19 @@ class Method(ABC):
             foreground: bool, the volume's shape: ALL foreground marks given so far.
             background: the same for the background; no voxel is in both.
         """
+
+    @property
+    def takes_boxes(self) -> bool:
+        """Whether ``answer_box`` can be called."""
+        return False
+
+    def answer_box(self, box: Box) -> np.ndarray:
+        """Return the result after a box around the target: bool, axes (k, j, i).
+
+        Args:
+            box: slices (k, j, i) inside the volume.
+        """
+        raise NotImplementedError(f"{self.name} takes no boxes")
 
     def warm_up(self, channels: Sequence[Volume], from_empty: bool = False) -> None:
         """Load and compile what the first answer would wait for, so that it is not timed.
@@ -109,6 +123,16 @@ class SessionMethod(Method):
         """Let the first answer correct an empty mask; P-Net does not run."""
         self._initial = np.zeros(self._shape, dtype=bool)
         return self._initial
+
+    @property
+    def takes_boxes(self) -> bool:
+        """See ``Method``."""
+        return True
+
+    def answer_box(self, box: Box) -> np.ndarray:
+        """See ``Method``."""
+        initial, self._initial = self._initial, None
+        return self._session.refine(initial=initial, box=box).labels > 0
 
     def refine(self, foreground: np.ndarray, background: np.ndarray) -> np.ndarray:
         """Return R-Net's answer."""

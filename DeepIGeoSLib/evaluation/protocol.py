@@ -11,9 +11,10 @@ import numpy as np
 from DeepIGeoSLib.evaluation.methods import Method, SessionMethod
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.evaluation.stroke_effect import StrokeEffect, stroke_effect
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.users.mistakes import Stroke
-from DeepIGeoSLib.users.robot_user import RobotUser
+from DeepIGeoSLib.users.robot_user import RobotUser, robot_box, robot_outline
 from DeepIGeoSLib.volume import Volume
 
 
@@ -27,6 +28,7 @@ class PlayedRound:
         labels: the result, bool, axes (k, j, i).
         seconds: the method took to answer; 0 when it was not asked.
         effect: what the stroke brought; None without one.
+        box: that the robot drew instead of a stroke; None without one.
     """
 
     number: int
@@ -34,6 +36,7 @@ class PlayedRound:
     labels: np.ndarray
     seconds: float
     effect: StrokeEffect | None = None
+    box: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,16 @@ def play(
     yield PlayedRound(0, None, labels, 0.0 if from_empty else time.perf_counter() - began)
     marks = {name: np.zeros(truth.shape, dtype=bool) for name in ("foreground", "background")}
     for number in range(1, rounds + 1):
-        stroke = user.mark(labels, truth, channels[0].spacing, (*turn, number))
+        box = robot_box(truth) if number == 1 and user.first == "box" else None
+        if box is not None:
+            began = time.perf_counter()
+            labels = method.answer_box(box)
+            yield PlayedRound(number, None, labels, time.perf_counter() - began, box=box)
+            continue
+        if number == 1 and user.first == "outline":
+            stroke = robot_outline(labels, truth)
+        else:
+            stroke = user.mark(labels, truth, channels[0].spacing, (*turn, number))
         if stroke is None:
             yield PlayedRound(number, None, labels, 0.0)
             continue

@@ -42,6 +42,7 @@ def _protocol(results: EvaluationResults) -> dict[str, Any]:
         "rounds": results.rounds,
         f"radius_{unit}": user.size,
         "seed": user.seed,
+        "first": user.first,
         "tolerance_mm": results.tolerance,
         "from_empty": results.from_empty,
     }

@@ -12,9 +12,11 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
+from DeepIGeoSLib.grid.boxes import Box, bounding_box, grown_box
 from DeepIGeoSLib.users.mistakes import Stroke, error_regions
 
 Mode = Literal["stroke", "click", "disk"]
+First = Literal["stroke", "outline", "box"]
 
 # Radius of the brush, unless the caller chooses another: voxels, but mm for a disk.
 RADII: dict[Mode, float] = {"stroke": 3.0, "click": 1.0, "disk": 3.0}
@@ -35,11 +37,14 @@ class RobotUser:
         seed: None marks the middle of the mistake, the place farthest from its border. A number
             makes another user of the same kind, who marks a place drawn at random, likelier deep
             inside than at the border; the same seed and turn always draw the same place.
+        first: the first mark: one like all others; the "outline" of the largest missing part in
+            the slice where that is largest; or a "box" around the whole target.
     """
 
     mode: Mode = "stroke"
     radius: float | None = None
     seed: int | None = None
+    first: First = "stroke"
 
     @property
     def noun(self) -> str:
@@ -74,6 +79,42 @@ class RobotUser:
         if self.mode == "disk":
             return robot_disk(labels, truth, spacing, radius, random)
         return robot_stroke(labels, truth, radius, random)
+
+
+def robot_box(truth: np.ndarray) -> Box | None:
+    """Return the robot user's box around a target, or None when there is none.
+
+    It is larger than the target by a tenth of its length and a voxel on each side.
+
+    Args:
+        truth: bool, axes (k, j, i).
+    """
+    box = bounding_box(truth)
+    if box is None:
+        return None
+    beside = [1 + (part.stop - part.start) // 10 for part in box]
+    return grown_box(box, beside, truth.shape)
+
+
+def robot_outline(labels: np.ndarray, truth: np.ndarray) -> Stroke | None:
+    """Return the area that the robot user outlines, or None when nothing is missing.
+
+    It takes the largest missing region, and of the slice (along k) in which that is largest its
+    area, with corners rounded as a hand rounds them.
+
+    Args:
+        labels: the segmentation, bool, axes (k, j, i).
+        truth: the same.
+    """
+    region = next((one for one in error_regions(labels, truth) if one.label == "foreground"), None)
+    if region is None:
+        return None
+    k = int(region.mask.sum(axis=(1, 2)).argmax())
+    area = region.mask[k]
+    drawn = ndimage.gaussian_filter(np.pad(area, 2).astype(np.float32), 1.0)[2:-2, 2:-2] >= 0.5
+    mask = np.zeros(labels.shape, dtype=bool)
+    mask[region.box][k] = drawn if drawn.any() else area
+    return Stroke("foreground", mask)
 
 
 def robot_stroke(

@@ -234,6 +234,7 @@ def test_the_summary_is_strict_json(results: EvaluationResults) -> None:
         "rounds": 2,
         "radius_voxels": 3.0,
         "seed": None,
+        "first": "stroke",
         "tolerance_mm": 2.0,
         "from_empty": False,
     }
