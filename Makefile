@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: demo docs test test-slicer-5.13 test-numba lint prepare-demo prepare-docs prepare-test
+.PHONY: demo docs test test-slicer-5.13 test-numba coverage lint prepare-demo prepare-docs prepare-test
 
 demo: prepare-demo
 ifdef DEMO
@@ -37,6 +37,15 @@ lint: prepare-test
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m codespell_lib
+	$(RUN) -m ty check
+
+# Which lines and branches the tests run, as pages in build/coverage; nothing depends on the share.
+coverage: prepare-test
+	mkdir -p build/coverage
+	$(RUN) -m coverage run -m pytest -m "not slow" $(PYTEST)
+	$(RUN) -m coverage combine --quiet
+	$(RUN) -m coverage html --quiet --directory build/coverage/pages
+	$(RUN) -m coverage report
 
 prepare-demo:
 	$(PYTHON) Scripts/prepare_environment.py $(VENV) fast,plot,samples

@@ -74,7 +74,7 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS:
         command = import_module(f"DeepIGeoSLib.commands.{name}")
-        summary = command.__doc__.splitlines()[0]
+        summary = (command.__doc__ or name).splitlines()[0]
         sub = subparsers.add_parser(name, help=summary, description=summary)
         # A command with commands of its own returns their parsers.
         for last in command.add_arguments(sub) or [sub]:

@@ -7,7 +7,7 @@ import shutil
 import stat
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _LONGEST_SHOWN = 300
 
 
 @contextmanager
-def written_in_one_step(path: str | Path) -> Iterator[Path]:
+def written_in_one_step(path: str | Path) -> Generator[Path, None, None]:
     """Yield a temporary path beside ``path``; on success it is renamed to ``path``.
 
     The temporary name keeps the ending, in lower case, from which writers choose their format. When

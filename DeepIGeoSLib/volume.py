@@ -236,7 +236,9 @@ class Volume:
             )
         return array
 
-    def _placement_of(self, matrix: np.ndarray, shape: tuple[int, ...], name: str) -> Placement:
+    def _placement_of(
+        self, matrix: np.ndarray, shape: tuple[int, int, int], name: str
+    ) -> Placement:
         """Return how an array lies on this volume's voxels; it must have exactly these."""
         place = placement(matrix, shape, self.ijk_to_ras)
         if place is not None and place.covers(shape, self.shape):
@@ -309,10 +311,10 @@ def _checked_matrix(
     spacing: tuple[float, float, float] | None, matrix: np.ndarray | None, name: str
 ) -> np.ndarray:
     if spacing is not None:
-        spacing = tuple(float(s) for s in spacing)
-        if len(spacing) != 3 or not all(np.isfinite(s) and s > 0 for s in spacing):
+        given = tuple(float(s) for s in spacing)
+        if len(given) != 3 or not all(np.isfinite(s) and s > 0 for s in given):
             raise InputError(
-                f"{name} has the spacing {spacing}; three positive numbers (k, j, i) in mm "
+                f"{name} has the spacing {given}; three positive numbers (k, j, i) in mm "
                 "are expected."
             )
     if matrix is None:

@@ -23,7 +23,8 @@ class BrushOptions:
     ) -> None:
         """Take the editor's options away, and connect what replaces them."""
         self._spinBox, self._sphere = spinBox, sphereCheckBox
-        self._node, self._tag = None, None
+        self._node: Any = None
+        self._tag: Any = None
         self._aside = qt.QWidget(editorWidget)
         self._aside.hide()
         options = slicer.util.findChild(editorWidget, "OptionsGroupBox")

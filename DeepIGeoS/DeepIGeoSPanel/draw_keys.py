@@ -13,7 +13,8 @@ class DrawKeys:
     def __init__(self, shortcuts: Any) -> None:
         """Take the ``Shortcuts`` that use them else."""
         self._shortcuts = shortcuts
-        self._node, self._tag = None, None
+        self._node: Any = None
+        self._tag: Any = None
 
     def follow(self, node: Any) -> None:
         """Follow the active effect of this vtkMRMLSegmentEditorNode; None lets go."""

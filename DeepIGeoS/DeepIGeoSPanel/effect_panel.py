@@ -35,7 +35,8 @@ class EffectPanel:
         self.workbench.region.visible = False
         self.workbench.options.mouseButtonsPaint = True
         self._editor = None  # the editor's node and the observation of it, while active
-        self._observed, self._tags = None, []
+        self._observed: Any = None
+        self._tags: list = []
         self._showing = False
         self._build()
         self.logic.setBundle(self._models.default)
@@ -160,7 +161,7 @@ class EffectPanel:
         self._connect(self.autoCheckBox, "clicked(bool)", lambda c=False: self.storeOptions())
         self._connect(self.brushSpinBox, "valueChanged(double)", lambda v=0: self.storeOptions())
 
-    def _made(self, widget: qt.QWidget, text: str, toolTip: str) -> Any:
+    def _made(self, widget: qt.QWidget, text: str | None, toolTip: str) -> Any:
         widget.setToolTip(toolTip)
         if text is not None and text != "":
             widget.setText(text)
@@ -197,7 +198,7 @@ class EffectPanel:
     def _write(
         self,
         mask: np.ndarray,
-        volumeNode: slicer.vtkMRMLVolumeNode | None,
+        volumeNode: slicer.vtkMRMLVolumeNode,
         segmentationNode: slicer.vtkMRMLSegmentationNode | None,
         segmentId: str,
     ) -> None:
@@ -230,7 +231,7 @@ class EffectPanel:
         mode = slicer.qSlicerSegmentEditorAbstractEffect.ModificationModeSet
         self._effect.modifySelectedSegmentByLabelmap(labelmap, mode)
 
-    def _chosen(self, node: slicer.vtkMRMLNode | None) -> tuple[tuple, tuple]:
+    def _chosen(self, node: slicer.vtkMRMLSegmentEditorNode) -> tuple[tuple, tuple]:
         """Return what the editor's node says: target, and where the target may grow."""
         intensities = None
         if node.GetSourceVolumeIntensityMask():

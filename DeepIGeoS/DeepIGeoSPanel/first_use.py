@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 import logging
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import slicer
@@ -100,7 +100,7 @@ def _install(missing: list[str]) -> str | None:
     return None
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Iterable[str]) -> str:
     """Return a line for each package: what is downloaded for it, measured (Docs/performance.md)."""
     sizes = {
         "torch": _(

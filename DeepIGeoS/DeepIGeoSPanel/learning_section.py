@@ -36,7 +36,7 @@ class LearningSection:
         settings = os.path.dirname(slicer.app.slicerUserSettingsFilePath)
         folder = os.path.join(settings, "DeepIGeoS-learning")
         self.cases = importLibrary("DeepIGeoSLib.training.own_cases").LearningFolder(folder)
-        self.run = None
+        self.run: Any = None
         self._fillTables()
         ui.addCaseButton.connect("clicked(bool)", self.onAddCase)
         ui.addCaseFolderButton.connect("clicked(bool)", self.onAddFolder)
@@ -175,7 +175,7 @@ class LearningSection:
             for column, text in enumerate((made.case, f"{made.before:.3f}", f"{made.after:.3f}")):
                 table.setItem(row, column, qt.QTableWidgetItem(text))
 
-    def _drawLosses(self, losses: Sequence[tuple[float, float]]) -> None:
+    def _drawLosses(self, losses: Sequence[float]) -> None:
         if len(losses) < 2:
             return
         width, height = 360, 80

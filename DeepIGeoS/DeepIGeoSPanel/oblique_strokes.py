@@ -19,7 +19,7 @@ class ObliqueStrokes:
         self._editor = seedEditor
         self._brush = brush
         self._workbench = workbench
-        self._stroke = None
+        self._stroke: Any = None
         self._events = SliceViewEvents(
             {
                 "LeftButtonPressEvent": self._onPress,

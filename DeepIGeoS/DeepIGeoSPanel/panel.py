@@ -36,7 +36,7 @@ class Panel:
     def __init__(self, ui: Any) -> None:
         """Connect the widgets; ``ui`` has them as attributes."""
         self.ui = ui
-        self.parameters = None
+        self.parameters: Any = None
         self._storing = False
         self._worker = Worker(lambda: self.workbench.poll())
         self.logic = logicClass()(executor=self._worker)

@@ -226,9 +226,7 @@ class DeepIGeoSTest(ScriptedLoadableModuleTest):
         self._wait(workbench)
         return workbench.seeds
 
-    def _positionIn(
-        self, volumeNode: slicer.vtkMRMLVolumeNode | None, mask: Any
-    ) -> tuple[float, ...]:
+    def _positionIn(self, volumeNode: slicer.vtkMRMLVolumeNode, mask: Any) -> tuple[float, ...]:
         """Return the RAS position of a voxel in the middle of a mask."""
         places = mask.nonzero()
         k, j, i = (axis[len(axis) // 2] for axis in places)

@@ -21,7 +21,7 @@ class SliceViewEvents:
         self._handlers = handlers
         self._priority = priority
         self._observed = []
-        self._layout = None
+        self._layout: Any = None
 
     def install(self) -> None:
         """Follow the slice views of the layout, and of each one that is chosen later."""

@@ -17,11 +17,11 @@ class TargetSelector:
         self._comboBox = comboBox
         self._chosen = chosen
         self._observed = []
-        self._node = None
+        self._node: Any = None
         self._listing = None
         comboBox.connect("activated(int)", self._onActivated)
 
-    def show(self, segmentationNode: slicer.vtkMRMLSegmentationNode | None, segmentId: str) -> None:
+    def show(self, segmentationNode: Any, segmentId: str) -> None:
         """Show the segments there are now, with one selected."""
         self._observe(segmentationNode)
         listing = [(_("New segment"), "")]

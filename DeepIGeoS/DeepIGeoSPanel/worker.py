@@ -29,12 +29,12 @@ class Worker(Executor):
     sentence for the user, and the next work gets a new thread.
     """
 
-    def __init__(self, poll: Callable[[Callable[[], Any]], Any]) -> None:
+    def __init__(self, poll: Callable[[], Any]) -> None:
         """Make the thread and the timer; ``poll`` is called at each of its ticks."""
         self._poll = poll
-        self._pool = None
-        self._thread = None
-        self._pending = []
+        self._pool: ThreadPoolExecutor | None = None
+        self._thread: threading.Thread | None = None
+        self._pending: list[Future] = []
         self._closed = False
         self._timer = qt.QTimer()
         self._timer.setInterval(_IDLE)
@@ -92,7 +92,8 @@ class Worker(Executor):
         if self._thread is None or self._thread.is_alive():
             return
         logging.error("The computing thread of DeepIGeoS ended; the next step starts another one.")
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
         self._pool = self._thread = None
         for future in self._pending:
             if not future.done():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 
 # The probability that a box stands for before it is answered.
 PERHAPS = 0.5
@@ -21,7 +21,7 @@ def in_box(shape: Sequence[int], box: Box) -> np.ndarray:
 
 def faces(shape: Sequence[int], box: Box) -> np.ndarray:
     """Return the voxels that touch a box from outside, one layer: bool, axes (k, j, i)."""
-    around = tuple(
+    around = three(
         slice(max(0, part.start - 1), min(size, part.stop + 1))
         for part, size in zip(box, shape, strict=True)
     )

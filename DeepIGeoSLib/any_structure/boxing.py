@@ -12,7 +12,7 @@ from DeepIGeoSLib.any_structure.channels import input_channels
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.tries import Network
 from DeepIGeoSLib.any_structure.zoom import Lattice, Reader
-from DeepIGeoSLib.grid.boxes import Box, absolute_box, relative_box
+from DeepIGeoSLib.grid.boxes import Box, absolute_box, relative_box, three
 from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
 
@@ -76,4 +76,4 @@ def box_on(grid: WorkingGrid, box: Box) -> Box:
         start = min(round((part.start - whole.start) * scale), count - 1)
         stop = max(start + 1, round((part.stop - whole.start) * scale))
         small.append(slice(start, stop))
-    return tuple(small)
+    return three(small)

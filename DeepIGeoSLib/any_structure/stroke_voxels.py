@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from DeepIGeoSLib.any_structure.channels import Strokes
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
 
@@ -36,7 +36,7 @@ class StrokeVoxels:
     def around(self) -> Box:
         """The smallest box around the new strokes."""
         new = np.concatenate([self.new_foreground, self.new_background])
-        return tuple(
+        return three(
             slice(int(low), int(high) + 1)
             for low, high in zip(new.min(axis=0), new.max(axis=0), strict=True)
         )

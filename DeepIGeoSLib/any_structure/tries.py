@@ -9,7 +9,7 @@ import numpy as np
 
 from DeepIGeoSLib.any_structure.channels import CHANNELS, Strokes, input_channels
 from DeepIGeoSLib.any_structure.merging import merged
-from DeepIGeoSLib.grid.boxes import Box, absolute_box, bounding_box
+from DeepIGeoSLib.grid.boxes import Box, absolute_box, box_around
 from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
 Network = Callable[[np.ndarray], np.ndarray]
@@ -60,7 +60,7 @@ class Try:
         # Under the strokes, too: between a coarse pixel that did not change and its neighbors the
         # resampled change would fade, and the answer would no longer hang together with the stroke.
         change = self.after - self.before
-        part = self.grid.part_around(bounding_box((change != 0) | self.seen.new), margin=1)
+        part = self.grid.part_around(box_around((change != 0) | self.seen.new), margin=1)
         return absolute_box(self.grid.box, part), self.grid.part_to_volume(change, part)
 
 
@@ -99,7 +99,7 @@ def try_window(
 
 def corrects(shown: np.ndarray, seen: Strokes) -> bool:
     """Return whether there is more of a segmentation than its foreground strokes."""
-    return np.count_nonzero(shown >= 0.5) > np.count_nonzero(seen.foreground)
+    return bool(np.count_nonzero(shown >= 0.5) > np.count_nonzero(seen.foreground))
 
 
 def _claimed_by_foreground(channels: np.ndarray) -> np.ndarray:

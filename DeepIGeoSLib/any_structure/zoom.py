@@ -8,7 +8,7 @@ from math import ceil, prod
 
 import numpy as np
 
-from DeepIGeoSLib.grid.boxes import Box, grown_box
+from DeepIGeoSLib.grid.boxes import Box, grown_box, three
 from DeepIGeoSLib.grid.resampling import resample
 from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
@@ -44,8 +44,8 @@ class Lattice:
         axes = coarsest_first(spacing, shape)
         turned = [float(spacing[axis]) for axis in axes]
         finest = min(turned[1:])
-        pixels = tuple(s / finest for s in turned)
-        return cls(axes, tuple(shape[axis] for axis in axes), pixels)
+        pixels = three(s / finest for s in turned)
+        return cls(axes, three(shape[axis] for axis in axes), pixels)
 
     @property
     def window(self) -> tuple[int, int, int]:
@@ -60,7 +60,7 @@ class Lattice:
 
     def turned_box(self, box: Box) -> Box:
         """Return a box of the volume's own axes in the lattice's order."""
-        return tuple(box[axis] for axis in self.axes)
+        return three(box[axis] for axis in self.axes)
 
     def own_box(self, box: Box) -> Box:
         """Return a box of the lattice in the order of the volume's own axes."""
@@ -85,7 +85,7 @@ class Lattice:
             start = (part.start + part.stop - length) // 2
             start = min(max(start, 0), size - length)
             box.append(slice(start, start + length))
-        return self._working(tuple(box), zoom)
+        return self._working(three(box), zoom)
 
     def grid_around(self, box: Box) -> WorkingGrid:
         """Return the finest working grid that shows a box and some of what is around it."""
@@ -162,4 +162,5 @@ def coarsest_first(spacing: Sequence[float], shape: Sequence[int]) -> tuple[int,
     first = thin[0] if thin else int(np.argmax(spacing))
     if not thin and spacing[first] < 1.3 * spacing[0]:
         first = 0
-    return (first, *(axis for axis in range(3) if axis != first))
+    second, third = (axis for axis in range(3) if axis != first)
+    return first, second, third

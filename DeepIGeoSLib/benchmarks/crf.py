@@ -12,7 +12,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -86,7 +86,7 @@ def run(
     network.pairwise = pretrain(settings).pairwise
     scores, image = _fields(size)
     engines = {name: MeanField(network, "cpu", name) for name in ("numba", "torch")}
-    methods = {
+    methods: dict[str, Callable[[], np.ndarray]] = {
         OURS: lambda: engines["numba"].probabilities(scores, image, _SPACING),
         "tables, torch": lambda: engines["torch"].probabilities(scores, image, _SPACING),
         UNFOLD: lambda: _through_unfold(network, scores, image),
@@ -138,7 +138,9 @@ def _fields(size: int) -> tuple[np.ndarray, np.ndarray]:
 def _measured(
     methods: dict[str, Callable[[], np.ndarray]], turns: int, progress: Progress | None
 ) -> dict[str, dict]:
-    found = {name: {"seconds": [], "processor_seconds": []} for name in methods}
+    found: dict[str, dict[str, Any]] = {
+        name: {"seconds": [], "processor_seconds": []} for name in methods
+    }
     for turn in range(turns):
         for place, (name, method) in enumerate(methods.items()):
             if progress is not None:

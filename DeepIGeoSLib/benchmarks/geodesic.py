@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -132,7 +133,7 @@ def run(
     try:
         methods, missing = available(METHODS)
         _limit_torch(threads)
-        result = {
+        result: dict[str, Any] = {
             "benchmark": "geodesic",
             "machine": machine(),
             "threads": threads,
@@ -301,7 +302,7 @@ def _paired_with_ours(case: Case, seconds: Sequence[float], clock: Clock) -> lis
 
 def _measured_strokes(case: Case, methods: Sequence[DistanceMethod], clock: Clock) -> dict:
     """Return what one more stroke of 20 voxels takes, truncated, as a session does it."""
-    settings = {"weight": case.weight, "max_distance": _CUT}
+    settings: dict[str, Any] = {"weight": case.weight, "max_distance": _CUT}
     seeds = case.seeds.copy()
     out = geodesic_distance(case.image, seeds, case.spacing, **settings)
     seconds = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.interaction.region import region_around
 from DeepIGeoSLib.volume import Volume
 
@@ -46,7 +46,8 @@ def head(case: Case) -> Volume:
     """Return a noisy ellipsoid with blobs that fills the volume but for its corners."""
     random = np.random.default_rng(1)
     axes = [np.linspace(-1, 1, n, dtype=np.float32) for n in case.shape]
-    radius = sum(axis**2 for axis in np.meshgrid(*axes, indexing="ij", sparse=True))
+    k, j, i = np.meshgrid(*axes, indexing="ij", sparse=True)
+    radius = k**2 + j**2 + i**2
     array = random.standard_normal(case.shape, dtype=np.float32)
     array *= 8
     array += np.where(radius < 1, np.float32(200), np.float32(0))
@@ -62,7 +63,7 @@ def pinned(case: Case, voxels: np.ndarray) -> Box | None:
     if case.region is None:
         return None
     places = np.stack(np.unravel_index(voxels, case.shape))
-    around = tuple(
+    around = three(
         slice(int(low), int(high) + 1)
         for low, high in zip(places.min(axis=1), places.max(axis=1), strict=True)
     )

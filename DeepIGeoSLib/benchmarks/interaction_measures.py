@@ -7,11 +7,11 @@ import pstats
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psutil
@@ -128,7 +128,7 @@ def _parts(profile: cProfile.Profile, count: int) -> dict[str, float]:
         "foreground_probability": 0.0,
         "probabilities": 0.0,
     }
-    for (_, _, function), values in pstats.Stats(profile).stats.items():
+    for (_, _, function), values in cast(Any, pstats.Stats(profile)).stats.items():
         if function in spent:
             spent[function] = max(spent[function], values[3] / count)
     parts = {
@@ -140,7 +140,7 @@ def _parts(profile: cProfile.Profile, count: int) -> dict[str, float]:
 
 
 @contextmanager
-def _peak_memory() -> Iterator[dict[str, int]]:
+def _peak_memory() -> Generator[dict[str, int], None, None]:
     """Give a mapping that holds, at the end, the most memory that was in use.
 
     ``process`` is all of the process, ``bytes`` what lies above the use at the beginning.

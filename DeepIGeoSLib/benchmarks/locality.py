@@ -109,9 +109,11 @@ def _compared(session: InteractiveSession, case: LabeledCase, rounds: int) -> li
         if stroke is None:
             break
         seeds[stroke.label] |= stroke.mask
-        everywhere = session.refine(**seeds, region=whole_box(truth.shape)).labels
+        everywhere = session.refine(
+            seeds["foreground"], seeds["background"], region=whole_box(truth.shape)
+        ).labels
         session.undo()
-        result = session.refine(**seeds)
+        result = session.refine(seeds["foreground"], seeds["background"])
         rows.append(_comparison(result, everywhere, truth))
     return rows
 

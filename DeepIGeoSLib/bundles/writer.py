@@ -6,7 +6,7 @@ import dataclasses
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +43,7 @@ def half_precision(network: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def write_bundle(
-    folder: str | Path, manifest: BundleManifest, networks: dict[str, nn.Module], card: str
+    folder: str | Path, manifest: BundleManifest, networks: Mapping[str, nn.Module], card: str
 ) -> BundleManifest:
     """Write weights, manifest and model card; the folder appears whole or not at all.
 
@@ -120,7 +120,7 @@ def check_new_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _whole_or_not_at_all(folder: Path) -> Iterator[Path]:
+def _whole_or_not_at_all(folder: Path) -> Generator[Path, None, None]:
     """Give a folder to fill, which becomes ``folder`` when nothing went wrong."""
     check_new_folder(folder)
     temporary = folder.parent / f".{uuid.uuid4().hex[:12]}-{folder.name}"

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> list[argparse.ArgumentPars
     parsers = []
     for name in BENCHMARKS:
         benchmark = import_module(f"DeepIGeoSLib.benchmarks.{name}")
-        summary = benchmark.__doc__.splitlines()[0]
+        summary = (benchmark.__doc__ or name).splitlines()[0]
         sub = subparsers.add_parser(name, help=summary, description=summary)
         if _uses_cases(benchmark):
             add_cases(sub)

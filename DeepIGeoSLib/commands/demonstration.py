@@ -57,11 +57,13 @@ def run_demo(session: InteractiveSession, sample: Sample, progress: Progress) ->
             if stroke is None:
                 break
             strokes[stroke.label] |= stroke.mask
-            refined = session.refine(**strokes, progress=progress)
+            refined = session.refine(
+                strokes["foreground"], strokes["background"], progress=progress
+            )
             scores.append(dice(refined.labels > 0, sample.truth))
     elif sample.strokes is not None:
         strokes = sample.strokes
-        refined = session.refine(**strokes, progress=progress)
+        refined = session.refine(strokes["foreground"], strokes["background"], progress=progress)
     seeds = strokes["foreground"] + 2 * strokes["background"].astype(np.uint8)
     return DemoResult(initial, refined, seeds, scores)
 

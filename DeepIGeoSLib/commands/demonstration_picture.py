@@ -225,7 +225,7 @@ def _frame(
         low, high = places[0] * pixel - _AROUND, (places[-1] + 1) * pixel + _AROUND
         frame.append((max(0.0, low), min(end, high)))
     shown = np.prod([high - low for low, high in frame])
-    return whole if size[0] * size[1] < _HARDLY_MORE * shown else tuple(frame)
+    return whole if size[0] * size[1] < _HARDLY_MORE * shown else (frame[0], frame[1])
 
 
 def _mark_directions(view: Axes, plane: Plane) -> None:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from DeepIGeoSLib.errors import InputError
 
@@ -141,7 +141,7 @@ def _sessions(arguments: argparse.Namespace) -> list[Method]:
 
 
 def _session(
-    arguments: argparse.Namespace, label: str, bundle: str, chosen: dict[str, str | None]
+    arguments: argparse.Namespace, label: str, bundle: str, chosen: dict[str, Any]
 ) -> Method:
     from DeepIGeoSLib import InteractiveSession, load_bundle
     from DeepIGeoSLib.evaluation.methods import SessionMethod, with_switches

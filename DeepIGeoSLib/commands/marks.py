@@ -12,7 +12,7 @@ import numpy as np
 from DeepIGeoSLib.errors import InputError
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.grid.boxes import Box
+    from DeepIGeoSLib.grid.boxes import Box, three
     from DeepIGeoSLib.volume import Volume
 
 # Voxels of the grid around a box: centers that lie this near to a face count as inside.
@@ -56,9 +56,9 @@ def clicked_places(texts: Sequence[str], volume: Volume, option: str) -> list[tu
             from DeepIGeoSLib.formats.markups import read_points
 
             voxels = np.rint(_voxels_at(volume, read_points(text))).astype(int)
-            places += [tuple(int(index) for index in voxel) for voxel in voxels]
+            places += [three(int(index) for index in voxel) for voxel in voxels]
         elif re.fullmatch(r"\s*-?\d+\s*(,\s*-?\d+\s*){2}", text):
-            places.append(tuple(int(index) for index in text.split(",")))
+            places.append(three(int(index) for index in text.split(",")))
         else:
             raise InputError(
                 f"{option} is {text!r}; a voxel such as 12,80,95 (k,j,i) or a markups file "
@@ -79,7 +79,7 @@ def chosen_box(text: str, volume: Volume) -> Box:
         corners = _voxels_at(volume, read_roi(text))
         low = np.ceil(corners.min(axis=0) - _NEAR).astype(int)
         high = np.floor(corners.max(axis=0) + _NEAR).astype(int)
-        return tuple(slice(int(a), int(b) + 1) for a, b in zip(low, high, strict=True))
+        return three(slice(int(a), int(b) + 1) for a, b in zip(low, high, strict=True))
     parts = [part.split(":") for part in text.split(",")]
     try:
         box = tuple(slice(int(first), int(last)) for first, last in parts)

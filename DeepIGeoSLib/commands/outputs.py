@@ -10,9 +10,7 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import check_output_file, same_file
 
 
-def check_images(
-    outputs: Mapping[str, str | None], inputs: Iterable[str | os.PathLike | None]
-) -> None:
+def check_images(outputs: Mapping[str, str | None], inputs: Iterable[str | Path | None]) -> None:
     """Check the image files that a command is to write.
 
     Args:
@@ -40,7 +38,7 @@ def check_images(
 
 
 def check_folder(
-    folder: str | Path, names: Iterable[str], inputs: Iterable[str | os.PathLike | None]
+    folder: str | Path, names: Iterable[str], inputs: Iterable[str | Path | None]
 ) -> None:
     """Check the folder that a command is to write files into.
 
@@ -66,7 +64,7 @@ def check_folder(
         _check_no_input("-o", folder / name, read)
 
 
-def _check_no_input(option: str, path: str | Path, inputs: Iterable[str | os.PathLike]) -> None:
+def _check_no_input(option: str, path: str | Path, inputs: Iterable[str | Path]) -> None:
     for given in inputs:
         if same_file(path, given):
             raise InputError(

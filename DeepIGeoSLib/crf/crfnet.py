@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -33,6 +34,9 @@ NO_SCRIBBLE = -1
 
 # From (B, classes, [D,] H, W) to the same.
 Messages = Callable[[torch.Tensor], torch.Tensor]
+
+
+AnyCRFNet = TypeVar("AnyCRFNet", bound="CRFNet")
 
 
 class CRFNet(nn.Module):
@@ -79,7 +83,9 @@ class CRFNet(nn.Module):
         self.strength = strength
 
     @classmethod
-    def of(cls, settings: CrfSettings, channels: int = 1, classes: int = 2) -> CRFNet:
+    def of(
+        cls: type[AnyCRFNet], settings: CrfSettings, channels: int = 1, classes: int = 2
+    ) -> AnyCRFNet:
         """Return the CRF-Net that settings describe, for images (k, j, i) of so many channels."""
         return cls(
             settings.window,

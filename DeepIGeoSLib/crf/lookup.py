@@ -12,6 +12,9 @@ from DeepIGeoSLib.tensors import to_tensor
 class TabulatedPairwise(nn.Module):
     """Takes the place of the pairwise function in a CRF-Net, for one channel and one spacing."""
 
+    values: torch.Tensor
+    distances: torch.Tensor
+
     def __init__(self, tables: Tables) -> None:
         """Take the tables; differences beyond their reach count as the reach."""
         super().__init__()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import nn
@@ -35,7 +36,7 @@ class PairwiseNet(nn.Module):
         self.layers = nn.ModuleList(
             nn.Linear(first, second) for first, second in itertools.pairwise(widths)
         )
-        for layer in self.layers:
+        for layer in self._linear():
             nn.init.normal_(layer.weight, std=math.sqrt(2 / layer.in_features))
             nn.init.zeros_(layer.bias)
 
@@ -57,8 +58,16 @@ class PairwiseNet(nn.Module):
         parts = [self._of_pairs(part, distance) for part in pairs.split(_PAIRS_AT_ONCE, dim=2)]
         return torch.cat(parts, dim=1).unflatten(1, space)
 
+    @property
+    def last(self) -> nn.Linear:
+        """The layer whose output is the potential."""
+        return self._linear()[-1]
+
+    def _linear(self) -> list[nn.Linear]:
+        return cast("list[nn.Linear]", list(self.layers))
+
     def _of_pairs(self, pairs: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
-        first, *others = self.layers
+        first, *others = self._linear()
         # The distance is one number a sample: its share is a bias.
         bias = first.bias + distance[:, None] * first.weight[:, -1]
         x = bias[:, :, None] + first.weight[:, :-1] @ pairs
@@ -86,6 +95,12 @@ class ContrastSensitive(nn.Module):
 
 class Bilateral(nn.Module):
     """The sum of an appearance and a smoothness Gaussian, all five numbers trainable."""
+
+    appearance: nn.Parameter
+    smoothness: nn.Parameter
+    appearance_distance: nn.Parameter
+    appearance_intensity: nn.Parameter
+    smoothness_distance: nn.Parameter
 
     def __init__(self, settings: CrfSettings) -> None:
         super().__init__()

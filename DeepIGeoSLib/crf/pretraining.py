@@ -66,7 +66,7 @@ def pretrain(
         with torch.no_grad():
             # f0 is positive and small: from large values of either sign the fit overshoots to the
             # flat side of the last rectifier and stays there.
-            pairwise.layers[-1].weight.abs_().mul_(0.1)
+            pairwise.last.weight.abs_().mul_(0.1)
         pairs = _pairs(crf, channels, settings, settings.pairs)
         unseen = _pairs(crf, channels, settings, settings.pairs // 10 + 1)
         steps = settings.passes * math.ceil(settings.pairs / _BATCH)
@@ -83,8 +83,8 @@ def pretrain(
                 progress(step / steps, f"Step {step} of {steps}, loss {loss.item():.2e}")
         with torch.no_grad():
             error = math.sqrt(_loss(pairwise, unseen).item())
-            pairwise.layers[-1].weight.mul_(scale)
-            pairwise.layers[-1].bias.mul_(scale)
+            pairwise.last.weight.mul_(scale)
+            pairwise.last.bias.mul_(scale)
     return Pretrained(pairwise.eval(), scale * error, scale * unseen[2].max().item())
 
 

@@ -61,15 +61,15 @@ class DecathlonSource(Source):
         cases = []
         for number, entry in enumerate(description["training"]):
             pair = entry if isinstance(entry, Mapping) else {}
-            texts = [pair.get("image"), pair.get("label")]
-            if not all(isinstance(text, str) for text in texts):
+            image, label = pair.get("image"), pair.get("label")
+            if not isinstance(image, str) or not isinstance(label, str):
                 raise InputError(f"{path}: training[{number}] lacks the text image or label.")
             cases.append(
                 DecathlonCase(
                     dataset=self.dataset,
-                    name=name_of_file(texts[0]),
-                    image=confined(folder, texts[0]),
-                    label=confined(folder, texts[1]),
+                    name=name_of_file(image),
+                    image=confined(folder, image),
+                    label=confined(folder, label),
                     target_labels=labels or self.target_labels,
                     frames=self._frames(description, path),
                 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from DeepIGeoSLib.data.case import LabeledCase, on_one_grid
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.grid.orientation import Orientation
 from DeepIGeoSLib.volume import Volume
 
@@ -127,14 +128,14 @@ def _facts(
     voxels = int(np.count_nonzero(target))
     fingerprint = hashlib.sha256(repr(volume.shape).encode())
     for channel in channels:
-        fingerprint.update(channel.array)
+        fingerprint.update(channel.array.data)
     return CaseFacts(
         dataset=case.dataset,
         name=case.name,
         use=case.use,
         patient=case.patient,
         shape=volume.shape,
-        spacing=tuple(round(s, 4) for s in volume.spacing),
+        spacing=three(round(s, 4) for s in volume.spacing),
         labels=tuple(np.unique(labels)[:_MOST_LABELS].tolist()),
         target_voxels=voxels,
         target_ml=round(voxels * float(np.prod(volume.spacing)) / 1000, 4),

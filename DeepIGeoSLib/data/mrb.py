@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -137,7 +137,7 @@ class SceneBundle:
 
 
 @contextmanager
-def open_bundle(path: Path) -> Iterator[SceneBundle]:
+def open_bundle(path: Path) -> Generator[SceneBundle, None, None]:
     """Open a .mrb file.
 
     Raises:
@@ -202,7 +202,7 @@ def _check_attached(path: Path, place: str) -> None:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _readable(path: Path) -> Generator[None, None, None]:
     try:
         yield
     except (OSError, zipfile.BadZipFile, RuntimeError, EOFError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def _slice_of(volume: Volume, index: int) -> Volume:
     )
 
 
-def _common_fields(case: LabeledCase) -> dict[str, object]:
+def _common_fields(case: LabeledCase) -> dict[str, Any]:
     names = ("dataset", "image", "label", "patient", "use")
     return {name: getattr(case, name) for name in names}
 

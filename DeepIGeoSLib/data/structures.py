@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -133,7 +134,7 @@ def _read_mask(path: Path) -> np.ndarray:
 
 
 def _case(kind: str, name: str, image: Path, mask: Path, labels: Sequence[int]) -> LabeledCase:
-    common = {
+    common: dict[str, Any] = {
         "dataset": kind,
         "name": name,
         "image": image,

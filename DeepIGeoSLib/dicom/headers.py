@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ def is_dicom(path: Path) -> bool:
 
 
 @contextmanager
-def damage_named(path: Path) -> Iterator[None]:
+def damage_named(path: Path) -> Generator[None, None, None]:
     """Turn whatever reading a damaged file runs into to one sentence that names the file.
 
     Any exception: pydicom parses bytes that may say anything, and documents no list of them.

@@ -77,6 +77,8 @@ class Slice:
     @property
     def normal(self) -> np.ndarray:
         """Unit vector from slice to slice, right-handed with rows and columns."""
+        if self.directions is None:
+            raise ValueError(f"{self.name} has no directions.")
         return np.cross(*self.directions)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from openvino import CompiledModel, InferRequest, Model
     from torch import nn
 
+    from DeepIGeoSLib.networks.network import SegmentationNetwork
+
 _logger = logging.getLogger(__name__)
 
 # How often a run looks whether it was cancelled, in milliseconds.
@@ -49,7 +51,7 @@ class OpenVinoRuntime:
             reason = " ".join(str(error).split()) or type(error).__name__
             _logger.warning("OpenVINO does not work here; going on with PyTorch. %s", reason)
 
-    def convert(self, network: nn.Module, channels: int) -> Network:
+    def convert(self, network: SegmentationNetwork, channels: int) -> Network:
         """Return a network as OpenVINO's: the probabilities of all classes but the background.
 
         Args:

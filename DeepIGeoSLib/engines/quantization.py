@@ -18,10 +18,10 @@ import numpy as np
 from DeepIGeoSLib.engines.openvino_runtime import Network, OpenVinoRuntime
 
 if TYPE_CHECKING:
-    from torch import nn
+    from DeepIGeoSLib.networks.network import SegmentationNetwork
 
 
-def quantize(network: nn.Module, inputs: Sequence[np.ndarray]) -> tuple[bytes, bytes]:
+def quantize(network: SegmentationNetwork, inputs: Sequence[np.ndarray]) -> tuple[bytes, bytes]:
     """Return OpenVINO's description and numbers of the 8-bit version of a network.
 
     Args:

@@ -13,7 +13,6 @@ from itertools import product
 from math import prod
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import relative_box
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,10 @@ class Tile:
     @property
     def kept(self) -> tuple[slice, ...]:
         """The slices of ``inner`` in the array of ``outer``."""
-        return relative_box(self.inner, self.outer)
+        return tuple(
+            slice(own.start - seen.start, own.stop - seen.start)
+            for own, seen in zip(self.inner, self.outer, strict=True)
+        )
 
 
 def tiles_of(

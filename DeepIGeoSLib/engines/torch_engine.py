@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from DeepIGeoSLib.engines.padding import PaddedChannels
 from DeepIGeoSLib.engines.protocols import Engine
 from DeepIGeoSLib.engines.tiling import SmallestTileError, Tile, tiles_of
 from DeepIGeoSLib.errors import InputError, stop_if
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.inputs.channels import Channels
 from DeepIGeoSLib.tensors import choose_device, to_array, to_tensor
 
@@ -93,7 +94,7 @@ class TorchEngine(Engine):
                 return_freed_memory()
 
     def _multiple_of(self) -> tuple[int, int, int]:
-        return (1, *self.network.multiple_of)[-3:]
+        return three((1, *self.network.multiple_of)[-3:])
 
     def _voxels_at_once(self) -> int:
         fixed, per_voxel = self._bytes()
@@ -128,7 +129,7 @@ class TorchEngine(Engine):
         found = np.empty([self.network.classes - 1, *size], dtype=np.float32)
         try:
             for tile in self._tiles(padded.shape, most):
-                answer = self._run(padded.read(tile.outer), tile.kept, cancel)
+                answer = self._run(padded.read(tile.outer), three(tile.kept), cancel)
                 own, within = padded.content(tile.inner), padded.content_within(tile.inner)
                 found[(slice(None), *own)] = answer[(slice(None), *within)]
         except SmallestTileError as error:
@@ -205,7 +206,7 @@ def run_part(
 
 
 @contextmanager
-def _cancelling(network: nn.Module, cancel: threading.Event | None) -> Iterator[None]:
+def _cancelling(network: nn.Module, cancel: threading.Event | None) -> Generator[None, None, None]:
     """Let ``cancel`` stop the network before each of its layers."""
 
     def stop(*_: object) -> None:

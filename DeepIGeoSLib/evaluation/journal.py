@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.metrics import Measurement
@@ -96,4 +97,5 @@ def key_of(files: Sequence[Path], *parts: object) -> str:
 
 
 def _row(values: dict) -> Row:
-    return Row(**{**values, "measured": Measurement(**values["measured"])})
+    fields: dict[str, Any] = {**values, "measured": Measurement(**values["measured"])}
+    return Row(**fields)

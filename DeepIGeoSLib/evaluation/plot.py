@@ -15,8 +15,8 @@ from DeepIGeoSLib.evaluation.results import EvaluationResults
 from DeepIGeoSLib.evaluation.statistics import bootstrap_interval
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
 
 # Width and height of a panel, height of a line of the legend, width of a letter in it and of a
 # line's sample.
@@ -112,9 +112,9 @@ def _legend_width(methods: Sequence[str]) -> float:
     return _LETTER * max(map(len, methods)) + _SAMPLE
 
 
-def _lines(panels: Iterable[Axes]) -> tuple[list[Line2D], list[str]]:
+def _lines(panels: Iterable[Axes]) -> tuple[list[Artist], list[str]]:
     """Return a line for each method, also of those that are not in every panel, and their names."""
-    lines = {}
+    lines: dict[str, Artist] = {}
     for axes in panels:
         for line, name in zip(*axes.get_legend_handles_labels(), strict=True):
             lines.setdefault(name, line)

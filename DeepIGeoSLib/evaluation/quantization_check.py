@@ -154,13 +154,14 @@ def _dice(
     results = compare(
         methods, cases, user, _STROKES, progress=lambda share, text: tell(0.5 + share / 2, text)
     )
-    return tuple(
+    own, eight_bits = (
         tuple(
             float(np.mean([r.measured.dice for r in results.rows if (r.method, r.round) == key]))
             for key in ((method.name, number) for number in range(_STROKES + 1))
         )
         for method in methods
     )
+    return own, eight_bits
 
 
 def _note(own: Sequence[float], eight_bits: Sequence[float], cases: int) -> str:

@@ -58,7 +58,7 @@ def strokes_to_reach(dice: np.ndarray, goal: float) -> np.ndarray:
 
 def reached(dice: np.ndarray, goal: float) -> np.ndarray:
     """Return for each case (bool) whether the Dice was at the goal at any time."""
-    return (dice >= goal).any(axis=1)
+    return np.any(dice >= goal, axis=1)
 
 
 def share_of_worse_rounds(dice: np.ndarray, given: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 _STDERR = 2
@@ -48,7 +48,7 @@ _silence = _Silence()
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None, None, None]:
     """Let nothing of this process reach its error output."""
     _silence.begin()
     try:

@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,7 +174,7 @@ def last_line(error: Exception) -> str:
 
 
 @contextmanager
-def _in_small_letters(path: Path, ending: str | None) -> Iterator[Path]:
+def _in_small_letters(path: Path, ending: str | None) -> Generator[Path, None, None]:
     """Give a name of the file that ITK takes for NIfTI: not one that ends in .Nii."""
     if ending not in (".nii", ".nii.gz") or path.name.endswith(ending):
         yield path
@@ -196,7 +196,7 @@ def _read(spelled: Path, path: Path, reader: str, permissive: bool) -> SimpleITK
 
 
 @contextmanager
-def _sheared_allowed() -> Iterator[None]:
+def _sheared_allowed() -> Generator[None, None, None]:
     """Let ITK read the voxels of a NIfTI file whose axes are not at right angles."""
     with _environment:
         before = os.environ.get(_PERMISSIVE)

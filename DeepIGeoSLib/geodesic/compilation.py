@@ -7,6 +7,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 
 from numba import njit
 
@@ -22,7 +23,7 @@ def _sources() -> str:
     return digest.hexdigest()[:16]
 
 
-def compiled_once(function: Callable) -> Callable:
+def compiled_once(function: FunctionType) -> Callable:
     """Compile a function that Python calls; it releases the GIL, its machine code is kept on disk.
 
     numba keeps the code next to the source, or in the user's cache folder where that can't be

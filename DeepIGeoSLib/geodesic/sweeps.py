@@ -56,8 +56,9 @@ def solve(
     image = arrays.own(np.pad(problem.image * problem.weight, [(0, 0)] + [(1, 1)] * 3))
     distances = arrays.own(np.pad(distance, 1, constant_values=np.float32(np.inf)))
     box = whole_box(problem.shape)
-    if np.isfinite(problem.limit):
-        box = grown_box(box_of_voxels(voxels, problem.shape), _MARGIN, problem.shape)
+    near = box_of_voxels(voxels, problem.shape)
+    if near is not None and np.isfinite(problem.limit):
+        box = grown_box(near, _MARGIN, problem.shape)
     done = 0
     while done != iterations:
         done += 1
@@ -123,6 +124,10 @@ class _Arrays:
 
     library: Any
 
+    def root(self, array: Any) -> None:
+        """Write the square root of an array to itself."""
+        raise NotImplementedError
+
     def difference(self, there: Any, here: Any, out: Any, square: Any) -> None:
         """Write the l2 norm over the first axis (the channels) of ``there - here`` to ``out``."""
         self.library.subtract(there[0], here[0], out=out)
@@ -171,7 +176,7 @@ class _NumPy(_Arrays):
     def turned(self, array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
         return np.array(array.transpose(axes), order="C")
 
-    def root(self, array: np.ndarray) -> None:
+    def root(self, array: Any) -> None:
         np.sqrt(array, out=array)
 
     def numbers(self, array: np.ndarray) -> np.ndarray:
@@ -221,10 +226,10 @@ class _Torch(_Arrays):
     def turned(self, tensor: Any, axes: tuple[int, ...]) -> Any:
         return tensor.permute(axes).clone(memory_format=self.library.contiguous_format)
 
-    def root(self, tensor: Any) -> None:
+    def root(self, array: Any) -> None:
         # With MKL the root of a float32 may be off by its last bit, that of a float64 is not after
         # rounding.
-        tensor.copy_(tensor.double().sqrt_())
+        array.copy_(array.double().sqrt_())
 
     def numbers(self, tensor: Any) -> np.ndarray:
         from DeepIGeoSLib.tensors import to_array

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from DeepIGeoSLib.grid.boxes import three
+
 # Voxel centers of two grids may lie this share of a voxel apart and still count as the same: files
 # keep geometry in single precision or as rounded text, and half a voxel is another place.
 TOLERANCE = 0.05
@@ -65,9 +67,9 @@ def placement(
     backwards = turn.sum(axis=1) < 0
     first = shift - np.where(backwards, sizes[source] - 1, 0)
     return Placement(
-        axes=tuple(int(2 - axis) for axis in source[::-1]),
-        flips=tuple(bool(flip) for flip in backwards[::-1]),
-        offset=tuple(int(voxel) for voxel in first[::-1]),
+        axes=three(int(2 - axis) for axis in source[::-1]),
+        flips=three(bool(flip) for flip in backwards[::-1]),
+        offset=three(int(voxel) for voxel in first[::-1]),
     )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from DeepIGeoSLib.grid.boxes import three
+
 # Networks see the axes (k, j, i) point to superior, posterior, left: rows of this matrix in RAS.
 _NETWORK_AXES = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
 
@@ -46,7 +48,7 @@ class Orientation:
             agreement = agreement.copy()
             agreement[0, thick] += 10 * (1 if agreement[0, thick] >= 0 else -1)
         axes = _best_assignment(np.abs(agreement))
-        flips = tuple(bool(agreement[row, axis] < 0) for row, axis in enumerate(axes))
+        flips = three(bool(agreement[row, axis] < 0) for row, axis in enumerate(axes))
         return cls(axes, flips)
 
     def apply(self, array: np.ndarray) -> np.ndarray:
@@ -61,7 +63,7 @@ class Orientation:
         self, box: tuple[slice, slice, slice], shape: tuple[int, int, int]
     ) -> tuple[slice, slice, slice]:
         """Return the slices of ``apply(array)`` that hold a box of an array of the given shape."""
-        return tuple(
+        return three(
             slice(shape[axis] - box[axis].stop, shape[axis] - box[axis].start)
             if flip
             else box[axis]
@@ -98,7 +100,7 @@ class Orientation:
 
     def spacing(self, spacing: tuple[float, float, float]) -> tuple[float, float, float]:
         """Return the spacing along the networks' axes of a spacing along the volume's."""
-        return tuple(spacing[axis] for axis in self.axes)
+        return three(spacing[axis] for axis in self.axes)
 
     def _slices(self) -> tuple[slice, ...]:
         return tuple(slice(None, None, -1 if flip else None) for flip in self.flips)

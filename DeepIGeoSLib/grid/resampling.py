@@ -91,11 +91,11 @@ def _weighted_sums(array: np.ndarray, weights: np.ndarray, axis: int) -> np.ndar
     """
     first = (weights > 0).argmax(axis=1)
     most = int(np.count_nonzero(weights, axis=1).max())
-    total: np.ndarray | None = None
+    total = np.zeros(0, dtype=np.float32)
     for step in range(most):
         place = np.minimum(first + step, weights.shape[1] - 1)
         factor = np.where(place == first + step, weights[np.arange(len(place)), place], 0)
         part = array.take(place, axis=axis)
         part *= factor.astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
-        total = part if total is None else np.add(total, part, out=total)
+        total = part if step == 0 else np.add(total, part, out=total)
     return total

@@ -14,5 +14,5 @@ class Channels(Protocol):
     def shape(self) -> tuple[int, ...]:
         """(channels, k, j, i)."""
 
-    def __getitem__(self, part: tuple[slice, ...]) -> np.ndarray:
+    def __getitem__(self, part: tuple[slice, ...], /) -> np.ndarray:
         """Return a part as float32; slices (channel, k, j, i)."""

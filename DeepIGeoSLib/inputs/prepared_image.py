@@ -9,7 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError, stop_if
-from DeepIGeoSLib.grid.boxes import Box, absolute_box, bounding_box, grown_box, hull
+from DeepIGeoSLib.grid.boxes import (
+    Box,
+    absolute_box,
+    bounding_box,
+    grown_box,
+    hull,
+    three,
+    whole_box,
+)
 from DeepIGeoSLib.grid.resampling import resample_in_slabs
 from DeepIGeoSLib.inputs.channels import Channels
 from DeepIGeoSLib.inputs.normalization import Normalization, NormalizationSettings, tissue_mask
@@ -60,7 +68,7 @@ class PreparedImage:
         self.settings = settings
         self._arrays = arrays
         self._normalizations = []
-        box = None
+        box: Box | None = None
         for array in arrays:
             try:
                 working_spacing(spacing, settings.grid)
@@ -70,7 +78,7 @@ class PreparedImage:
             self._normalizations.append(Normalization.of(array, settings.normalization, tissue))
             box = hull(box, bounding_box(tissue))
         margin = [int(np.ceil(settings.grid.margin / s)) for s in spacing]
-        self.tissue_box = grown_box(box, margin, self.shape)
+        self.tissue_box = grown_box(box or whole_box(self.shape), margin, self.shape)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -96,7 +104,7 @@ class PreparedImage:
         if self.settings.region is None:
             return self.shape
         target = working_spacing(self.spacing, self.settings.grid)
-        return tuple(
+        return three(
             max(1, round(count * wanted / own))
             for count, wanted, own in zip(self.settings.region, target, self.spacing, strict=True)
         )
@@ -142,5 +150,5 @@ class _Parts:
 
     def __getitem__(self, part: tuple[slice, ...]) -> np.ndarray:
         of_channels, *inside = part
-        box = absolute_box(self._grid.box, inside)
+        box = absolute_box(self._grid.box, three(inside))
         return self._image.on(self._image.grid(box), self._cancel)[of_channels]

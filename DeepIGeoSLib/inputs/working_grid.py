@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.grid.resampling import resample, resample_part
 
 # Where voxels are so many times as large, or as small, as any that a network was trained for, the
@@ -68,7 +68,7 @@ def working_spacing(spacing: Sequence[float], settings: GridSettings) -> tuple[f
             f"{_SMALLEST_VOXEL:g} to {_LARGEST_VOXEL:g} mm are expected. Correct it in the file, "
             "or in Slicer's Volumes module (image spacing)."
         )
-    return tuple(
+    return three(
         min(max(s, low), high) if low / _MOST_DOWNSAMPLING <= s <= high * _MOST_UPSAMPLING else s
         for s, low, high in zip(spacing, settings.minimum, settings.maximum, strict=True)
     )
@@ -106,7 +106,7 @@ class WorkingGrid:
         if prod(shape) > _MOST_VOXELS:
             shape = [min(count, size) for count, size in zip(shape, sizes, strict=True)]
         exact = [own * size / count for own, size, count in zip(spacing, sizes, shape, strict=True)]
-        return cls(box=box, shape=tuple(shape), spacing=tuple(exact))
+        return cls(box=box, shape=three(shape), spacing=three(exact))
 
     @property
     def box_shape(self) -> tuple[int, int, int]:
@@ -127,7 +127,7 @@ class WorkingGrid:
 
     def part_around(self, working: Box, margin: int) -> Box:
         """Return the part of the box (slices within it) that holds working voxels and a margin."""
-        return tuple(
+        return three(
             slice(
                 max(0, (own.start - margin) * size // count),
                 min(size, -(-(own.stop + margin) * size // count)),

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import Box, grown_box, relative_box, shared_box, whole_box
+from DeepIGeoSLib.grid.boxes import Box, grown_box, relative_box, shared_box, three, whole_box
 from DeepIGeoSLib.interaction.clicks import ball_around
 from DeepIGeoSLib.interaction.scribbles import Interactions
 
@@ -36,7 +36,7 @@ def checked_box(box: Box, shape: Sequence[int]) -> Box:
             f"The box {text} (k, j, i) holds no voxel; the second number of each axis must be "
             "above the first."
         )
-    inside = shared_box(tuple(slice(*part) for part in bounds), whole_box(shape))
+    inside = shared_box(three(slice(*part) for part in bounds), whole_box(shape))
     if inside is None:
         raise InputError(
             f"The box {text} (k, j, i) lies outside of the volume, which has {tuple(shape)} voxels."
@@ -67,7 +67,8 @@ def box_marks(
     ball = np.zeros_like(shell)
     ball_box, mask = ball_around(place, interactions.shape, spacing)
     shared = shared_box(ball_box, box)
-    ball[relative_box(shared, outer)] = mask[relative_box(shared, ball_box)]
+    if shared is not None:
+        ball[relative_box(shared, outer)] = mask[relative_box(shared, ball_box)]
     background = np.union1d(
         interactions.background,
         np.setdiff1d(_numbers(shell, outer, interactions), interactions.foreground),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 
 # A click is a ball of this radius, in the finest voxel edge of the volume: a disk of 13 pixels in
 # its slice where slices are thick, 33 voxels where they are not. It does not count millimeters,
@@ -53,7 +53,7 @@ def ball_around(
     """
     edges = [edge for edge, size in zip(spacing, shape, strict=True) if size > 1]
     reach = radius * min(edges or spacing)
-    box = tuple(
+    box = three(
         slice(max(0, index - int(reach / edge)), min(size, index + int(reach / edge) + 1))
         for index, edge, size in zip(place, spacing, shape, strict=True)
     )
@@ -61,4 +61,5 @@ def ball_around(
         (np.arange(part.start, part.stop) - index) * edge
         for part, index, edge in zip(box, place, spacing, strict=True)
     )
-    return box, sum(along**2 for along in np.ix_(*away)) <= reach**2 * (1 + 1e-6)
+    k, j, i = np.ix_(*away)
+    return box, k**2 + j**2 + i**2 <= reach**2 * (1 + 1e-6)

@@ -175,7 +175,7 @@ class History:
         return box, self.probability[box].copy(), drafted[inner].copy()
 
     def _write(self, box: Box | None, values: np.ndarray | None) -> Box | None:
-        if box is None:
+        if box is None or values is None:
             return None
         before = self.probability[box].copy()
         with self.lock:

@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from DeepIGeoSLib.grid.boxes import Box, bounding_box
+from DeepIGeoSLib.grid.boxes import Box, bounding_box, three
 
 # A grown region has so many times the voxels: enough for most changes, and still answered in time.
 _GROWN_TO = 2.0
@@ -35,7 +35,7 @@ def stroke_groups(
     while len(places):
         near = np.all(np.abs(places - places[0]) <= np.asarray(size) // 4, axis=1)
         group = places[near]
-        box = tuple(
+        box = three(
             slice(int(low), int(high) + 1)
             for low, high in zip(group.min(axis=0), group.max(axis=0), strict=True)
         )
@@ -52,7 +52,7 @@ def region_around(box: Box, size: Sequence[int], shape: Sequence[int]) -> Box:
         start = (part.start + part.stop - length) // 2
         start = min(max(start, 0), available - length)
         region.append(slice(start, start + length))
-    return tuple(region)
+    return three(region)
 
 
 def grown_where_changed(region: Box, changed: np.ndarray, shape: Sequence[int]) -> Box:
@@ -78,7 +78,7 @@ def grown_where_changed(region: Box, changed: np.ndarray, shape: Sequence[int]) 
     ]
     size = [part.stop - part.start for part in region]
     grown = _grown_size(size, [any(sides) for sides in touched], shape)
-    return tuple(
+    return three(
         _grown_part(part, sides, wanted, available)
         for part, sides, wanted, available in zip(region, touched, grown, shape, strict=True)
     )

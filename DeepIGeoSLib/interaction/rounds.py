@@ -62,13 +62,13 @@ def propose(
     """
     report(progress, cancel, 0.0, "Preparing the volume")
     grid = image.grid(image.tissue_box)
-    read = image.on if crf is not None else image.read_on
-    channels = read(grid, cancel)
+    values = None if crf is None else image.on(grid, cancel)  # a CRF needs all of it at once
+    channels = image.read_on(grid, cancel) if values is None else values
     report(progress, cancel, 0.1, "Running P-Net")
     answer = engine.foreground_probability(channels, cancel)
-    if crf is not None:
+    if crf is not None and values is not None:
         report(progress, cancel, 0.7, "Running the CRF")
-        answer = crf.foreground_probability(answer, channels, grid.spacing, cancel=cancel)
+        answer = crf.foreground_probability(answer, values, grid.spacing, cancel=cancel)
     if grid.box == whole_box(image.shape) and answer.shape == image.shape:
         probability = answer
     else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import Box, voxels_in
+from DeepIGeoSLib.grid.boxes import Box, three, voxels_in
 from DeepIGeoSLib.grid.orientation import Orientation
 
 
@@ -103,7 +103,7 @@ class Interactions:
                 self.given_background,
             )
         )
-        return Interactions(tuple(self.shape[axis] for axis in orientation.axes), *voxels)
+        return Interactions(three(self.shape[axis] for axis in orientation.axes), *voxels)
 
     def changed_from(self, before: Interactions) -> np.ndarray:
         """Return the numbers of the voxels whose scribble is another than in ``before``."""
@@ -114,7 +114,7 @@ class Interactions:
 
     def seeds(self, box: Box) -> tuple[np.ndarray, np.ndarray]:
         """Return the foreground and the background scribbles inside ``box`` as bool arrays."""
-        return tuple(self._painted(voxels, box) for voxels in (self.foreground, self.background))
+        return self._painted(self.foreground, box), self._painted(self.background, box)
 
     def impose_on(self, probability: np.ndarray, box: Box) -> None:
         """Set the scribbled voxels in a box of the probability to 1 and 0, in place."""

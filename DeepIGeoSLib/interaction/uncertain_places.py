@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from DeepIGeoSLib.grid.boxes import bounding_box
+from DeepIGeoSLib.grid.boxes import bounding_box, three
 
 # A probability this close to 0 or 1 (0.3 bits of entropy) needs no look.
 _SURE = 0.05
@@ -53,5 +53,5 @@ def uncertain_places(
         place = np.unravel_index(np.argmax(gathered), gathered.shape)
         near = tuple(slice(max(0, at - n), at + n + 1) for at, n in zip(place, size, strict=True))
         gathered[near] = 0
-        found.append(tuple(int(at + part.start) for at, part in zip(place, box, strict=True)))
+        found.append(three(int(at + part.start) for at, part in zip(place, box, strict=True)))
     return found

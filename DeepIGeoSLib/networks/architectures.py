@@ -78,8 +78,10 @@ class DilatedOptions:
         """Return an untrained network."""
         from DeepIGeoSLib.networks.dilated import DilatedNet2d, DilatedNet3d
 
-        width = {} if self.features is None else {"features": self.features}
-        return (DilatedNet2d if dimension == 2 else DilatedNet3d)(in_channels, classes, **width)
+        network = DilatedNet2d if dimension == 2 else DilatedNet3d
+        if self.features is None:
+            return network(in_channels, classes)
+        return network(in_channels, classes, self.features)
 
 
 ARCHITECTURES: dict[str, type[ArchitectureOptions]] = {
@@ -139,7 +141,7 @@ def build_network(
     architecture: str,
     role: str,
     *,
-    dimension: int = 3,
+    dimension: Literal[2, 3] = 3,
     image_channels: int = 1,
     classes: int = 2,
     options: Mapping[str, Any] | None = None,

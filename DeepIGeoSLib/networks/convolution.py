@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import nn
 
@@ -23,6 +25,7 @@ class Conv3d(nn.Conv3d):
         )
         if plain:
             return super().forward(x)
+        sizes = cast("tuple[int, ...]", self.padding)  # never the name of a kind of padding
         return torch.mkldnn_convolution(
-            x, self.weight, self.bias, self.padding, self.stride, self.dilation, self.groups
+            x, self.weight, self.bias, sizes, self.stride, self.dilation, self.groups
         )

@@ -116,7 +116,8 @@ def _initialize(module: nn.Module) -> None:
     """Start with He's weights: with torch's default, signals fade over thirteen plain layers."""
     if isinstance(module, (nn.Conv2d, nn.Conv3d)):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        nn.init.zeros_(module.bias)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 def _block2d(in_channels: int, features: int, layers: int, dilation: int) -> nn.Sequential:

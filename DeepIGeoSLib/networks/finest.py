@@ -70,10 +70,10 @@ class _Block:
             length = min(_BLOCK + 2 * REACH, available)
             first = min(max(0, start - REACH), available - length)
             window.append(slice(first, first + length))
-        own = (
+        rows, columns = (
             slice(start, min(start + _BLOCK, n)) for start, n in zip((top, left), size, strict=True)
         )
-        return cls(number, *own, tuple(window))
+        return cls(number, rows, columns, (window[0], window[1]))
 
     @property
     def pixels(self) -> int:

@@ -44,6 +44,7 @@ class MultiScaleNet(SegmentationNetwork):
         overview: where the finest scale has to decide; None where it does everywhere.
     """
 
+    overview: Overview | None
     bytes_per_voxel = 300
     late_layers = ("widen", "decoder", "unfold", "sharpen", "classifier")
 
@@ -180,7 +181,7 @@ def _convolution(
     if dimension == 2:
         return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=bias)
     kernel = (3 if deep else 1, 3, 3)
-    padding = tuple(size // 2 for size in kernel)
+    padding = (kernel[0] // 2, 1, 1)
     return Conv3d(in_channels, out_channels, kernel, padding=padding, bias=bias)
 
 

@@ -33,13 +33,15 @@ def probabilities_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -
     groups = _groups(len(slices), rows, _at_once(slices, _FINEST_AT_ONCE))
     seen = tuple(_around(own, size) for own, size in zip(plane, x.shape[-2:], strict=True))
 
-    finest, coarse = [], None
+    finest: list[torch.Tensor] = []
+    coarse = slices.new_empty(0)
     for group in groups:
         features = network.encode_finest(slices[group])
         if rows.start <= group.start < rows.stop:
             finest.append(features[_scaled(seen, 2)].contiguous())
         shrunk = network.shrink[0](features)
-        coarse = shrunk.new_empty(len(slices), *shrunk.shape[1:]) if coarse is None else coarse
+        if group.start == 0:
+            coarse = shrunk.new_empty(len(slices), *shrunk.shape[1:])
         coarse[group] = shrunk
     _replace_by_scales_from(network, 1, coarse)
 

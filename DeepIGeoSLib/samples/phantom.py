@@ -65,12 +65,13 @@ def head_phantom(
 def _millimeters_from_center(
     shape: tuple[int, int, int], spacing: tuple[float, float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return np.ogrid[
+    k, j, i = np.ogrid[
         tuple(
             slice(-(n - 1) / 2 * s, (n - 1) / 2 * s, n * 1j)
             for n, s in zip(shape, spacing, strict=True)
         )
     ]
+    return k, j, i
 
 
 def _ellipsoid(place: tuple[np.ndarray, ...], center: np.ndarray, radii: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from DeepIGeoSLib.errors import InputError
 
@@ -67,7 +68,7 @@ def case_file(case: PublicCase) -> Path:
                 known_hash=f"sha256:{case.sha256}",
                 fname=case.name,
                 path=cache_folder(),
-                downloader=pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS),
+                downloader=cast(Any, pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS)),
             )
         )
     except OSError as error:

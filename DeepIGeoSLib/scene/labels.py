@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from DeepIGeoSLib.grid.boxes import Box, absolute_box, bounding_box, hull, relative_box, shared_box
+from DeepIGeoSLib.grid.boxes import (
+    Box,
+    absolute_box,
+    bounding_box,
+    hull,
+    hull_of,
+    relative_box,
+    shared_box,
+)
 
 Digest = tuple[int, int]
 
@@ -66,7 +74,8 @@ class Change:
         voxels = np.ravel_multi_index(
             tuple(place + start for place, start in zip(places, starts, strict=True)), tuple(shape)
         ).astype(np.uint64)
-        return tuple(int(np.bitwise_xor.reduce(_mixed(voxels, seed))) for seed in _SEEDS)
+        first, second = (int(np.bitwise_xor.reduce(_mixed(voxels, seed))) for seed in _SEEDS)
+        return first, second
 
 
 class Labels:
@@ -94,7 +103,7 @@ class Labels:
         """Return the labels after a change; these stay as they are."""
         if change.empty:
             return self
-        box = change.box if self._inside.size == 0 else hull(self.box, change.box)
+        box = change.box if self._inside.size == 0 else hull_of(self.box, change.box)
         inside = self.read(box)
         inside[relative_box(change.box, box)] ^= change.flips
         return Labels(self.shape, box, inside)

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.scene.labels import Change, Digest, Labels, joined
 from DeepIGeoSLib.scene.ledger_coding import packedStep, unpackedStep
@@ -91,7 +92,7 @@ class Ledger:
             count: how many voxels it has.
         """
         self.place = Place(newState(), digest, count)
-        self.interactions = Interactions(tuple(shape))
+        self.interactions = Interactions(three(shape))
         self.steps: list[Step] = []
         self.done = 0
         self.shortened: Shortened = ""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from DeepIGeoSLib.errors import DeepIGeoSError
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.scene.labels import Change
 
@@ -35,7 +35,7 @@ def unpackedInteractions(packed: bytes, shape: Sequence[int]) -> Interactions:
     lists, rest = _unpackedLists(data, len(_FIELDS), shape)
     if rest:
         raise DamagedLedger("The strokes kept with the segment are damaged.")
-    return Interactions(tuple(shape), *lists)
+    return Interactions(three(shape), *lists)
 
 
 def packedStep(change: Change, before: Interactions, after: Interactions) -> bytes:
@@ -142,4 +142,4 @@ def _checkedBox(bounds: np.ndarray, shape: Sequence[int]) -> Box:
     for (start, stop), size in zip(bounds, shape, strict=True):
         if not 0 <= start <= stop <= size:
             raise DamagedLedger("A round kept with the segment is damaged.")
-    return tuple(slice(int(start), int(stop)) for start, stop in bounds)
+    return three(slice(int(start), int(stop)) for start, stop in bounds)

@@ -15,7 +15,7 @@ import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import Box, bounding_box
+from DeepIGeoSLib.grid.boxes import Box, bounding_box, three
 from DeepIGeoSLib.grid.lattice import Placement, placement
 from DeepIGeoSLib.scene.translation import tr as _
 from DeepIGeoSLib.volume import Volume, gray_component
@@ -328,7 +328,7 @@ def labelmapOf(segmentationNode: Any, segmentId: str) -> tuple[Any, int]:
 def extentOf(image: Any) -> Box:
     """Return which voxels (k, j, i) of its grid an oriented image has."""
     extent = image.GetExtent()
-    return tuple(slice(extent[2 * axis], extent[2 * axis + 1] + 1) for axis in (2, 1, 0))
+    return three(slice(extent[2 * axis], extent[2 * axis + 1] + 1) for axis in (2, 1, 0))
 
 
 def matrixOf(image: Any) -> np.ndarray:

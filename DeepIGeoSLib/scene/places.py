@@ -10,7 +10,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.scene.nodes import ijkToRasOf
 from DeepIGeoSLib.scene.translation import tr as _
 
@@ -59,7 +59,7 @@ def boxOfRoi(roiNode: Any, volumeNode: Any) -> Box:
     # A face in the middle between two voxels belongs to neither; rounding must not decide.
     low = np.ceil(ijk.min(axis=1) - 1e-3).astype(int)
     high = np.floor(ijk.max(axis=1) + 1e-3).astype(int)
-    box = tuple(
+    box = three(
         slice(max(0, int(start)), min(int(stop) + 1, size))
         for start, stop, size in zip(
             low[::-1],
@@ -83,7 +83,7 @@ def worldPosition(volumeNode: Any, voxel: tuple[int, int, int]) -> tuple[float, 
     position = (ijkToRasOf(volumeNode) @ [*voxel[::-1], 1])[:3]
     parent = volumeNode.GetParentTransformNode()
     if parent is None:
-        return tuple(float(value) for value in position)
+        return three(float(value) for value in position)
     toWorld = vtk.vtkGeneralTransform()
     parent.GetTransformToWorld(toWorld)
     return toWorld.TransformPoint(*position)

@@ -6,7 +6,7 @@ from typing import Any
 
 import slicer
 
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.scene.places import boxOfRoi, showBox
 
 _ATTRIBUTE = "DeepIGeoS.Region"
@@ -50,7 +50,7 @@ class RegionNode:
         self.pinned = pinned
         if pinned and self.node is None:
             shape = volumeNode.GetImageData().GetDimensions()[::-1]
-            middle = tuple(slice(size // 4, max(size // 4 + 1, size * 3 // 4)) for size in shape)
+            middle = three(slice(size // 4, max(size // 4 + 1, size * 3 // 4)) for size in shape)
             showBox(self._made(), volumeNode, middle)
         self.update()
 

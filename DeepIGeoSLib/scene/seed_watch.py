@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,7 +43,7 @@ class SeedWatch:
             self._observed = (segmentation, segmentation.AddObserver(event, self._onModified))
 
     @contextmanager
-    def own(self) -> Iterator[None]:
+    def own(self) -> Generator[None, None, None]:
         """Don't take what is written meanwhile for strokes of the user."""
         SeedWatch._writers += 1
         try:

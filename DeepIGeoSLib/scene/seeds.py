@@ -15,7 +15,7 @@ import numpy as np
 import slicer
 import vtk
 
-from DeepIGeoSLib.grid.boxes import Box, relative_box, shared_box
+from DeepIGeoSLib.grid.boxes import Box, relative_box, shared_box, three
 from DeepIGeoSLib.scene.anchor import anchorOf, movement
 from DeepIGeoSLib.scene.colors import SEED_COLORS
 from DeepIGeoSLib.scene.labels import VoxelReader
@@ -57,10 +57,11 @@ class Seeds:
 
     def read(self, volumeNode: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return both classes on the volume's grid: bool, axes (k, j, i)."""
-        return tuple(
+        foreground, background = (
             seedsFromSegment(volumeNode, self.segmentationNode, segmentId)
             for segmentId in (self.foregroundId, self.backgroundId)
         )
+        return foreground, background
 
     def write(self, volumeNode: Any, foreground: np.ndarray, background: np.ndarray) -> None:
         """Replace both classes."""
@@ -69,10 +70,11 @@ class Seeds:
 
     def voxels(self, volumeNode: Any) -> tuple[VoxelReader, VoxelReader]:
         """Return what lists the voxels of both classes as they are painted now."""
-        return tuple(
+        foreground, background = (
             seedVoxels(volumeNode, self.segmentationNode, segmentId)
             for segmentId in (self.foregroundId, self.backgroundId)
         )
+        return foreground, background
 
     def paint(self, volumeNode: Any, box: Box, stroke: np.ndarray, foreground: bool) -> None:
         """Add a stroke to one class; the other one loses the voxels below it.
@@ -285,7 +287,7 @@ def _moveAlong(node: Any, segmentationNode: Any) -> None:
 def _boxed(voxels: np.ndarray, shape: tuple[int, int, int]) -> tuple[Box, np.ndarray]:
     """Return the box around voxels, and which of it they are."""
     places = np.unravel_index(voxels, shape)
-    box = tuple(slice(int(place.min()), int(place.max()) + 1) for place in places)
+    box = three(slice(int(place.min()), int(place.max()) + 1) for place in places)
     where = np.zeros([part.stop - part.start for part in box], dtype=bool)
     where[tuple(place - part.start for place, part in zip(places, box, strict=True))] = True
     return box, where

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.scene.flat_shapes import pointsBeside, pointsInside, pointsOn
 from DeepIGeoSLib.scene.nodes import ijkToRasOf, shapeOf
 from DeepIGeoSLib.scene.places import worldPosition
@@ -116,8 +116,8 @@ class _Plane:
         inside = (voxels >= 0) & (voxels < shapeOf(self._volumeNode))
         voxels = voxels[inside[:, 0] & inside[:, 1] & inside[:, 2]]
         if not len(voxels):
-            return (slice(0, 0),) * 3, np.zeros((0, 0, 0), dtype=bool)
+            return three([slice(0, 0)] * 3), np.zeros((0, 0, 0), dtype=bool)
         low, high = voxels.min(axis=0), voxels.max(axis=0) + 1
         where = np.zeros(high - low, dtype=bool)
         where[tuple((voxels - low).T)] = True
-        return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)), where
+        return three(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)), where

@@ -14,7 +14,7 @@ import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import Box, bounding_box, relative_box, shared_box, whole_box
+from DeepIGeoSLib.grid.boxes import Box, bounding_box, relative_box, shared_box, three, whole_box
 from DeepIGeoSLib.scene.labels import Change, Labels, VoxelReader
 from DeepIGeoSLib.scene.nodes import (
     extentOf,
@@ -189,7 +189,7 @@ def _slicesWithAny(voxels: np.ndarray) -> np.ndarray:
 
 
 def _boxAt(offset: tuple[int, int, int], shape: tuple[int, ...]) -> Box:
-    return tuple(slice(begin, begin + size) for begin, size in zip(offset, shape, strict=True))
+    return three(slice(begin, begin + size) for begin, size in zip(offset, shape, strict=True))
 
 
 def _imageOf(box: Box, values: np.ndarray, matrix: np.ndarray) -> Any:

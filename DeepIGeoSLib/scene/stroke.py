@@ -9,7 +9,7 @@ import numpy as np
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.scene.nodes import ijkToRasOf, shapeOf
 
 # Balls along a stroke lie so close that the hollows between them are this share of a voxel deep.
@@ -34,7 +34,7 @@ def strokeBox(
     radii = radius / np.linalg.norm(matrix[:3, :3], axis=0)[::-1]
     low = np.clip(np.floor(places.min(axis=0) - radii).astype(int), 0, shape)
     high = np.clip(np.ceil(places.max(axis=0) + radii).astype(int) + 1, 0, shape)
-    box = tuple(slice(int(a), int(max(a, b))) for a, b in zip(low, high, strict=True))
+    box = three(slice(int(a), int(max(a, b))) for a, b in zip(low, high, strict=True))
     stroke = np.zeros([part.stop - part.start for part in box], dtype=bool)
     if stroke.size:
         centers = _along(places - low, np.maximum(np.sqrt(8 * _HOLLOW * radii), 0.5).min())

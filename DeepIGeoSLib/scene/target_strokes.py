@@ -132,7 +132,8 @@ class TargetStrokes:
         """Return the strokes that are painted."""
         if self.seeds is None:
             return strokesOf(Interactions(shapeOf(self._target.volumeNode)))
-        return tuple(read() for read in self.seeds.voxels(self._target.volumeNode))
+        foreground, background = self.seeds.voxels(self._target.volumeNode)
+        return foreground(), background()
 
     def followTarget(self) -> None:
         """Let rounds and strokes follow what was done to the target elsewhere."""

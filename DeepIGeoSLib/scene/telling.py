@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from DeepIGeoSLib.errors import DeepIGeoSError
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def telling(tell: Callable[[str], object]) -> Iterator[None]:
+def telling(tell: Callable[[str], object]) -> Generator[None, None, None]:
     """Hand the sentence of an error to ``tell`` instead of raising it."""
     try:
         yield

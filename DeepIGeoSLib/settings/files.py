@@ -77,7 +77,7 @@ def parse_yaml(text: str, where: str) -> object:
             keys = [repr(self.construct_object(key, deep=True)) for key, _ in self._own(node)]
             twice = [key for key in keys if keys.count(key) > 1]
             if twice:
-                line = node.start_mark.line + 1
+                line = getattr(node.start_mark, "line", 0) + 1
                 raise InputError(f"{where} has the key {twice[0]} twice (from line {line}).")
             return super().construct_mapping(node, deep)
 

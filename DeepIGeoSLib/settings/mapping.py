@@ -12,7 +12,7 @@ import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from DeepIGeoSLib.errors import InputError
 
@@ -37,7 +37,7 @@ def from_mapping(kind: type[T], mapping: object, where: str) -> T:
     if not isinstance(mapping, Mapping):
         raise InputError(f"{where} must be a mapping, not {type(mapping).__name__}.")
     hints = typing.get_type_hints(kind)
-    fields = {f.name: f for f in dataclasses.fields(kind) if f.init}
+    fields = {f.name: f for f in dataclasses.fields(cast(Any, kind)) if f.init}
     for key in mapping:
         if key not in fields:
             raise InputError(f"{where} has an unknown key {key!r}{_nearest(str(key), fields)}.")
@@ -55,7 +55,7 @@ def from_mapping(kind: type[T], mapping: object, where: str) -> T:
 
 def to_mapping(settings: object) -> dict[str, Any]:
     """Return a dataclass as plain mappings and lists, ready for ``json.dump``."""
-    return _plain(dataclasses.asdict(settings))
+    return _plain(dataclasses.asdict(cast(Any, settings)))
 
 
 def _plain(value: Any) -> Any:
@@ -120,8 +120,10 @@ def _chosen_kind(kinds: list[type], value: Any, where: str) -> type:
     """Return the dataclass that the value of the distinguishing key names."""
     by_name: dict[str, type] = {}
     for kind in kinds:
-        key, name = tag_of(kind)
-        by_name[name] = kind
+        tag = tag_of(kind)
+        if tag is None:
+            raise TypeError(f"{kind.__name__} has no field that tells it apart.")
+        key, by_name[tag[1]] = tag[0], kind
     if not isinstance(value, Mapping) or key not in value:
         return kinds[0]
     name = value[key]

@@ -95,7 +95,8 @@ def _other_items(shown: Any, alternatives: Sequence[Any]) -> list[str]:
     ]
     known = [field.name for field in dataclasses.fields(shown) if field.name != tag[0]]
     for other in alternatives:
-        keys = [f"{tag[0]}: {json.dumps(tag_of(type(other))[1])}"]
+        _, name = tag_of(type(other)) or tag
+        keys = [f"{tag[0]}: {json.dumps(name)}"]
         keys += _joined(_entries(other, known=[*known, tag[0]]))
         lines += _commented_out(_item([*_comment(summary(type(other))), *keys]))
     return lines

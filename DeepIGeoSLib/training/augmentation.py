@@ -5,10 +5,13 @@ TorchIO names its axes (x, y, z); crops go in as (k, j, i), so its first axis is
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import torchio
 
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.config import AugmentationSettings
 
@@ -61,22 +64,23 @@ class Augmentation:
             subject.add_image(kind(tensor=tensor, affine=affine), name)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            moved = self._deformed(self._spatial(subject))
-            changed = self._intensity(torchio.Subject(image=moved["image"]))["image"].data
+            moved: Any = self._deformed(self._spatial(subject))
+            filtered: Any = self._intensity(torchio.Subject(image=moved["image"]))
+            changed = filtered["image"].data
             changed = self._scale_and_shift(changed)
         moved_maps = {name: _array(moved[name].data, values.dtype) for name, values in maps.items()}
         return to_array(changed).astype(np.float32), moved_maps
 
-    def _deformed(self, subject: torchio.Subject) -> torchio.Subject:
+    def _deformed(self, subject: Any) -> torchio.Subject:
         """Bend image and masks smoothly; a single slice only in its plane."""
         if self._elastic == 0:
             return subject
         # More than 0.4 of the way between control points would fold space; through a handful of
         # slices nothing moves.
-        limits = [
+        limits = three(
             0.0 if size < 8 else min(self._elastic_mm, 0.4 * size * mm / (_CONTROL_POINTS - 3))
             for size, mm in zip(subject.spatial_shape, subject["image"].spacing, strict=True)
-        ]
+        )
         deform = torchio.RandomElasticDeformation(
             num_control_points=_CONTROL_POINTS, max_displacement=limits, p=self._elastic
         )

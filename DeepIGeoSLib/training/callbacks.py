@@ -148,7 +148,8 @@ class CurrentRates(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Put the configuration's rates and weight decay in the place of the saved ones."""
-        wanted = pl_module.configure_optimizers()["optimizer"].param_groups
+        configured: Any = pl_module.configure_optimizers()
+        wanted = configured["optimizer"].param_groups
         for group, new in zip(trainer.optimizers[0].param_groups, wanted, strict=True):
             if group["initial_lr"] != new["initial_lr"]:
                 group["lr"] *= new["initial_lr"] / group["initial_lr"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from DeepIGeoSLib.data import LabeledCase
-from DeepIGeoSLib.grid.boxes import bounding_box, grown_box
+from DeepIGeoSLib.grid.boxes import box_around, grown_box
 from DeepIGeoSLib.grid.orientation import Orientation
 from DeepIGeoSLib.inputs.normalization import Normalization, NormalizationSettings, tissue_mask
 from DeepIGeoSLib.inputs.working_grid import GridSettings, WorkingGrid
@@ -57,7 +57,7 @@ def prepare_case(
     spacing = orientation.spacing(channels[0].spacing)
     tissue = [tissue_mask(array, normalization) for array in arrays]
     margin = [int(np.ceil(grid.margin / s)) for s in spacing]
-    box = grown_box(bounding_box(np.logical_or.reduce([*tissue, mask])), margin, mask.shape)
+    box = grown_box(box_around(np.logical_or.reduce([*tissue, mask])), margin, mask.shape)
     working = WorkingGrid.of_box(box, spacing, grid)
     image = np.stack(
         [

@@ -85,7 +85,8 @@ def step_to_resume_from(folder: Path, module: lightning.LightningModule) -> int 
             "folder, or remove the old run."
         )
     groups = checkpoint["optimizer_states"][0]["param_groups"]
-    if _kinds(groups) != _kinds(module.configure_optimizers()["optimizer"].param_groups):
+    configured: Any = module.configure_optimizers()
+    if _kinds(groups) != _kinds(configured["optimizer"].param_groups):
         raise InputError(
             f"{path} was trained with another optimizer, or with other layers frozen, than the "
             "configuration says: choose another output folder, or remove the old run."

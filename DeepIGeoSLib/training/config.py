@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from DeepIGeoSLib.bundles import TrainingData
 from DeepIGeoSLib.data import DataSettings
@@ -117,11 +117,13 @@ class SimulationSettings:
 
     def completed(self) -> SimulationSettings:
         """Return the settings with the preset's values in the place of null."""
-        given = {key: value for key, value in vars(self).items() if value is not None}
+        given: dict[str, Any] = {
+            key: value for key, value in vars(self).items() if value is not None
+        }
         return SimulationSettings(**{**_SIMULATIONS[self.preset], **given})
 
 
-_SIMULATIONS = {
+_SIMULATIONS: dict[str, dict[str, Any]] = {
     "recommended": {
         "rounds": 4,
         "initial": {"pnet": 0.5, "corrupted": 0.4, "empty": 0.1},
@@ -221,7 +223,9 @@ def read_config_mapping(path: str | Path) -> object:
         InputError: the file is missing or not valid, or names no preset that there was.
     """
     mapping = read_mapping(path)
-    network = mapping.get("network") if isinstance(mapping, dict) else None
+    if not isinstance(mapping, dict):
+        return mapping
+    network = mapping.get("network")
     if not isinstance(network, dict) or not {"preset", "features"} & set(network):
         return mapping
     try:

@@ -77,7 +77,7 @@ def _of_samples(settings: TrainingSettings) -> Iterator[Fault]:
     if augmentation.elastic_mm < 0:
         yield "augmentation.elastic_mm", augmentation.elastic_mm, "at least 0"
     simulation = settings.simulation.completed()
-    weights = simulation.initial
+    weights = simulation.initial or {}
     if not set(weights) <= set(STARTS):
         yield "simulation.initial", weights, f"weights of {', '.join(STARTS)}"
     elif any(w < 0 for w in weights.values()) or sum(weights.values()) <= 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import nn
@@ -52,7 +53,7 @@ def draft_manifest(
 def export_bundle(
     folder: Path,
     settings: TrainingSettings,
-    networks: dict[str, nn.Module],
+    networks: Mapping[str, nn.Module],
     results: EvaluationResults,
     source: BundleManifest | None = None,
 ) -> Path:

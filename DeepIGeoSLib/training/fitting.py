@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import lightning
 import torch
@@ -80,7 +81,7 @@ def fit(
         log_every_n_steps=min(_LOG_EVERY, optimization.steps),
     )
     if trainer.world_size > 1:
-        share_statistics(module.network)
+        share_statistics(cast(torch.nn.Module, module.network))
     if optimization.precision != "32-true" and settings.network.dimension == 3:
         # bfloat16 convolutions of oneDNN are twice as fast when the channels come last.
         module.network.to(memory_format=torch.channels_last_3d)

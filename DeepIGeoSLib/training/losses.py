@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import monai.losses
 import torch
@@ -15,7 +16,12 @@ def make_loss(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
         cross_entropy = nn.CrossEntropyLoss()
         return lambda logits, target: cross_entropy(logits, target[:, 0].long())
     # The Dice of the whole batch: a crop without lesion has no Dice of its own.
-    options = {"softmax": True, "to_onehot_y": True, "include_background": False, "batch": True}
+    options: dict[str, Any] = {
+        "softmax": True,
+        "to_onehot_y": True,
+        "include_background": False,
+        "batch": True,
+    }
     if name == "dice":
         return monai.losses.DiceLoss(**options)
     return monai.losses.DiceCELoss(**options)

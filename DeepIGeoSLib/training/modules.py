@@ -85,7 +85,7 @@ class RNetModule(NetworkModule):
         self.automatic_optimization = False
 
     def training_step(self, batch: dict[str, torch.Tensor], index: int) -> None:
-        optimizer = self.optimizers()
+        optimizer: Any = self.optimizers()
         if index % self.batches_a_step == 0:
             optimizer.zero_grad()
         # All processes take part in the same number of rounds.
@@ -155,7 +155,7 @@ def make_optimizer(
     fine_tuning: FineTuningSettings | None = None,
 ) -> dict:
     """Return Lightning's optimizer and schedule entries."""
-    options = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    options: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
     parameters: Any = module.parameters()
     if fine_tuning is not None:
         early = [p for part in module.network.early_layers() for p in part.parameters()]

@@ -161,6 +161,6 @@ class LearningFolder:
     def _keep_head(self, case: str, volume: Volume) -> None:
         voxels = Orientation.of(volume.ijk_to_ras).apply(volume.array)
         content = hashlib.sha256(repr(voxels.shape).encode())
-        content.update(np.ascontiguousarray(voxels))
+        content.update(np.ascontiguousarray(voxels).data)
         path = self._cases / _HEAD.format(case=case)
         path.write_text(content.hexdigest(), encoding="utf-8")

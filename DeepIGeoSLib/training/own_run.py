@@ -15,6 +15,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import written_in_one_step
 from DeepIGeoSLib.training.own_cases import COMPARISON
 from DeepIGeoSLib.volume import Volume
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.bundles import Bundle
 
 _TOLD = "told.json"
 
@@ -145,17 +149,19 @@ def main(configuration: Path, name: str) -> None:
             temporary.write_text(json.dumps([share, text]), encoding="utf-8")
 
     trained = train(settings, base, tell, bundle)
-    rows = []
+    if trained is None:
+        raise InputError(f"{configuration} describes no bundle.")
+    rows, tuned = [], load_bundle(trained)
     for case in find_cases(settings.data, base, "val"):
         volume, target = case.load()
-        before, after = (_dice(b, volume, target) for b in (bundle, load_bundle(trained)))
+        before, after = (_dice(b, volume, target) for b in (bundle, tuned))
         rows.append({"case": case.name, "before": before, "after": after})
     with written_in_one_step(folder / COMPARISON) as temporary:
         text = json.dumps({"bundle": str(trained), "cases": rows})
         temporary.write_text(text, encoding="utf-8")
 
 
-def _dice(bundle: object, volume: Volume, target: np.ndarray) -> float:
+def _dice(bundle: Bundle, volume: Volume, target: np.ndarray) -> float:
     from DeepIGeoSLib.evaluation.metrics import dice
     from DeepIGeoSLib.interaction.session import InteractiveSession
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import lightning
 import torch
 import torch.distributed
@@ -62,8 +64,9 @@ def of_all_processes(
     """
     if module.trainer.world_size == 1:
         return logits, target
-    gathered = (
+    gathered: tuple[Any, Any] = (
         module.all_gather(logits, sync_grads=True),
         module.all_gather(target),
     )
-    return tuple(parts.flatten(0, 1) for parts in gathered)
+    all_logits, all_targets = (parts.flatten(0, 1) for parts in gathered)
+    return all_logits, all_targets

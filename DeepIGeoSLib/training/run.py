@@ -84,7 +84,7 @@ def train(
     if settings.task == "crf":
         pretrain_crf(settings.crf or CrfTraining(), settings.data.channels, folder, progress)
         return None
-    if rank_zero_only.rank == 0:
+    if _is_first_process():
         report = check_data(settings.data, base, progress)
         report.check(report.write(folder))
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -96,9 +96,13 @@ def train(
     if module.fine_tuning is not None:
         extra.append(FrozenStage(module.fine_tuning, settings.optimization.steps))
     fit(module, samples, validator, settings, folder, progress, extra)
-    if settings.bundle is None or rank_zero_only.rank != 0:
+    if settings.bundle is None or not _is_first_process():
         return None
     return write_trained_bundle(settings, base, bundle=bundle)
+
+
+def _is_first_process() -> bool:
+    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 def parts_of_both(settings: TrainingSettings) -> tuple[TrainingSettings, TrainingSettings]:
@@ -180,15 +184,15 @@ def write_trained_bundle(
         network.load_state_dict(half_precision(network))
     source = None if bundle is None else bundle.manifest
     if not settings.bundle.training_data:
-        settings = dataclasses.replace(settings, bundle=_with_data(settings, base))
+        settings = dataclasses.replace(settings, bundle=_with_data(settings.bundle, settings, base))
     manifest = draft_manifest(settings, source)
     session = InteractiveSession(NetworksInTraining(manifest, networks, crfs), engine="torch")
     cases = find_cases(settings.data, base, "val")
     results = evaluate(session, cases, progress=progress)
     target = folder / settings.bundle.name
     shutil.rmtree(target, ignore_errors=True)
-    networks.update({crf_key(role): crf for role, crf in crfs.items()})
-    return export_bundle(target, settings, networks, results, source)
+    every = {**networks, **{crf_key(role): crf for role, crf in crfs.items()}}
+    return export_bundle(target, settings, every, results, source)
 
 
 def _volumes(
@@ -202,18 +206,18 @@ def _volumes(
         yield to_tensor(padded.read(whole)[np.newaxis])
 
 
-def _with_data(settings: TrainingSettings, base: Path) -> BundleSettings:
+def _with_data(words: BundleSettings, settings: TrainingSettings, base: Path) -> BundleSettings:
     """Return what the bundle says about itself, with the data that the configuration left out."""
     counts = Counter(case.dataset for case in find_cases(settings.data, base, "train"))
     entries = tuple(TrainingData(name, count, "not stated") for name, count in counts.items())
-    return dataclasses.replace(settings.bundle, training_data=entries)
+    return dataclasses.replace(words, training_data=entries)
 
 
 def _trained_networks(
     settings: TrainingSettings, base: Path, folder: Path, bundle: Bundle | None
 ) -> tuple[dict[str, SegmentationNetwork], dict[str, CRFNet]]:
     """Return the networks, and the CRF-Nets where there are any, that a bundle will hold."""
-    trained = {settings.task: folder / BEST}
+    trained: dict[str, Path] = {settings.task: folder / BEST}
     if settings.task == "rnet" and settings.pnet:
         trained["pnet"] = base / settings.pnet[-1]
     networks = {role: trained_network(role, path, settings) for role, path in trained.items()}
@@ -221,6 +225,8 @@ def _trained_networks(
         if role not in networks:
             networks[role] = bundle.network(role)
     crfs = {}
-    if settings.crf is not None:
-        crfs = {role: trained_crf(path, settings) for role, path in trained.items()}
+    for role, path in trained.items():
+        crf = trained_crf(path, settings)
+        if crf is not None:
+            crfs[role] = crf
     return networks, crfs

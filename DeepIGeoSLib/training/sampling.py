@@ -90,7 +90,7 @@ class CropSampler:
     def crop(
         self,
         case: TrainingCase,
-        center: Sequence[float],
+        center: Sequence[float] | np.ndarray,
         maps: dict[str, np.ndarray],
         random: np.random.Generator,
     ) -> tuple[np.ndarray, dict[str, np.ndarray], tuple[float, float, float]]:
@@ -179,7 +179,9 @@ class RNetSamples(Dataset):
         maps = {"target": case.target}
         if start == "pnet":
             proposals = self._proposals[number]
-            maps["initial"] = proposals[random.integers(len(proposals))].astype(np.float32) / 255
+            maps["initial"] = (
+                proposals[int(random.integers(len(proposals)))].astype(np.float32) / 255
+            )
             center = _error_voxel(maps["initial"] >= 0.5, case, random)
         else:
             center = _target_voxel(case, random)
@@ -193,7 +195,7 @@ class RNetSamples(Dataset):
         return self._with_strokes(image, maps["target"], maps["initial"], spacing, random)
 
     def _start(self, random: np.random.Generator) -> str:
-        initial = self._settings.simulation.completed().initial
+        initial = self._settings.simulation.completed().initial or {}
         weights = np.array(list(initial.values()))
         return list(initial)[random.choice(len(weights), p=weights / weights.sum())]
 

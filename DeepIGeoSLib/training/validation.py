@@ -10,12 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import lightning
 import numpy as np
 import torch
-from torch import nn
 
 from DeepIGeoSLib.bundles import BundleManifest
 from DeepIGeoSLib.crf import MeanField
@@ -83,7 +82,7 @@ class Validation(lightning.Callback, ABC):
         self._table = StepTable(folder / "validation.csv")
 
     @abstractmethod
-    def results(self, network: nn.Module, crf: CRFNet | None) -> Iterator[CaseResult]:
+    def results(self, network: SegmentationNetwork, crf: CRFNet | None) -> Iterator[CaseResult]:
         """Yield the result of each case, with the CRF if there is one."""
 
     @abstractmethod
@@ -121,13 +120,16 @@ class Validation(lightning.Callback, ABC):
         if trainer.is_global_zero:
             # A copy, so that evaluation mode and float32 layout stay out of the training.
             crf = None if pl_module.crf is None else pl_module.crf.plain()
-            score = self._measure(trainer, copy.deepcopy(pl_module.network).eval(), crf)
+            network: Any = copy.deepcopy(pl_module.network).eval()
+            score = self._measure(trainer, network, crf)
         score = trainer.strategy.broadcast(score)
         if self.best is None or score > self.best:
             self.best = score
             trainer.save_checkpoint(self.folder / BEST, weights_only=True)
 
-    def _measure(self, trainer: lightning.Trainer, network: nn.Module, crf: CRFNet | None) -> float:
+    def _measure(
+        self, trainer: lightning.Trainer, network: SegmentationNetwork, crf: CRFNet | None
+    ) -> float:
         """Measure, report, and return the score by which the best weights are chosen."""
         values: dict[tuple[str, str], list[float]] = defaultdict(list)
         scores: list[float] = []
@@ -194,7 +196,7 @@ class PNetValidation(Validation):
         self.cases = cases
         self._loss = make_loss(settings.optimization.loss)
 
-    def results(self, network: nn.Module, crf: CRFNet | None) -> Iterator[CaseResult]:
+    def results(self, network: SegmentationNetwork, crf: CRFNet | None) -> Iterator[CaseResult]:
         engine = TorchEngine(network)
         field = None if crf is None else MeanField(crf)
         for case in self.cases:
@@ -252,7 +254,7 @@ class RNetValidation(Validation):
     def __init__(
         self,
         cases: Sequence[LabeledCase],
-        pnet: nn.Module,
+        pnet: SegmentationNetwork,
         manifest: BundleManifest,
         folder: Path,
         settings: TrainingSettings,
@@ -265,7 +267,7 @@ class RNetValidation(Validation):
         self.pnet_crf = pnet_crf
         self.manifest = manifest
 
-    def results(self, network: nn.Module, crf: CRFNet | None) -> Iterator[CaseResult]:
+    def results(self, network: SegmentationNetwork, crf: CRFNet | None) -> Iterator[CaseResult]:
         networks, crfs = {"pnet": self.pnet, "rnet": network}, {}
         if crf is not None and self.pnet_crf is not None:
             crfs = {"pnet": self.pnet_crf, "rnet": crf}

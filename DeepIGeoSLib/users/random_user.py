@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from DeepIGeoSLib.grid.boxes import grown_box
+from DeepIGeoSLib.grid.boxes import grown_box, three
 from DeepIGeoSLib.users.mistakes import ErrorRegion, Stroke, error_regions
 
 # Lines: share of random walks among them, standard deviation of the turn at each step (radians),
@@ -75,7 +75,7 @@ def _dab(
     """Paint a disk in the slice of ``center``, or a ball, of ``radius`` voxels."""
     reach = int(np.ceil(radius))
     box = grown_box(
-        tuple(slice(c, c + 1) for c in center), (0 if flat else reach, reach, reach), shape
+        three(slice(c, c + 1) for c in center), (0 if flat else reach, reach, reach), shape
     )
     k, j, i = np.ogrid[box]
     painted = np.zeros(shape, dtype=bool)

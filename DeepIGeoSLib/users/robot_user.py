@@ -246,4 +246,4 @@ def _ball(
     """Return the places within ``radius`` of the center, both in the unit of ``spacing``."""
     grid = np.ogrid[tuple(slice(0, size) for size in shape)]
     away = ((g - c) * s for g, c, s in zip(grid, center, spacing[: len(shape)], strict=True))
-    return sum(along**2 for along in away) <= radius**2
+    return np.asarray(sum(along**2 for along in away) <= radius**2)

@@ -8,7 +8,7 @@ import numpy as np
 
 from DeepIGeoSLib import __version__
 from DeepIGeoSLib.evaluation.methods import Method
-from DeepIGeoSLib.grid.boxes import Box, bounding_box, grown_box
+from DeepIGeoSLib.grid.boxes import Box, box_around, grown_box
 from DeepIGeoSLib.inputs.normalization import NormalizationSettings, normalize
 from DeepIGeoSLib.volume import Volume
 
@@ -61,7 +61,7 @@ class SeededBaseline(Method):
         if not foreground.any():
             return result
         margin = [int(np.ceil(self._margin / s)) for s in self._spacing]
-        box = grown_box(bounding_box(foreground | background), margin, result.shape)
+        box = grown_box(box_around(foreground | background), margin, result.shape)
         outside = _outside_seeds(box, result.shape)
         if not (background.any() or outside.any()):
             outside = _faces([(True, True)] * 3, outside.shape)

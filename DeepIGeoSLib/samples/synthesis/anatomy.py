@@ -91,7 +91,7 @@ def _objects(
     if kind == "blob":
         return [blob(shape, spacing, center, radius, random)]
     if kind == "nested" and objects:
-        return [_within(objects[random.integers(len(objects))], spacing, random)]
+        return [_within(objects[int(random.integers(len(objects)))], spacing, random)]
     if kind == "cluster":
         return _cluster(shape, spacing, center, min(radius, 0.2 * max(shape[1:])), random)
     return [ellipsoid(shape, spacing, center, radius, random) > 0]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.grid.resampling import resample
 
 
@@ -33,7 +34,7 @@ def coordinates(
     shape: Sequence[int], spacing: Sequence[float], center: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the distances from ``center`` (a voxel) along each axis in pixels: open grids."""
-    return tuple(
+    return three(
         ((np.arange(n, dtype=np.float32) - c) * s).reshape(
             [-1 if a == axis else 1 for a in range(3)]
         )

@@ -37,7 +37,7 @@ def random_region(
     smooth /= np.float32(deviation)
     for _ in range(4):
         seed = tuple(int(random.integers(n // 5, max(n // 5 + 1, n - n // 5))) for n in image.shape)
-        grow = random.choice((_similar, _ball, _supervoxels), p=(0.45, 0.2, 0.35))
+        grow = (_similar, _ball, _supervoxels)[int(random.choice(3, p=(0.45, 0.2, 0.35)))]
         region = grow(smooth, spacing, seed, random)
         region = _tidied(region, seed, random)
         if region is not None and _SMALLEST <= region.sum() <= _LARGEST * region.size:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from DeepIGeoSLib.any_structure.zoom import coarsest_first
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.training.any_structure.settings import ImageSource
 from DeepIGeoSLib.volume import Volume
 
@@ -80,7 +81,7 @@ def _read(path: Path, mask: str | None) -> RealImage:
     if labels is not None:
         labels = np.ascontiguousarray(labels.transpose(order))
         values = tuple(int(value) for value in np.unique(labels) if value > 0)
-    return RealImage(image, labels, tuple(s / finest for s in spacing), values)
+    return RealImage(image, labels, three(s / finest for s in spacing), values)
 
 
 def _volume(path: Path) -> Volume:

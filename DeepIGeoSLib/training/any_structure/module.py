@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import lightning
 import numpy as np
@@ -54,7 +55,7 @@ class AnyStructureModule(lightning.LightningModule):
 
     def training_step(self, batch: dict[str, torch.Tensor], index: int) -> None:
         """Play a short session on each sample and step along the gradient of all its rounds."""
-        optimizer = self.optimizers()
+        optimizer: Any = self.optimizers()
         optimizer.zero_grad()
         rounds = 1 + int(batch["seed"][0]) % self.settings.rounds
         total = 0.0

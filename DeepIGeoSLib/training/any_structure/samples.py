@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from DeepIGeoSLib.any_structure.box_marks import PERHAPS, faces, in_box
 from DeepIGeoSLib.any_structure.channels import Strokes, input_channels
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.samples.synthesis import (
     acquired,
     degraded,
@@ -130,7 +131,7 @@ class AnyStructureSamples(Dataset):
         """Return the mask that the first round starts from: float32 in [0, 1]."""
         kind = random.choice(_STARTS, p=_CHANCES)
         if kind == "corrupted":
-            wrong = corrupted(target, tuple(spacing), random)
+            wrong = corrupted(target, three(spacing), random)
             if not np.array_equal(wrong >= 0.5, target):
                 return wrong
         mask = np.zeros(target.shape, dtype=bool)
