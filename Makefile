@@ -37,6 +37,7 @@ lint: prepare-test
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m codespell_lib
+	$(VENV)/bin/lint-imports --no-logo
 	$(RUN) -m ty check
 
 # Which lines and branches the tests run, as pages in build/coverage; nothing depends on the share.

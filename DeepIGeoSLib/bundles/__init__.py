@@ -9,13 +9,8 @@ from __future__ import annotations
 from DeepIGeoSLib.bundles.bundle import Bundle, list_bundles, load_bundle
 from DeepIGeoSLib.bundles.catalog import BundleSummary, proposes, summary_of
 from DeepIGeoSLib.bundles.geodesic import GEODESIC
-from DeepIGeoSLib.bundles.manifest import (
-    FORMAT_VERSION,
-    BundleManifest,
-    TrainingData,
-    WeightFile,
-    crf_key,
-)
+from DeepIGeoSLib.bundles.manifest import BundleManifest, TrainingData, WeightFile, crf_key
+from DeepIGeoSLib.bundles.migration import FORMAT_VERSION
 from DeepIGeoSLib.errors import BundleError
 
 __all__ = [

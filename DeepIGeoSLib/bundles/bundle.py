@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.bundles.checks import check_finite, check_weights
 from DeepIGeoSLib.bundles.geodesic import GEODESIC, geodesic_manifest
-from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, crf_key, read_manifest
+from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, crf_key
+from DeepIGeoSLib.bundles.manifest_file import read_manifest
 from DeepIGeoSLib.bundles.quantized import load_quantized, quantized_key
 from DeepIGeoSLib.errors import BundleError
 

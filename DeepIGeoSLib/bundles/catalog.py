@@ -7,7 +7,7 @@ from pathlib import Path
 
 from DeepIGeoSLib.bundles.bundle import Bundle, folder_of
 from DeepIGeoSLib.bundles.geodesic import GEODESIC
-from DeepIGeoSLib.bundles.manifest import read_manifest
+from DeepIGeoSLib.bundles.manifest_file import read_manifest
 from DeepIGeoSLib.errors import BundleError
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from DeepIGeoSLib.bundles.manifest import FORMAT_VERSION, BundleManifest
+from DeepIGeoSLib.bundles.manifest import BundleManifest
+from DeepIGeoSLib.bundles.migration import FORMAT_VERSION
 from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
 from DeepIGeoSLib.inputs.normalization import NormalizationSettings
 from DeepIGeoSLib.inputs.working_grid import GridSettings

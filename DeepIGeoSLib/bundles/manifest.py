@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import DeepIGeoSLib
 from DeepIGeoSLib.any_structure.zoom_choice import ZoomChoice
-from DeepIGeoSLib.bundles.checks import check_manifest, parse_manifest
-from DeepIGeoSLib.bundles.migration import FORMAT_VERSION, up_to_date
+from DeepIGeoSLib.bundles.migration import FORMAT_SINCE
 from DeepIGeoSLib.crf.settings import CrfSettings
-from DeepIGeoSLib.errors import BundleError, InputError
 from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
 from DeepIGeoSLib.inputs.normalization import NormalizationSettings
 from DeepIGeoSLib.inputs.prepared_image import InputSettings
 from DeepIGeoSLib.inputs.working_grid import GridSettings
 from DeepIGeoSLib.networks import ANY_STRUCTURE, NetworkSettings
-from DeepIGeoSLib.settings import from_mapping
 
 MANIFEST_NAME = "bundle.json"
-
-# The first version of DeepIGeoS that reads this format.
-_FORMAT_SINCE = "0.1.0"
 
 
 @dataclass(frozen=True)
@@ -97,7 +87,7 @@ class BundleManifest:
     crf: CrfSettings | None = None
     zoom_choice: ZoomChoice | None = None
     derived_from: str | None = None
-    needs: str = _FORMAT_SINCE
+    needs: str = FORMAT_SINCE
 
     @property
     def for_any_structure(self) -> bool:
@@ -118,57 +108,3 @@ class BundleManifest:
 def crf_key(role: str) -> str:
     """Return the name, in a manifest's weights, of the CRF-Net that follows a network."""
     return f"{role}-crf"
-
-
-def version_needed(networks: Iterable[NetworkSettings]) -> str:
-    """Return the oldest version of DeepIGeoS that can use a bundle of such networks."""
-    return max([_FORMAT_SINCE, *(network.since for network in networks)], key=_numbers)
-
-
-def read_manifest(folder: Path) -> BundleManifest:
-    """Read and check the manifest of a bundle folder.
-
-    Raises:
-        BundleError: it is missing or damaged, needs another version of DeepIGeoS, or lacks a
-            network.
-    """
-    path = folder / MANIFEST_NAME
-    if not path.is_file():
-        raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST_NAME}.")
-    mapping = parse_manifest(path)
-    if not isinstance(mapping, Mapping):
-        raise BundleError(f"{path} must be a mapping, not {type(mapping).__name__}.")
-    _check_version(mapping, path)
-    try:
-        manifest = from_mapping(BundleManifest, up_to_date(mapping, path), str(path))
-    except InputError as error:
-        raise BundleError(str(error)) from error
-    check_manifest(manifest, path)
-    for role in (ANY_STRUCTURE,) if manifest.for_any_structure else ("pnet", "rnet"):
-        if role not in manifest.weights:
-            raise BundleError(f"{path} names no weights for {role!r}.")
-        if role not in manifest.networks:
-            raise BundleError(f"{path} names no architecture for {role!r}.")
-    return manifest
-
-
-def _check_version(mapping: Mapping[str, Any], path: Path) -> None:
-    """Refuse a manifest of a format, or for a program, that is newer than this one."""
-    own, needed = DeepIGeoSLib.__version__, mapping.get("needs")
-    newer = isinstance(needed, str) and _numbers(needed) > _numbers(own)
-    wanted = f"it needs DeepIGeoS {needed} or newer, and this is {own}"
-    version = mapping.get("format_version")
-    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
-        hint = f"; {wanted}" if newer else ""
-        raise BundleError(
-            f"{path} has the format version {version!r}; this program knows 1 to "
-            f"{FORMAT_VERSION}{hint}."
-        )
-    if newer:
-        raise BundleError(f"{path} can't be used: {wanted}.")
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """Return a version such as "0.1.0" as numbers that can be compared; none for other texts."""
-    known = re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,2}", version, re.ASCII)
-    return tuple(map(int, version.split("."))) if known else ()

@@ -14,6 +14,9 @@ from DeepIGeoSLib.networks.presets import network_of_preset
 # architecture and its options; "needs".
 FORMAT_VERSION = 2
 
+# The first version of DeepIGeoS that reads this format.
+FORMAT_SINCE = "0.1.0"
+
 
 def up_to_date(manifest: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """Return what a manifest says in the newest format; it is not checked otherwise.

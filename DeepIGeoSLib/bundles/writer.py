@@ -13,13 +13,9 @@ from typing import TYPE_CHECKING
 
 from DeepIGeoSLib.bundles.bundle import Bundle
 from DeepIGeoSLib.bundles.checks import file_sha256
-from DeepIGeoSLib.bundles.manifest import (
-    MANIFEST_NAME,
-    BundleManifest,
-    WeightFile,
-    version_needed,
-)
+from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest, WeightFile
 from DeepIGeoSLib.bundles.quantized import quantized_key, save_quantized
+from DeepIGeoSLib.bundles.versions import version_needed
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings import to_mapping
 

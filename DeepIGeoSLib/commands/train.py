@@ -10,7 +10,7 @@ from DeepIGeoSLib.errors import InputError, Progress
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.bundles import Bundle
-    from DeepIGeoSLib.training.config import TrainingSettings
+    from DeepIGeoSLib.training.settings import TrainingSettings
 
 _DONE, _BAD_INPUT = 0, 2
 

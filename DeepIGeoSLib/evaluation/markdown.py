@@ -16,7 +16,7 @@ from DeepIGeoSLib.evaluation.statistics import (
 )
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.evaluation.results import EvaluationResults
+    from DeepIGeoSLib.evaluation.measured_rounds import MeasuredRounds
     from DeepIGeoSLib.users.robot_user import RobotUser
 
 # Dice values whose number of strokes is reported.
@@ -27,7 +27,7 @@ _EVERY_ROUND_UP_TO = 5
 _SHOWN = (0, 1, 2, 3, 5, 10, 15, 20, 30)
 
 
-def report(results: EvaluationResults) -> str:
+def report(results: MeasuredRounds) -> str:
     """Return what was done, all tables with their explanation, and what could not be measured."""
     last, mark = title(results, results.rounds), results.user.noun
     parts = [
@@ -63,7 +63,7 @@ def report(results: EvaluationResults) -> str:
     return "\n\n".join(parts)
 
 
-def protocol(results: EvaluationResults) -> str:
+def protocol(results: MeasuredRounds) -> str:
     """Return in a few sentences what the robot user did, and the notes."""
     user = results.user
     mark = user.noun
@@ -98,7 +98,7 @@ def _first_mark(user: RobotUser) -> list[str]:
     }[user.first]
 
 
-def dice_table(results: EvaluationResults) -> str:
+def dice_table(results: MeasuredRounds) -> str:
     """Return the mean Dice of each data set and method, automatically and after each mark.
 
     The column with the method is left out when there is only one.
@@ -119,7 +119,7 @@ def dice_table(results: EvaluationResults) -> str:
     return markdown(head, lines)
 
 
-def agreement_table(results: EvaluationResults) -> str:
+def agreement_table(results: MeasuredRounds) -> str:
     """Return the agreement with the truth after the last mark, by method, or by data set for one.
 
     Dice, IoU and surface Dice are means; distances, which are infinite for an empty result, and
@@ -136,7 +136,7 @@ def agreement_table(results: EvaluationResults) -> str:
     return _by_method_or_dataset(results, titles, _agreement)
 
 
-def effort_table(results: EvaluationResults) -> str:
+def effort_table(results: MeasuredRounds) -> str:
     """Return marks to a goal, what marks brought and cost, by method, or by data set for one."""
     titles = [
         *[f"NoC@{100 * goal:.0f} (reached)" for goal in GOALS],
@@ -150,7 +150,7 @@ def effort_table(results: EvaluationResults) -> str:
     return _by_method_or_dataset(results, titles, _effort)
 
 
-def differences_table(results: EvaluationResults) -> str:
+def differences_table(results: MeasuredRounds) -> str:
     """Return how much more Dice each method ends with than the first one."""
     lines = []
     for method in results.methods[1:]:
@@ -160,19 +160,19 @@ def differences_table(results: EvaluationResults) -> str:
     return markdown(["method", "Dice", "95 %"], lines)
 
 
-def title(results: EvaluationResults, number: int) -> str:
+def title(results: MeasuredRounds, number: int) -> str:
     """Return the name of a round, such as "automatic" or "3 strokes"."""
     if number == 0:
         return "nothing" if results.from_empty else "automatic"
     return _counted(number, results.user.noun)
 
 
-def group_title(results: EvaluationResults, group: str) -> str:
+def group_title(results: MeasuredRounds, group: str) -> str:
     """Return the name of a data set, or of all of them together."""
     return "mean over kinds" if results.from_empty and group == ALL else group
 
 
-def _of_groups(results: EvaluationResults) -> str:
+def _of_groups(results: MeasuredRounds) -> str:
     return "kind" if results.from_empty else "data set"
 
 
@@ -199,9 +199,9 @@ def with_interval(values: np.ndarray) -> str:
 
 
 def _by_method_or_dataset(
-    results: EvaluationResults,
+    results: MeasuredRounds,
     titles: Sequence[str],
-    cells: Callable[[EvaluationResults, str, str], list[str]],
+    cells: Callable[[MeasuredRounds, str, str], list[str]],
 ) -> str:
     """Return a table of all methods over all cases, or of the only method by data set."""
     if len(results.methods) > 1:
@@ -214,7 +214,7 @@ def _by_method_or_dataset(
     return markdown([_of_groups(results), *titles], lines)
 
 
-def _agreement(results: EvaluationResults, method: str, dataset: str) -> list[str]:
+def _agreement(results: MeasuredRounds, method: str, dataset: str) -> list[str]:
     last = {
         name: results.values(name, method, dataset)[:, -1]
         for name in ("dice", "iou", "assd_mm", "hd95_mm", "surface_dice")
@@ -230,7 +230,7 @@ def _agreement(results: EvaluationResults, method: str, dataset: str) -> list[st
     ]
 
 
-def _effort(results: EvaluationResults, method: str, dataset: str) -> list[str]:
+def _effort(results: MeasuredRounds, method: str, dataset: str) -> list[str]:
     dice = results.values("dice", method, dataset)
     seconds = results.seconds_per_round(method, dataset)
     return [
@@ -247,7 +247,7 @@ def _effort(results: EvaluationResults, method: str, dataset: str) -> list[str]:
     ]
 
 
-def _rounds_shown(results: EvaluationResults) -> list[int]:
+def _rounds_shown(results: MeasuredRounds) -> list[int]:
     rounds = results.rounds
     shown = range(rounds + 1) if rounds <= _EVERY_ROUND_UP_TO else (*_SHOWN, rounds)
     first = 1 if results.from_empty else 0

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from DeepIGeoSLib.any_structure.box_marks import in_box
-from DeepIGeoSLib.crf import MeanField
-from DeepIGeoSLib.engines import Engines, NetworkSource
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.engines import NetworkSource
+from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.geodesic import warm_up
-from DeepIGeoSLib.grid.boxes import Box, bounding_box, shared_box, whole_box
-from DeepIGeoSLib.grid.orientation import Orientation
-from DeepIGeoSLib.inputs.prepared_image import PreparedImage
-from DeepIGeoSLib.interaction import rounds
-from DeepIGeoSLib.interaction.boxes import checked_box
+from DeepIGeoSLib.grid.boxes import Box, bounding_box, whole_box
+from DeepIGeoSLib.interaction.bundle_runner import BundleRunner
 from DeepIGeoSLib.interaction.draft import Draft, overlaid
 from DeepIGeoSLib.interaction.history import History, Reader
-from DeepIGeoSLib.interaction.region import sizes_of_regions
-from DeepIGeoSLib.interaction.rounds import Progress
+from DeepIGeoSLib.interaction.loaded_volume import LoadedVolume
 from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.interaction.segmentation import Segmentation
-from DeepIGeoSLib.networks import input_channels
 from DeepIGeoSLib.volume import Volume
-
-_NOTHING: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
 
 
 class InteractiveSession:
@@ -66,14 +57,12 @@ class InteractiveSession:
                 known, not installed, or not for the device.
         """
         self.bundle = bundle
+        self._runner = BundleRunner(
+            bundle, engine=engine, device=device, memory_budget=memory_budget
+        )
         self.crf = crf
-        self._crfs: dict[str, MeanField] = {}
-        self._device = device
         self._undo_limit = undo_limit
-        self._engines = Engines(bundle, engine, device, memory_budget)
-        self._image: PreparedImage | None = None
-        self._orientation: Orientation | None = None
-        self._shape: tuple[int, int, int] | None = None
+        self._volume: LoadedVolume | None = None
         self._history: History | None = None
         warm_up(len(bundle.manifest.channels))  # so that no stroke waits for a compiler
 
@@ -84,15 +73,11 @@ class InteractiveSession:
         It can be set between rounds and counts from the next one on; set to None, the bundle
         decides. Setting it to True raises InputError when the bundle has none.
         """
-        return self._crf_enabled
+        return self._runner.crf
 
     @crf.setter
     def crf(self, enabled: bool | None) -> None:
-        settings = self.bundle.manifest.crf
-        if enabled and settings is None:
-            raise InputError(f"The bundle {self.bundle.manifest.name} has no CRF to switch on.")
-        recommended = settings is not None and settings.enabled
-        self._crf_enabled = recommended if enabled is None else enabled
+        self._runner.set_crf(enabled)
 
     @property
     def current(self) -> Segmentation | None:
@@ -123,17 +108,7 @@ class InteractiveSession:
                 f"The bundle {self.bundle.manifest.name} needs {len(wanted)} image channels "
                 f"({', '.join(wanted)}), but {len(channels)} were given."
             )
-        first = channels[0]
-        channels = [first.aligned(channel) for channel in channels]
-        orientation = Orientation.of(first.ijk_to_ras)
-        self._image = PreparedImage(
-            [orientation.apply(channel.array) for channel in channels],
-            orientation.spacing(first.spacing),
-            self.bundle.manifest.inputs,
-            name=first.name,
-        )
-        self._orientation = orientation
-        self._shape = first.shape
+        self._volume = LoadedVolume.of(channels, self.bundle.manifest.inputs)
         self._history = None
 
     @property
@@ -142,10 +117,9 @@ class InteractiveSession:
 
         Bool, axes (k, j, i). They follow ``undo`` and ``redo``; ``propose`` begins without any.
         """
-        known = (
-            Interactions(self._shape) if self._history is None else self._history.state.interactions
-        )
-        return known.given_masks()
+        if self._history is None:
+            return self._loaded().no_scribbles().given_masks()
+        return self._history.state.interactions.given_masks()
 
     def propose(
         self,
@@ -166,14 +140,14 @@ class InteractiveSession:
             InputError: no volume is set, or a wrong shape.
             Cancelled: ``cancel`` was set; the session is as before.
         """
-        image = self._prepared()
+        volume = self._loaded()
         free = self._editable(editable)
-        proposal = self._proposal(image, progress, cancel)
-        self._prepare_rnet()
+        proposal = self._runner.propose(volume.image, progress=progress, cancel=cancel)
+        self._runner.prepare(volume.image)
         probability = self._where_free(proposal, free)
         if self._history is None:
             return self._begin(probability)
-        draft, none = self._whole(probability), Interactions(self._shape)
+        draft, none = self._whole(probability), volume.no_scribbles()
         return self._segmentation(self._history.commit(draft, none, begins=True))
 
     def refine(
@@ -217,13 +191,13 @@ class InteractiveSession:
                 that is not inside the volume, or a box that holds none of its voxels.
             Cancelled: ``cancel`` was set; the session is as before.
         """
-        image = self._prepared()
-        known = Interactions(self._shape)
+        volume = self._loaded()
+        known = volume.no_scribbles()
         if initial is None and self._history is not None:
             known = self._history.state.interactions
         interactions = known.updated(foreground, background)
-        pinned = None if region is None else self._oriented_box(region)
-        boxed = None if box is None else self._boxed(box, pinned)
+        pinned = None if region is None else volume.oriented_region(region)
+        boxed = None if box is None else volume.oriented_box(box, pinned)
         free = self._editable(editable)
         start, began_with = self._start(initial, free, boxed, progress, cancel)
         if interactions.empty and boxed is None:
@@ -231,12 +205,12 @@ class InteractiveSession:
             whole = whole_box(start.shape)
             draft.write(whole, began_with(whole))
         else:
-            turned = interactions.turned(self._orientation)
-            draft = self._refined(
-                image,
+            turned = interactions.turned(volume.orientation)
+            draft = self._runner.refine(
+                volume.image,
                 start,
-                turned,
-                changed=turned.changed_from(known.turned(self._orientation)),
+                interactions=turned,
+                changed=turned.changed_from(known.turned(volume.orientation)),
                 proposal=began_with,
                 region=pinned,
                 box=boxed,
@@ -267,7 +241,7 @@ class InteractiveSession:
             InputError: there is no result yet, or another shape.
         """
         history = self._rounds()
-        edited = self._oriented(mask, "The voxels of the edited mask") > 0
+        edited = self._loaded().oriented_mask(mask, "The voxels of the edited mask")
         changed = (history.probability >= 0.5) != edited
         box = bounding_box(changed)
         draft, began_with = Draft(history.probability), history.state.initial
@@ -289,7 +263,7 @@ class InteractiveSession:
             InputError: there is no result yet, or another shape.
         """
         if mask is not None and self._history is None:
-            restored = self._oriented(mask, "The voxels of the restored mask") > 0
+            restored = self._loaded().oriented_mask(mask, "The voxels of the restored mask")
             self._begin(restored.astype(np.float32))
         elif mask is not None:
             self.edit(mask)
@@ -315,97 +289,15 @@ class InteractiveSession:
         """Forget every result and scribble; the volume stays."""
         self._history = None
 
-    def _refined(
-        self,
-        image: PreparedImage,
-        start: np.ndarray,
-        interactions: Interactions,
-        *,
-        proposal: Reader,
-        **options: Any,
-    ) -> Draft:
-        """Return the answer of the bundle's network to a round of strokes, on the oriented grid."""
-        manifest = self.bundle.manifest
-        engine = self._engines.of(manifest.refinement_network)
-        if manifest.for_any_structure:
-            return rounds.refine_any_structure(
-                image,
-                engine,
-                start,
-                interactions=interactions,
-                choice=manifest.zoom_choice,
-                **options,
-            )
-        return rounds.refine(
-            image,
-            engine,
-            start,
-            interactions=interactions,
-            settings=manifest.interactions,
-            proposal=proposal if manifest.interactions.initial == "pnet" else None,
-            crf=self._crf_of("rnet"),
-            **options,
-        )
-
-    def _prepared(self) -> PreparedImage:
-        if self._image is None:
+    def _loaded(self) -> LoadedVolume:
+        if self._volume is None:
             raise InputError("No volume is set; call set_volume first.")
-        return self._image
+        return self._volume
 
     def _rounds(self) -> History:
         if self._history is None:
             raise InputError("There is no result yet; call propose or refine first.")
         return self._history
-
-    def _prepare_rnet(self) -> None:
-        """Let R-Net get ready for its regions while the user looks at the proposal."""
-        if self.bundle.manifest.for_any_structure:
-            return
-        channels = input_channels("rnet", len(self.bundle.manifest.channels))
-        engine = self._engines.of("rnet")
-        for size in sizes_of_regions(self._image.region_size(), self._image.shape):
-            grid = self._image.grid(whole_box(size))
-            engine.prepare((channels, *grid.shape))
-
-    def _crf_of(self, role: str) -> MeanField | None:
-        if not self._crf_enabled:
-            return None
-        if role not in self._crfs:
-            self._crfs[role] = MeanField(self.bundle.crf(role), self._device)
-        return self._crfs[role]
-
-    def _oriented(self, mask: np.ndarray, name: str) -> np.ndarray:
-        mask = np.asarray(mask)
-        if mask.shape != self._shape:
-            raise InputError(
-                f"{name} have the shape {mask.shape}, but the volume has {self._shape} (k, j, i)."
-            )
-        return self._orientation.apply(mask)
-
-    def _oriented_box(self, box: Box) -> Box:
-        bounds = [
-            (0 if part.start is None else part.start, size if part.stop is None else part.stop)
-            for part, size in zip(box, self._shape, strict=True)
-        ]
-        if any(
-            not 0 <= start < stop <= size
-            for (start, stop), size in zip(bounds, self._shape, strict=True)
-        ):
-            text = " x ".join(f"{start}:{stop}" for start, stop in bounds)
-            raise InputError(
-                f"The region {text} is not inside the volume, which has {self._shape} voxels "
-                "(k, j, i)."
-            )
-        whole = tuple(slice(start, stop) for start, stop in bounds)
-        return self._orientation.apply_to_box(whole, self._shape)
-
-    def _boxed(self, box: Box, pinned: Box | None) -> Box:
-        """Return the part of a box around the target that may change, on the oriented grid."""
-        turned = self._orientation.apply_to_box(checked_box(box, self._shape), self._shape)
-        boxed = turned if pinned is None else shared_box(turned, pinned)
-        if boxed is None:
-            raise InputError("The box lies outside of the region that may change.")
-        return boxed
 
     def _whole(self, probability: np.ndarray) -> Draft:
         """Return a draft of the present result that replaces all of it."""
@@ -414,7 +306,9 @@ class InteractiveSession:
         return draft
 
     def _editable(self, editable: np.ndarray | None) -> np.ndarray | None:
-        return None if editable is None else self._oriented(editable, "The editable voxels") > 0
+        if editable is None:
+            return None
+        return self._loaded().oriented_mask(editable, "The editable voxels")
 
     def _where_free(self, proposal: np.ndarray, free: np.ndarray | None) -> np.ndarray:
         """Return a proposal that leaves the present result where it must not change."""
@@ -433,36 +327,27 @@ class InteractiveSession:
     ) -> tuple[np.ndarray, Reader]:
         """Return the probability that a round starts from, and what the rounds began with."""
         if initial is not None:
-            mask = self._oriented(initial, "The voxels of the initial mask") > 0
+            mask = self._loaded().oriented_mask(initial, "The voxels of the initial mask")
             return mask.astype(np.float32), lambda box: mask[box].astype(np.float32)
         if self._history is not None:
             return self._history.probability, self._history.state.initial
-        proposal = self._proposal(self._image, progress, cancel)
+        proposal = self._runner.propose(self._loaded().image, progress=progress, cancel=cancel)
         probability = self._where_free(proposal, free)
         if boxed is not None:
             probability = np.where(in_box(proposal.shape, boxed), probability, np.float32(0))
         return probability, lambda box: probability[box].copy()
 
-    def _proposal(
-        self, image: PreparedImage, progress: Progress | None, cancel: threading.Event | None
-    ) -> np.ndarray:
-        return rounds.propose(
-            image,
-            self._engines.of("pnet"),
-            progress=progress,
-            cancel=cancel,
-            crf=self._crf_of("pnet"),
-        )
-
     def _begin(self, probability: np.ndarray) -> Segmentation:
         """Take over the first result."""
-        self._history = History(probability, Interactions(self._shape), self._undo_limit)
+        self._history = History(probability, self._loaded().no_scribbles(), self._undo_limit)
         return self._segmentation(bounding_box(probability >= 0.5))
 
     def _segmentation(self, changed: Box | None, region: Box | None = None) -> Segmentation:
         """Return the newest result, turned back to the volume's axes."""
-        changed_box, free = (
-            _NOTHING if box is None else self._orientation.invert_box(box, self._image.shape)
-            for box in (changed, region or changed)
+        volume = self._loaded()
+        return Segmentation(
+            volume.box_in_volume(changed),
+            volume.box_in_volume(region or changed),
+            self._history.snapshot(),
+            volume.orientation,
         )
-        return Segmentation(changed_box, free, self._history.snapshot(), self._orientation)

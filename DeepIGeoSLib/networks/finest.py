@@ -13,7 +13,7 @@ from torch.nn import functional
 from DeepIGeoSLib.networks.overview import CELL, doubtful, with_overview
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.networks.multiscale import MultiScaleNet
+    from DeepIGeoSLib.networks.multiscale_layers import FourScales
 
 # How many pixels around an answer the finest scale looks at, rounded up to a multiple of 4.
 REACH = 8
@@ -26,9 +26,9 @@ _MOST = 0.7
 
 
 def decoded(
-    network: MultiScaleNet, slices: torch.Tensor, finest: torch.Tensor, coarse: torch.Tensor
+    network: FourScales, slices: torch.Tensor, finest: torch.Tensor, coarse: torch.Tensor
 ) -> torch.Tensor:
-    """Return the logits (N, classes, H, W) of slices, see ``MultiScaleNet.decode_finest``."""
+    """Return the logits (N, classes, H, W) of slices, see ``FourScales.decode_finest``."""
     if network.overview is None:
         return network.decode_finest(slices, finest, coarse)
     overview = network.overview(coarse)

@@ -3,7 +3,7 @@
 Much of a large run's time is not spent on sums: results that don't fit into the processor's cache
 travel to memory and back, and memory that was never used before is slow to get. So large scales are
 computed some slices at a time, and what is not needed any more is overwritten. The sums are those
-of ``MultiScaleNet.forward``.
+of ``FourScales.forward``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.nn import functional
 from DeepIGeoSLib.networks.finest import REACH, decoded
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.networks.multiscale import MultiScaleNet
+    from DeepIGeoSLib.networks.multiscale_layers import FourScales
     from DeepIGeoSLib.networks.network import Part
 
 # How many voxels of the finest scale go through layers together, by whole slices; and of coarser
@@ -27,7 +27,7 @@ _FINEST_AT_ONCE = 100_000
 _COARSE_AT_ONCE = 200_000
 
 
-def probabilities_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -> torch.Tensor:
+def probabilities_of_part(network: FourScales, x: torch.Tensor, part: Part) -> torch.Tensor:
     """Return what ``SegmentationNetwork.probabilities_of_part`` does, for (1, C, D, H, W)."""
     slices, (rows, *plane) = network.slices_of(x), part
     groups = _groups(len(slices), rows, _at_once(slices, _FINEST_AT_ONCE))
@@ -55,7 +55,7 @@ def probabilities_of_part(network: MultiScaleNet, x: torch.Tensor, part: Part) -
     return answer
 
 
-def _replace_by_scales_from(network: MultiScaleNet, level: int, slices: torch.Tensor) -> None:
+def _replace_by_scales_from(network: FourScales, level: int, slices: torch.Tensor) -> None:
     """Replace the features of a scale by what they are after it and all coarser ones."""
     at_once = _at_once(slices, _COARSE_AT_ONCE // 2**level)
     if at_once >= len(slices) or level == len(network.shrink):

@@ -11,7 +11,7 @@ from torch.nn import functional
 from DeepIGeoSLib.networks.overview import CELL
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.networks.multiscale import MultiScaleNet
+    from DeepIGeoSLib.networks.multiscale_layers import FourScales
 
 # A cell holds foreground when one of its probabilities exceeds this, background when one is below
 # 1 minus this: somewhat less than a half, so that there is doubt near the decision.
@@ -23,7 +23,7 @@ _CLEAR, _SHARE_OF_CLEAR = 0.02, 0.05
 _STEPS, _BATCH, _RATE = 500, 8192, 1e-2
 
 
-def fit_overview(network: MultiScaleNet, volumes: Iterable[torch.Tensor]) -> None:
+def fit_overview(network: FourScales, volumes: Iterable[torch.Tensor]) -> None:
     """Give a 3D P-Net an overview, or train the one it has anew; nothing else is changed.
 
     Args:
@@ -42,7 +42,7 @@ def fit_overview(network: MultiScaleNet, volumes: Iterable[torch.Tensor]) -> Non
 
 
 def _cells(
-    network: MultiScaleNet, volume: torch.Tensor, generator: torch.Generator
+    network: FourScales, volume: torch.Tensor, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the features of some cells (cells, features), and what they hold (cells, 2)."""
     with torch.inference_mode():
@@ -61,7 +61,7 @@ def _cells(
 
 
 def _train(
-    network: MultiScaleNet,
+    network: FourScales,
     features: torch.Tensor,
     targets: torch.Tensor,
     generator: torch.Generator,

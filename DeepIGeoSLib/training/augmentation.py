@@ -13,7 +13,7 @@ import torchio
 
 from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.tensors import to_array, to_tensor
-from DeepIGeoSLib.training.config import AugmentationSettings
+from DeepIGeoSLib.training.settings import AugmentationSettings
 
 # Of the elastic deformation, along each axis.
 _CONTROL_POINTS = 7

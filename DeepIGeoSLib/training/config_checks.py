@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.training.config import TrainingSettings
+    from DeepIGeoSLib.training.settings import TrainingSettings
 
 # Key, value, what is expected.
 Fault = tuple[str, object, str]

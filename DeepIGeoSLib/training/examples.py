@@ -16,8 +16,8 @@ from DeepIGeoSLib.data.voc import VocSource
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings import template
 from DeepIGeoSLib.settings.mapping import nearest_name
-from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings
 from DeepIGeoSLib.training.crf import CrfTraining
+from DeepIGeoSLib.training.settings import BundleSettings, TrainingSettings
 
 _DATA = DataSettings(root="data", sources=(FolderSource(dataset="my-lesions"),))
 

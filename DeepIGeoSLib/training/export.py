@@ -11,7 +11,7 @@ from torch import nn
 from DeepIGeoSLib.bundles import FORMAT_VERSION, BundleManifest
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.evaluation.evaluate import EvaluationResults
-from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings
+from DeepIGeoSLib.training.settings import BundleSettings, TrainingSettings
 
 
 def draft_manifest(

@@ -12,12 +12,8 @@ from DeepIGeoSLib.bundles import Bundle, BundleManifest, proposes
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.settings import to_mapping
-from DeepIGeoSLib.training.config import (
-    BundleSettings,
-    TrainingSettings,
-    checked_config,
-    read_config_mapping,
-)
+from DeepIGeoSLib.training.config import checked_config, read_config_mapping
+from DeepIGeoSLib.training.settings import BundleSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.training.run_settings import FineTuningSettings

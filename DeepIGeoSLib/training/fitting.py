@@ -25,10 +25,10 @@ from DeepIGeoSLib.training.checkpoints import (
     remove_torn,
     step_to_resume_from,
 )
-from DeepIGeoSLib.training.config import TrainingSettings
 from DeepIGeoSLib.training.curve import LossCurve
 from DeepIGeoSLib.training.processes import share_statistics
 from DeepIGeoSLib.training.sampling import StepSampler
+from DeepIGeoSLib.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from DeepIGeoSLib.inputs.distance_channels import distance_maps
 from DeepIGeoSLib.interaction.requested_changes import Request
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.tensors import to_array, to_tensor
-from DeepIGeoSLib.training.config import OptimizationSettings, TrainingSettings
 from DeepIGeoSLib.training.crf import scribble_classes
 from DeepIGeoSLib.training.losses import make_loss
 from DeepIGeoSLib.training.processes import of_all_processes
 from DeepIGeoSLib.training.run_settings import FineTuningSettings
 from DeepIGeoSLib.training.sampling import add_marks, impose
+from DeepIGeoSLib.training.settings import OptimizationSettings, TrainingSettings
 
 _WARM_UP = 0.02
 

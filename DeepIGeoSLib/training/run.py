@@ -28,13 +28,13 @@ from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.checkpoints import BEST
-from DeepIGeoSLib.training.config import BundleSettings, TrainingSettings
 from DeepIGeoSLib.training.crf import CrfTraining, pretrain_crf
 from DeepIGeoSLib.training.export import draft_manifest, export_bundle
 from DeepIGeoSLib.training.fine_tuning import FrozenStage
 from DeepIGeoSLib.training.fitting import fit
 from DeepIGeoSLib.training.modules import NetworkModule, PNetModule, RNetModule
 from DeepIGeoSLib.training.sampling import PNetSamples, RNetSamples
+from DeepIGeoSLib.training.settings import BundleSettings, TrainingSettings
 from DeepIGeoSLib.training.starting import (
     prepared,
     propose_all,

@@ -17,7 +17,7 @@ from DeepIGeoSLib.inputs.distance_channels import distance_maps
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.augmentation import Augmentation
 from DeepIGeoSLib.training.cases import TrainingCase
-from DeepIGeoSLib.training.config import TrainingSettings
+from DeepIGeoSLib.training.settings import TrainingSettings
 from DeepIGeoSLib.users.corruption import corrupted
 from DeepIGeoSLib.users.paper_user import paper_points
 from DeepIGeoSLib.users.random_user import random_stroke

@@ -18,8 +18,8 @@ from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
 from DeepIGeoSLib.training.checkpoints import network_weights, read_checkpoint
-from DeepIGeoSLib.training.config import TrainingSettings
 from DeepIGeoSLib.training.crf import load_crf, starting_crf
+from DeepIGeoSLib.training.settings import TrainingSettings
 
 
 def load_checkpoint(

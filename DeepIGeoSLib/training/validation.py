@@ -38,7 +38,7 @@ from DeepIGeoSLib.users.robot_user import RobotUser
 from DeepIGeoSLib.volume import Volume
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.training.config import TrainingSettings
+    from DeepIGeoSLib.training.settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Literal
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.settings import from_mapping, read_mapping
-from DeepIGeoSLib.training.config import BundleSettings, OptimizationSettings
 from DeepIGeoSLib.training.run_settings import HardwareSettings, LoggingSettings
+from DeepIGeoSLib.training.settings import BundleSettings, OptimizationSettings
 
 
 @dataclass(frozen=True)

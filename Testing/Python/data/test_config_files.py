@@ -19,8 +19,9 @@ from DeepIGeoSLib.settings import from_mapping, read_mapping, to_mapping
 from DeepIGeoSLib.settings.docs import field_docs, summary
 from DeepIGeoSLib.settings.files import parse_yaml
 from DeepIGeoSLib.training.any_structure.settings import read_any_structure_config
-from DeepIGeoSLib.training.config import TrainingSettings, read_config
+from DeepIGeoSLib.training.config import read_config
 from DeepIGeoSLib.training.examples import OTHER_SOURCES, config_template, example
+from DeepIGeoSLib.training.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[3]
 TASKS = ("pnet", "rnet")

@@ -22,9 +22,10 @@ pytest.importorskip("lightning", reason="the extra 'train' is not installed")
 from DeepIGeoSLib.training.any_structure.settings import read_any_structure_config
 from DeepIGeoSLib.training.augmentation import Augmentation
 from DeepIGeoSLib.training.cases import prepare_case
-from DeepIGeoSLib.training.config import AugmentationSettings, TrainingSettings, read_config
+from DeepIGeoSLib.training.config import read_config
 from DeepIGeoSLib.training.modules import make_loss, rate_factor
 from DeepIGeoSLib.training.sampling import CropSampler, PNetSamples, RNetSamples, StepSampler
+from DeepIGeoSLib.training.settings import AugmentationSettings, TrainingSettings
 
 
 @pytest.fixture(scope="module")

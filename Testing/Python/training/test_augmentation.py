@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torchio", reason="the extra 'train' is not installed")
 
 from DeepIGeoSLib.training.augmentation import Augmentation
-from DeepIGeoSLib.training.config import AugmentationSettings
+from DeepIGeoSLib.training.settings import AugmentationSettings
 
 STILL = {"flip_axes": (), "degrees": 0.0, "tilt_degrees": 0.0, "scales": (1.0, 1.0), "intensity": 0}
 SHAPES = {"volume": (16, 64, 64), "few slices": (2, 64, 64), "slice": (1, 64, 64)}

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from DeepIGeoSLib.training.config import SimulationSettings
 from DeepIGeoSLib.training.sampling import RNetSamples
+from DeepIGeoSLib.training.settings import SimulationSettings
 from DeepIGeoSLib.users import random_user
 from DeepIGeoSLib.users.mistakes import error_regions
 from DeepIGeoSLib.users.paper_user import paper_points

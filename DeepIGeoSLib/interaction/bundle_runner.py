@@ -1,0 +1,109 @@
+"""How a bundle answers: its networks in their engines, and the CRF-Nets behind them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from DeepIGeoSLib.crf import MeanField
+from DeepIGeoSLib.engines import Engines, NetworkSource
+from DeepIGeoSLib.errors import InputError, Progress
+from DeepIGeoSLib.grid.boxes import whole_box
+from DeepIGeoSLib.inputs.prepared_image import PreparedImage
+from DeepIGeoSLib.interaction import rounds
+from DeepIGeoSLib.interaction.draft import Draft
+from DeepIGeoSLib.interaction.history import Reader
+from DeepIGeoSLib.interaction.region import sizes_of_regions
+from DeepIGeoSLib.networks import input_channels
+
+
+class BundleRunner:
+    """Proposes and refines with the networks of a bundle; keeps nothing of a volume."""
+
+    def __init__(
+        self, bundle: NetworkSource, *, engine: str, device: str, memory_budget: int | None
+    ) -> None:
+        """See ``InteractiveSession`` for the arguments and what is raised."""
+        self.bundle = bundle
+        self._device = device
+        self._engines = Engines(bundle, engine, device, memory_budget)
+        self._crfs: dict[str, MeanField] = {}
+        self._crf_enabled = False
+
+    @property
+    def crf(self) -> bool:
+        """Whether the bundle's CRF-Nets follow its networks; see ``InteractiveSession.crf``."""
+        return self._crf_enabled
+
+    def set_crf(self, enabled: bool | None) -> None:
+        """Switch the CRF-Nets on or off; as the bundle recommends when None.
+
+        Raises:
+            InputError: the bundle has none to switch on.
+        """
+        settings = self.bundle.manifest.crf
+        if enabled and settings is None:
+            raise InputError(f"The bundle {self.bundle.manifest.name} has no CRF to switch on.")
+        recommended = settings is not None and settings.enabled
+        self._crf_enabled = recommended if enabled is None else enabled
+
+    def prepare(self, image: PreparedImage) -> None:
+        """Let R-Net get ready for its regions while the user looks at the proposal."""
+        if self.bundle.manifest.for_any_structure:
+            return
+        channels = input_channels("rnet", len(self.bundle.manifest.channels))
+        engine = self._engines.of("rnet")
+        for size in sizes_of_regions(image.region_size(), image.shape):
+            engine.prepare((channels, *image.grid(whole_box(size)).shape))
+
+    def propose(
+        self,
+        image: PreparedImage,
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> np.ndarray:
+        """Return P-Net's answer; see ``rounds.propose``."""
+        return rounds.propose(
+            image,
+            self._engines.of("pnet"),
+            progress=progress,
+            cancel=cancel,
+            crf=self._crf_of("pnet"),
+        )
+
+    def refine(
+        self, image: PreparedImage, start: np.ndarray, *, proposal: Reader, **options: Any
+    ) -> Draft:
+        """Return the answer to a round of strokes; see ``rounds.refine``.
+
+        Args:
+            image: the volume.
+            start: probability before the round, float32 on the oriented grid.
+            proposal: returns a box of what the rounds began with.
+            options: ``interactions``, ``changed``, ``region``, ``progress`` and ``cancel``.
+        """
+        manifest = self.bundle.manifest
+        engine = self._engines.of(manifest.refinement_network)
+        if manifest.for_any_structure:
+            return rounds.refine_any_structure(
+                image, engine, start, choice=manifest.zoom_choice, **options
+            )
+        return rounds.refine(
+            image,
+            engine,
+            start,
+            settings=manifest.interactions,
+            proposal=proposal if manifest.interactions.initial == "pnet" else None,
+            crf=self._crf_of("rnet"),
+            **options,
+        )
+
+    def _crf_of(self, role: str) -> MeanField | None:
+        if not self._crf_enabled:
+            return None
+        if role not in self._crfs:
+            self._crfs[role] = MeanField(self.bundle.crf(role), self._device)
+        return self._crfs[role]

@@ -1,0 +1,202 @@
+"""What a training configuration says, and its defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from DeepIGeoSLib.bundles import TrainingData
+from DeepIGeoSLib.data import DataSettings
+from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
+from DeepIGeoSLib.inputs.normalization import NormalizationSettings
+from DeepIGeoSLib.inputs.working_grid import GridSettings
+from DeepIGeoSLib.networks import NetworkSettings
+from DeepIGeoSLib.training.crf import CrfTraining
+from DeepIGeoSLib.training.run_settings import (
+    FineTuningSettings,
+    HardwareSettings,
+    LoggingSettings,
+)
+
+
+@dataclass(frozen=True)
+class AugmentationSettings:
+    """Random changes of training crops.
+
+    Attributes:
+        flip_axes: axes (0 = k, 1 = j, 2 = i) mirrored with probability 1/2; left and
+            right by default.
+        degrees: largest in-plane rotation.
+        tilt_degrees: largest rotation out of the plane.
+        scales: smallest and largest zoom.
+        thickest: mm; slices are averaged at random up to this thickness.
+        elastic: probability of a smooth deformation.
+        elastic_mm: largest displacement of the deformation's control points.
+        anisotropy: probability that the image loses resolution along one axis (the masks don't).
+        motion: probability of the ghosts of a patient who moved.
+        intensity: probability of each kind of intensity change that is null below, and twice that
+            of a scale and shift; bias field and blur come half as often.
+        bias_field, gamma, blur, noise: probability of this kind alone.
+    """
+
+    flip_axes: tuple[int, ...] = (2,)
+    degrees: float = 22.5
+    tilt_degrees: float = 5.0
+    scales: tuple[float, float] = (0.8, 1.25)
+    thickest: float = 7.0
+    elastic: float = 0.0
+    elastic_mm: float = 5.0
+    anisotropy: float = 0.0
+    motion: float = 0.0
+    intensity: float = 0.3
+    bias_field: float | None = None
+    gamma: float | None = None
+    blur: float | None = None
+    noise: float | None = None
+
+
+@dataclass(frozen=True)
+class OptimizationSettings:
+    """How the weights are found.
+
+    Attributes:
+        steps: number of optimizer steps.
+        batch_size: crops that a process computes at once.
+        accumulate: batches whose gradients are averaged to one step.
+        crop: working voxels (k, j, i) of a crop.
+        optimizer: "adamw", "adam" or "sgd" (momentum 0.99, as in the paper).
+        learning_rate: the largest rate.
+        weight_decay: of the optimizer.
+        schedule: "cosine" (with a short warm-up), "poly" (power 0.9), "halving" (every 10 % of the
+            steps, as in the paper) or "constant".
+        loss: "dice_ce", "dice" or "ce".
+        precision: "32-true" or "bf16-mixed" (twice as fast where the processor has bfloat16).
+        gradient_clip: largest norm of the gradient.
+        threads: processor threads; 0 leaves torch's choice.
+    """
+
+    steps: int = 10_000
+    batch_size: int = 2
+    accumulate: int = 1
+    crop: tuple[int, int, int] = (16, 192, 192)
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    schedule: Literal["cosine", "poly", "halving", "constant"] = "cosine"
+    loss: Literal["dice_ce", "dice", "ce"] = "dice_ce"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    gradient_clip: float = 1.0
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """How R-Net's training samples are made (see the room ``users``).
+
+    Attributes:
+        preset: whose marks: "recommended" (strokes, clicks and random walks of human-like shape) or
+            "paper" (random points in every wrong region, see ``users.paper_user``).
+        rounds: most rounds of strokes a sample; each round's result is the next one's start. 1 is
+            one-shot training. When null, 4 for "recommended" and 1 for "paper".
+        initial: weights of the starting points: "pnet" (the output of one of the P-Nets),
+            "corrupted" (a distorted truth) and "empty". When null, 0.5, 0.4 and 0.1 for
+            "recommended", and P-Net alone for "paper".
+        drop: probability that the first marks of one class, drawn at random, are left out. When
+            null, 0.1 for "recommended" and 0 for "paper".
+    """
+
+    preset: Literal["recommended", "paper"] = "recommended"
+    rounds: int | None = None
+    initial: dict[str, float] | None = None
+    drop: float | None = None
+
+    def completed(self) -> SimulationSettings:
+        """Return the settings with the preset's values in the place of null."""
+        given: dict[str, Any] = {
+            key: value for key, value in vars(self).items() if value is not None
+        }
+        return SimulationSettings(**{**_SIMULATIONS[self.preset], **given})
+
+
+_SIMULATIONS: dict[str, dict[str, Any]] = {
+    "recommended": {
+        "rounds": 4,
+        "initial": {"pnet": 0.5, "corrupted": 0.4, "empty": 0.1},
+        "drop": 0.1,
+    },
+    "paper": {"rounds": 1, "initial": {"pnet": 1.0}, "drop": 0.0},
+}
+
+
+@dataclass(frozen=True)
+class BundleSettings:
+    """What the bundle of the trained networks says about itself; see ``bundles.BundleManifest``.
+
+    Attributes:
+        name: of the bundle, and of its folder.
+        version: of the weights.
+        task: what it segments, in a few words.
+        modality: such as "MR FLAIR".
+        channels: names of the image channels, in order.
+        license: of the weights; it follows from that of the data.
+        training_data: what the weights were trained on.
+        limits: for the model card: where the networks should not be trusted.
+    """
+
+    name: str
+    version: str
+    task: str
+    modality: str
+    channels: tuple[str, ...] = ("image",)
+    license: str = ""
+    training_data: tuple[TrainingData, ...] = ()
+    limits: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """A training run.
+
+    Attributes:
+        task: "pnet", "rnet", "both" (one after the other, in folders of these names), or "crf",
+            which only pretrains a CRF-Net's pairwise function.
+        output: folder of checkpoints and logs; relative to the configuration file.
+        data: the cases.
+        pnet: for "rnet", checkpoints of P-Nets (relative to the configuration file) whose outputs
+            are the starting points; one is drawn for every sample, the last one is the bundle's.
+        bundle: for "rnet": the bundle that is written when the training is done; none when null.
+        seed: of every random choice.
+        validate_every: steps between validations.
+        checkpoint_every: steps between checkpoints to resume from.
+        keep: checkpoints to resume from that are kept; the newest is ``last.ckpt``, those before it
+            are called by their step.
+        best_by: measure on the validation cases by which ``best.ckpt`` is chosen.
+        snapshots: steps at which the weights are kept as ``step-N.ckpt``, such as early P-Nets
+            whose errors R-Net is to learn from.
+        workers: processes that prepare samples.
+        crf: trains the network together with a CRF-Net behind it; null for the network alone.
+    """
+
+    task: Literal["pnet", "rnet", "both", "crf"]
+    output: str
+    data: DataSettings
+    pnet: tuple[str, ...] = ()
+    bundle: BundleSettings | None = None
+    seed: int = 1
+    validate_every: int = 1000
+    checkpoint_every: int = 250
+    keep: int = 1
+    best_by: Literal["dice", "iou", "assd"] = "dice"
+    snapshots: tuple[int, ...] = ()
+    workers: int = 1
+    crf: CrfTraining | None = None
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    normalization: NormalizationSettings = field(default_factory=NormalizationSettings)
+    grid: GridSettings = field(default_factory=GridSettings)
+    interactions: InteractionSettings = field(default_factory=InteractionSettings)
+    simulation: SimulationSettings = field(default_factory=SimulationSettings)
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    optimization: OptimizationSettings = field(default_factory=OptimizationSettings)
+    logging: LoggingSettings = field(default_factory=LoggingSettings)
+    hardware: HardwareSettings = field(default_factory=HardwareSettings)
+    fine_tuning: FineTuningSettings = field(default_factory=FineTuningSettings)
