@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.grid.boxes import three
 
 if TYPE_CHECKING:
-    from DeepIGeoSLib.grid.boxes import Box, three
+    from DeepIGeoSLib.grid.boxes import Box
     from DeepIGeoSLib.volume import Volume
 
 # Voxels of the grid around a box: centers that lie this near to a face count as inside.

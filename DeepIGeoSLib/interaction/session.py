@@ -226,7 +226,7 @@ class InteractiveSession:
                 return self._segmentation(bounding_box(start >= 0.5))
         elif initial is not None:
             draft = self._whole(draft.read(whole_box(start.shape)))
-        changed = self._history.commit(draft, interactions, began_with)
+        changed = self._rounds().commit(draft, interactions, began_with)
         return self._segmentation(changed, draft.box)
 
     def edit(self, mask: np.ndarray) -> Segmentation:
@@ -301,7 +301,7 @@ class InteractiveSession:
 
     def _whole(self, probability: np.ndarray) -> Draft:
         """Return a draft of the present result that replaces all of it."""
-        draft = Draft(self._history.probability)
+        draft = Draft(self._rounds().probability)
         draft.write(whole_box(probability.shape), probability)
         return draft
 
@@ -348,6 +348,6 @@ class InteractiveSession:
         return Segmentation(
             volume.box_in_volume(changed),
             volume.box_in_volume(region or changed),
-            self._history.snapshot(),
+            self._rounds().snapshot(),
             volume.orientation,
         )

@@ -224,7 +224,7 @@ def test_code_that_a_later_numba_refuses_leaves_the_work_to_sweeps(monkeypatch, 
         raise TypeError("as_pointer() takes no address space\nand much more")
 
     monkeypatch.setattr("DeepIGeoSLib.geodesic.blocks.solve", refused)
-    monkeypatch.setattr("DeepIGeoSLib.geodesic.engines._given_up", threading.Event())
+    monkeypatch.setattr("DeepIGeoSLib.geodesic.solvers._given_up", threading.Event())
     image = np.random.default_rng(0).normal(size=(6, 9, 12)).astype(np.float32)
     seeds = image > 2
     truth = geodesic_distance(image, seeds, (2, 1, 1), engine="dijkstra")
