@@ -255,7 +255,7 @@ class Volume:
         if self._source is not None and same_file(path, self._source):
             raise InputError(f"{path} is the image itself; it is not replaced by a result.")
         dimension = 3 if header else self._file_dimension
-        write_image(path, array, self.ijk_to_ras, dimension, header)
+        write_image(path, array, self.ijk_to_ras, dimension=dimension, header=header)
 
 
 def _checked_voxels(array: np.ndarray, name: str) -> np.ndarray:

@@ -238,7 +238,9 @@ def _truths(case: Case, methods: Sequence[DistanceMethod], large: bool) -> dict[
 
 def _certify(case: Case, distance: np.ndarray) -> None:
     """Make sure, by another engine, that no distance can be lowered."""
-    problem = pose(case.image, case.seeds.shape, case.spacing, case.weight, None)
+    problem = pose(
+        case.image, case.seeds.shape, case.spacing, weight=case.weight, max_distance=None
+    )
     swept = distance.copy()
     sweeps.solve(problem, np.flatnonzero(case.seeds), swept, iterations=1)
     if not np.array_equal(swept, distance):
@@ -282,7 +284,9 @@ def _accurate_fastgeodis(
 
 def _iterations_needed(case: Case, truth: np.ndarray) -> int:
     """Return after how many iterations the error is small, of sweeps like FastGeodis's."""
-    problem = pose(case.image, case.seeds.shape, case.spacing, case.weight, None)
+    problem = pose(
+        case.image, case.seeds.shape, case.spacing, weight=case.weight, max_distance=None
+    )
     voxels = np.flatnonzero(case.seeds)
     distance = np.where(case.seeds, 0, np.inf).astype(np.float32)
     iterations = 0

@@ -49,7 +49,9 @@ def _ours(engine: str) -> Callable[[Case], Callable[[], np.ndarray]]:
 def _stopped_sweeps(iterations: int) -> Callable[[Case], Callable[[], np.ndarray]]:
     def prepare(case: Case) -> Callable[[], np.ndarray]:
         def compute() -> np.ndarray:
-            problem = pose(case.image, case.seeds.shape, case.spacing, case.weight, None)
+            problem = pose(
+                case.image, case.seeds.shape, case.spacing, weight=case.weight, max_distance=None
+            )
             distance = np.full(case.seeds.shape, np.inf, dtype=np.float32)
             voxels = np.flatnonzero(case.seeds)
             distance.flat[voxels] = 0

@@ -105,7 +105,7 @@ def _compared(session: InteractiveSession, case: LabeledCase, rounds: int) -> li
     seeds = {name: np.zeros(truth.shape, dtype=bool) for name in ("foreground", "background")}
     robot, rows = RobotUser(), []
     for turn in range(rounds):
-        stroke = robot.mark(result.labels > 0, truth, channels[0].spacing, (turn,))
+        stroke = robot.mark(result.labels > 0, truth, channels[0].spacing, turn=(turn,))
         if stroke is None:
             break
         seeds[stroke.label] |= stroke.mask

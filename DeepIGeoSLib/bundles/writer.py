@@ -39,7 +39,7 @@ def half_precision(network: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def write_bundle(
-    folder: str | Path, manifest: BundleManifest, networks: Mapping[str, nn.Module], card: str
+    folder: str | Path, manifest: BundleManifest, networks: Mapping[str, nn.Module], *, card: str
 ) -> BundleManifest:
     """Write weights, manifest and model card; the folder appears whole or not at all.
 
@@ -72,7 +72,7 @@ def write_bundle(
 
 
 def write_with_quantized(
-    folder: str | Path, bundle: Bundle, quantized: dict[str, tuple[bytes, bytes]], note: str
+    folder: str | Path, bundle: Bundle, quantized: dict[str, tuple[bytes, bytes]], *, note: str
 ) -> BundleManifest:
     """Write a copy of a bundle that also holds 8-bit networks; whole or not at all.
 

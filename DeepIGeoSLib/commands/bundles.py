@@ -55,7 +55,7 @@ def _optimized(arguments: argparse.Namespace, progress: Progress) -> dict:
     bundle = load_bundle(arguments.bundle[1])
     data, base = read_config(arguments.data).data, Path(arguments.data).resolve().parent
     cases = [find_cases(data, base, use) for use in ("train", "val")]
-    done = optimize(bundle, *cases, Path(arguments.output), progress)
+    done = optimize(bundle, *cases, folder=Path(arguments.output), progress=progress)
     return {
         "output": None if done.folder is None else str(done.folder),
         "cases": done.cases,

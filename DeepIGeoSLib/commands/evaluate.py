@@ -108,11 +108,11 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         chosen.methods,
         cases,
         RobotUser(mode, arguments.radius, arguments.seed, arguments.begin),
-        rounds,
-        arguments.tolerance,
-        progress,
-        journal,
-        from_empty,
+        rounds=rounds,
+        tolerance=arguments.tolerance,
+        progress=progress,
+        journal=journal,
+        from_empty=from_empty,
     )
     results = dataclasses.replace(measured, not_measured=chosen.not_measured, notes=chosen.notes)
     if folder is not None and journal is not None:

@@ -97,8 +97,14 @@ def _strokes(arguments: argparse.Namespace, volume: Volume) -> tuple[np.ndarray,
 
     strokes = [np.zeros(volume.shape, dtype=bool) for _ in range(2)]
     if arguments.seeds is not None:
-        names = (arguments.foreground, arguments.background)
-        strokes = list(read_seeds(volume, arguments.seeds, *names))
+        strokes = list(
+            read_seeds(
+                volume,
+                arguments.seeds,
+                foreground=arguments.foreground,
+                background=arguments.background,
+            )
+        )
     if arguments.outlines:
         strokes[0] = outlined(strokes[0], volume.array) & ~strokes[1]
     given = (("--click", arguments.click), ("--background-click", arguments.background_click))

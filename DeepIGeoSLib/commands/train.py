@@ -77,9 +77,9 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     from DeepIGeoSLib.training.run import train, write_trained_bundle
 
     if arguments.bundle_only:
-        bundle = write_trained_bundle(settings, base, progress, source)
+        bundle = write_trained_bundle(settings, base, progress, bundle=source)
     else:
-        bundle = train(settings, base, progress, source)
+        bundle = train(settings, base, progress, bundle=source)
     return {
         "task": settings.task,
         "folder": str(folder),

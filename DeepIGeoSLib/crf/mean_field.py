@@ -61,6 +61,7 @@ class MeanField:
         probability: np.ndarray,
         image: np.ndarray,
         spacing: Sequence[float],
+        *,
         foreground: np.ndarray | None = None,
         background: np.ndarray | None = None,
         cancel: threading.Event | None = None,
@@ -89,13 +90,14 @@ class MeanField:
             odds = np.log(probability) - np.log1p(-probability)
         odds = np.clip(odds, -_HIGHEST_SCORE, _HIGHEST_SCORE)
         scores = np.stack([np.zeros_like(odds), odds])
-        return self.probabilities(scores, image, spacing, scribbles, cancel)[1]
+        return self.probabilities(scores, image, spacing, scribbles=scribbles, cancel=cancel)[1]
 
     def probabilities(
         self,
         scores: np.ndarray,
         image: np.ndarray,
         spacing: Sequence[float],
+        *,
         scribbles: np.ndarray | None = None,
         cancel: threading.Event | None = None,
     ) -> np.ndarray:

@@ -24,6 +24,7 @@ class Engines:
         bundle: NetworkSource,
         engine: str = "auto",
         device: str = "auto",
+        *,
         memory_budget: int | None = None,
     ) -> None:
         """Choose how a bundle's networks run; nothing is loaded yet.

@@ -39,18 +39,20 @@ def evaluate(
     session: InteractiveSession,
     cases: Sequence[LabeledCase],
     rounds: int = 5,
+    *,
     radius: float | None = None,
     progress: Progress | None = None,
 ) -> EvaluationResults:
     """Let the robot user correct every case by strokes in a session; see ``compare``."""
     user = RobotUser("stroke", radius)
-    return compare([SessionMethod(session)], cases, user, rounds, progress=progress)
+    return compare([SessionMethod(session)], cases, user, rounds=rounds, progress=progress)
 
 
 def compare(
     methods: Sequence[Method],
     cases: Sequence[LabeledCase],
     user: RobotUser,
+    *,
     rounds: int = 5,
     tolerance: float = TOLERANCE,
     progress: Progress | None = None,
@@ -120,9 +122,17 @@ def _played(
     turn = (zlib.crc32(f"{case.dataset}/{case.name}".encode()),)
     spacing = channels[0].spacing
     return [
-        _row(case, method, played, measure(played.labels, truth, spacing, asked.tolerance))
+        _row(
+            case, method, played, measure(played.labels, truth, spacing, tolerance=asked.tolerance)
+        )
         for played in play(
-            method, channels, truth, asked.user, asked.rounds, turn, asked.from_empty
+            method,
+            channels,
+            truth,
+            user=asked.user,
+            rounds=asked.rounds,
+            turn=turn,
+            from_empty=asked.from_empty,
         )
     ]
 

@@ -142,6 +142,7 @@ class SessionMethod(Method):
 
 def with_switches(
     bundle: Bundle,
+    *,
     initial: Literal["pnet", "previous"] | None = None,
     maps: Literal["geodesic", "euclidean"] | None = None,
     changes: Literal["asked", "any"] | None = None,

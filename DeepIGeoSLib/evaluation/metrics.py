@@ -37,7 +37,7 @@ class Measurement:
 
 
 def measure(
-    labels: np.ndarray, truth: np.ndarray, spacing: Sequence[float], tolerance: float = TOLERANCE
+    labels: np.ndarray, truth: np.ndarray, spacing: Sequence[float], *, tolerance: float = TOLERANCE
 ) -> Measurement:
     """Return every metric of a result.
 

@@ -58,6 +58,7 @@ def play(
     method: Method,
     channels: Sequence[Volume],
     truth: np.ndarray,
+    *,
     user: RobotUser,
     rounds: int,
     turn: Sequence[int] = (),
@@ -92,7 +93,7 @@ def play(
         if number == 1 and user.first == "outline":
             stroke = robot_outline(labels, truth)
         else:
-            stroke = user.mark(labels, truth, channels[0].spacing, (*turn, number))
+            stroke = user.mark(labels, truth, channels[0].spacing, turn=(*turn, number))
         if stroke is None:
             yield PlayedRound(number, None, labels, 0.0)
             continue
@@ -109,6 +110,7 @@ def robot_session(
     session: InteractiveSession,
     volume: Volume | Sequence[Volume],
     truth: np.ndarray,
+    *,
     rounds: int = 5,
     radius: float | None = None,
 ) -> list[RoundScore]:
@@ -128,5 +130,5 @@ def robot_session(
     user = RobotUser("stroke", radius)
     return [
         RoundScore(played.number, dice(played.labels, truth), played.seconds)
-        for played in play(SessionMethod(session), channels, truth, user, rounds)
+        for played in play(SessionMethod(session), channels, truth, user=user, rounds=rounds)
     ]

@@ -60,6 +60,7 @@ def optimize(
     bundle: Bundle,
     training: Sequence[LabeledCase],
     validation: Sequence[LabeledCase],
+    *,
     folder: Path,
     progress: Progress | None = None,
 ) -> Optimized:
@@ -90,12 +91,14 @@ def optimize(
         quantized[role] = quantize(bundle.network(role).eval(), inputs[role])
     with TemporaryDirectory() as temporary:
         trial = Path(temporary) / "bundle"
-        write_with_quantized(trial, bundle, quantized, "")
+        write_with_quantized(trial, bundle, quantized, note="")
         own, eight_bits = _dice(bundle, load_bundle(trial), validation, tell)
     lost = max(a - b for a, b in zip(own, eight_bits, strict=True))
     written = lost <= MOST_LOST
     if written:
-        write_with_quantized(folder, bundle, quantized, _note(own, eight_bits, len(validation)))
+        write_with_quantized(
+            folder, bundle, quantized, note=_note(own, eight_bits, len(validation))
+        )
     tell(1.0, "Done")
     return Optimized(folder if written else None, len(validation), own, eight_bits)
 
@@ -106,10 +109,11 @@ def _inputs(
     """Return what P-Net and R-Net are given while the robot user works on some cases."""
     watched = _Watched(bundle)
     method = SessionMethod(InteractiveSession(watched, device="cpu", engine="torch"))
+    user = RobotUser("stroke")
     some = cases[:: -(-len(cases) // _CALIBRATION_CASES)]
     for number, case in enumerate(some):
         tell(0.3 * number / len(some), f"Reading {case.name}")
-        for _ in play(method, *case.load_channels(), RobotUser("stroke"), _CALIBRATION_STROKES):
+        for _ in play(method, *case.load_channels(), user=user, rounds=_CALIBRATION_STROKES):
             pass
     return watched.inputs
 
@@ -152,7 +156,11 @@ def _dice(
     ]
     user = RobotUser("stroke")
     results = compare(
-        methods, cases, user, _STROKES, progress=lambda share, text: tell(0.5 + share / 2, text)
+        methods,
+        cases,
+        user,
+        rounds=_STROKES,
+        progress=lambda share, text: tell(0.5 + share / 2, text),
     )
     own, eight_bits = (
         tuple(

@@ -52,6 +52,7 @@ def write_image(
     path: Path,
     array: np.ndarray,
     ijk_to_ras: np.ndarray,
+    *,
     dimension: int = 3,
     header: Mapping[str, str] | None = None,
 ) -> None:

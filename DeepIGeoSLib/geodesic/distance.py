@@ -66,7 +66,12 @@ def geodesic_distance(
     changed = _added(changed_seeds, seeds, out)
     solve = solver(engine)
     problem = pose(
-        image, seeds.shape, spacing, weight, max_distance, check_intensities=changed is None
+        image,
+        seeds.shape,
+        spacing,
+        weight=weight,
+        max_distance=max_distance,
+        check_intensities=changed is None,
     )
     out = _output(out, seeds.shape, problem.image)
     distance = np.ascontiguousarray(out)
@@ -112,7 +117,7 @@ def geodesic_distances(
         raise InputError(f"The seeds of all classes must have one shape, but have {shapes}.")
     shape = shapes.pop()
     solve = solver(engine)
-    problem = pose(image, shape, spacing, weight, max_distance)
+    problem = pose(image, shape, spacing, weight=weight, max_distance=max_distance)
     maps = {name: np.full(shape, problem.limit, dtype=np.float32) for name in masks}
     tasks = [(np.flatnonzero(masks[name]), maps[name]) for name in masks]
     _spread_side_by_side(solve, problem, tasks)

@@ -45,9 +45,9 @@ def pose(
     image: np.ndarray,
     shape: tuple[int, ...],
     spacing: Sequence[float],
+    *,
     weight: float,
     max_distance: float | None,
-    *,
     check_intensities: bool = True,
 ) -> Problem:
     """Check the arguments of ``geodesic_distance`` and return the problem they pose.

@@ -105,7 +105,7 @@ def warm_up(channels: int = 1) -> threading.Thread:
 
 def _prepare(channels: int) -> None:
     image = np.zeros((channels, 2, 2, 2), dtype=np.float32)
-    problem = pose(image, (2, 2, 2), (1, 1, 1), 0.5, None)
+    problem = pose(image, (2, 2, 2), (1, 1, 1), weight=0.5, max_distance=None)
     distance = np.full((2, 2, 2), np.inf, dtype=np.float32)
     distance[0, 0, 0] = 0
     solver("auto")(problem, np.zeros(1, dtype=np.intp), distance, 1)

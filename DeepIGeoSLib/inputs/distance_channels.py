@@ -50,6 +50,7 @@ def distance_maps(
     image: np.ndarray,
     foreground: np.ndarray,
     background: np.ndarray,
+    *,
     spacing: Sequence[float],
     settings: InteractionSettings,
 ) -> np.ndarray:

@@ -28,7 +28,7 @@ class BundleRunner:
         """See ``InteractiveSession`` for the arguments and what is raised."""
         self.bundle = bundle
         self._device = device
-        self._engines = Engines(bundle, engine, device, memory_budget)
+        self._engines = Engines(bundle, engine, device, memory_budget=memory_budget)
         self._crfs: dict[str, MeanField] = {}
         self._crf_enabled = False
 

@@ -190,12 +190,19 @@ def _answer(
         foreground, background = (
             grid.seeds_to_working(seeds) for seeds in interactions.seeds(region)
         )
-        maps = distance_maps(channels, foreground, background, grid.spacing, settings)
+        maps = distance_maps(
+            channels, foreground, background, spacing=grid.spacing, settings=settings
+        )
         inputs = network_input(channels, grid.to_working(seen), maps)
         answer = engine.foreground_probability(inputs, cancel)
         if crf is not None:
             answer = crf.foreground_probability(
-                answer, channels, grid.spacing, foreground, background, cancel
+                answer,
+                channels,
+                grid.spacing,
+                foreground=foreground,
+                background=background,
+                cancel=cancel,
             )
         answer = grid.to_volume(answer)
         if request is not None:

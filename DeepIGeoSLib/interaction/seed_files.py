@@ -16,7 +16,11 @@ FOREGROUND, BACKGROUND = "foreground", "background"
 
 
 def read_seeds(
-    volume: Volume, path: str | Path, foreground: str | None = None, background: str | None = None
+    volume: Volume,
+    path: str | Path,
+    *,
+    foreground: str | None = None,
+    background: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Read the seeds of both classes.
 

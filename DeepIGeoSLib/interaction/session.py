@@ -155,11 +155,11 @@ class InteractiveSession:
         foreground: np.ndarray | None = None,
         background: np.ndarray | None = None,
         initial: np.ndarray | None = None,
+        *,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
         region: Box | None = None,
         editable: np.ndarray | None = None,
-        *,
         box: Box | None = None,
     ) -> Segmentation:
         """Correct the segmentation by scribbles, or by a box around the target.

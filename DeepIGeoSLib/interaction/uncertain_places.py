@@ -20,6 +20,7 @@ _SURE = 0.05
 def uncertain_places(
     probability: np.ndarray,
     spacing: Sequence[float],
+    *,
     count: int = 5,
     diameter: float = 10.0,
 ) -> list[tuple[int, int, int]]:

@@ -127,6 +127,7 @@ class Ledger:
         kind: Kind,
         change: Change,
         labels: Labels,
+        *,
         interactions: Interactions,
         voxelVolume: float,
         state: str = "",

@@ -216,7 +216,7 @@ class LedgerBook:
             change, strokes = known.changeTo(shown), ledger.interactions
             if editsWin:
                 strokes = agreeing(strokes, shown, change)
-            ledger.commit("edited", change, shown, strokes, voxelVolume)
+            ledger.commit("edited", change, shown, interactions=strokes, voxelVolume=voxelVolume)
 
     def _keepWithinMemory(self) -> None:
         """Let the oldest rounds of the segments go that were not worked on for the longest time."""

@@ -73,11 +73,11 @@ class RoundWriter:
             answer.kind,
             written,
             entry.labels,
-            strokes,
-            milliliters(volumeNode),
-            answer.state if asComputed else "",
-            answer.packed if asComputed else None,
-            answer.digest if asComputed else None,
+            interactions=strokes,
+            voxelVolume=milliliters(volumeNode),
+            state=answer.state if asComputed else "",
+            packed=answer.packed if asComputed else None,
+            digest=answer.digest if asComputed else None,
         )
         self._book.save(entry, answer.packedStrokes if strokes is answer.interactions else None)
         seeds = findSeeds(segmentationNode, segmentId)

@@ -122,6 +122,7 @@ class SegmentationLogic:
         volumeNode: Any,
         segmentationNode: Any,
         segmentId: str,
+        *,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> Segmentation:
@@ -138,7 +139,9 @@ class SegmentationLogic:
             InputError: a node, the segment or the volume can't be used; the message says why.
             Cancelled: ``cancel`` was set.
         """
-        return self.startPropose(volumeNode, segmentationNode, segmentId, progress, cancel).finish()
+        return self.startPropose(
+            volumeNode, segmentationNode, segmentId, progress=progress, cancel=cancel
+        ).finish()
 
     def refine(
         self,
@@ -147,6 +150,7 @@ class SegmentationLogic:
         segmentId: str,
         foregroundSegmentId: str | None,
         backgroundSegmentId: str | None,
+        *,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> Segmentation:
@@ -172,8 +176,8 @@ class SegmentationLogic:
             segmentId,
             foregroundSegmentId,
             backgroundSegmentId,
-            progress,
-            cancel,
+            progress=progress,
+            cancel=cancel,
         ).finish()
 
     def startPropose(
@@ -181,6 +185,7 @@ class SegmentationLogic:
         volumeNode: Any,
         segmentationNode: Any,
         segmentId: str,
+        *,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
         editable: np.ndarray | None = None,
@@ -210,6 +215,7 @@ class SegmentationLogic:
         segmentId: str,
         foregroundSegmentId: str | None,
         backgroundSegmentId: str | None,
+        *,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
         seedsNode: Any = None,

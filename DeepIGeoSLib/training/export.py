@@ -54,6 +54,7 @@ def export_bundle(
     folder: Path,
     settings: TrainingSettings,
     networks: Mapping[str, nn.Module],
+    *,
     results: EvaluationResults,
     source: BundleManifest | None = None,
 ) -> Path:
@@ -70,7 +71,9 @@ def export_bundle(
         The folder.
     """
     manifest = dataclasses.replace(draft_manifest(settings, source), metrics=metrics_of(results))
-    write_bundle(folder, manifest, networks, model_card(settings, manifest, results, source))
+    write_bundle(
+        folder, manifest, networks, card=model_card(settings, manifest, results, source=source)
+    )
     return folder
 
 
@@ -78,6 +81,7 @@ def model_card(
     settings: TrainingSettings,
     manifest: BundleManifest,
     results: EvaluationResults,
+    *,
     source: BundleManifest | None = None,
 ) -> str:
     """Return the model card as Markdown."""

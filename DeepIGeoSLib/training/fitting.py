@@ -39,6 +39,7 @@ def fit(
     module: lightning.LightningModule,
     samples: Dataset,
     validator: lightning.Callback,
+    *,
     settings: TrainingSettings,
     folder: Path,
     progress: Progress | None,

@@ -121,16 +121,16 @@ class RNetModule(NetworkModule):
                 seeds,
                 state >= 0.5,
                 to_array(batch["target"][sample, 0]) > 0,
-                random,
-                self.settings.simulation.preset,
+                random=random,
+                preset=self.settings.simulation.preset,
             )
             impose(state, seeds)
             maps = distance_maps(
                 to_array(batch["image"][sample]),
                 seeds["foreground"],
                 seeds["background"],
-                batch["spacing"][sample].tolist(),
-                self.settings.interactions,
+                spacing=batch["spacing"][sample].tolist(),
+                settings=self.settings.interactions,
             )
             batch["initial"][sample] = to_tensor(state, self.device)
             batch["maps"][sample] = to_tensor(maps, self.device)

@@ -148,7 +148,7 @@ def main(configuration: Path, name: str) -> None:
         with written_in_one_step(folder / _TOLD) as temporary:
             temporary.write_text(json.dumps([share, text]), encoding="utf-8")
 
-    trained = train(settings, base, tell, bundle)
+    trained = train(settings, base, tell, bundle=bundle)
     if trained is None:
         raise InputError(f"{configuration} describes no bundle.")
     rows, tuned = [], load_bundle(trained)

@@ -55,6 +55,7 @@ def train(
     settings: TrainingSettings,
     base: Path,
     progress: Progress | None = None,
+    *,
     bundle: Bundle | None = None,
 ) -> Path | None:
     """Train as ``settings`` say, or go on where a run in the same folder stopped.
@@ -77,7 +78,7 @@ def train(
     """
     if settings.task == "both":
         for part in parts_of_both(settings):
-            written = train(part, base, progress, bundle)
+            written = train(part, base, progress, bundle=bundle)
         return written
     folder = (base / settings.output).resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +96,9 @@ def train(
     extra = []
     if module.fine_tuning is not None:
         extra.append(FrozenStage(module.fine_tuning, settings.optimization.steps))
-    fit(module, samples, validator, settings, folder, progress, extra)
+    fit(
+        module, samples, validator, settings=settings, folder=folder, progress=progress, extra=extra
+    )
     if settings.bundle is None or not _is_first_process():
         return None
     return write_trained_bundle(settings, base, bundle=bundle)
@@ -144,7 +147,12 @@ def _parts(
         RNetModule(network, settings, crf, fine_tuning),
         RNetSamples(training, propose_all(pnets, training, pnet_crfs), settings),
         RNetValidation(
-            held_out, pnets[-1], draft_manifest(settings), folder, settings, pnet_crfs[-1]
+            held_out,
+            pnets[-1],
+            draft_manifest(settings),
+            folder=folder,
+            settings=settings,
+            pnet_crf=pnet_crfs[-1],
         ),
     )
 
@@ -153,6 +161,7 @@ def write_trained_bundle(
     settings: TrainingSettings,
     base: Path,
     progress: Progress | None = None,
+    *,
     bundle: Bundle | None = None,
 ) -> Path:
     """Measure the best networks of a run so far and write their bundle into the run's folder.
@@ -172,7 +181,7 @@ def write_trained_bundle(
         InputError: the settings describe no bundle, or a checkpoint is missing.
     """
     if settings.task == "both":
-        return write_trained_bundle(parts_of_both(settings)[1], base, progress, bundle)
+        return write_trained_bundle(parts_of_both(settings)[1], base, progress, bundle=bundle)
     if settings.bundle is None or (settings.task != "rnet" and bundle is None):
         raise InputError("Only a configuration of the task rnet with a bundle section makes one.")
     folder = (base / settings.output).resolve()
@@ -192,7 +201,7 @@ def write_trained_bundle(
     target = folder / settings.bundle.name
     shutil.rmtree(target, ignore_errors=True)
     every = {**networks, **{crf_key(role): crf for role, crf in crfs.items()}}
-    return export_bundle(target, settings, every, results, source)
+    return export_bundle(target, settings, every, results=results, source=source)
 
 
 def _volumes(

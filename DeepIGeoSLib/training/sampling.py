@@ -33,6 +33,7 @@ class StepSampler(Sampler[int]):
         self,
         steps: int,
         first: Callable[[], int],
+        *,
         batch: int,
         accumulate: int = 1,
         processes: int = 1,
@@ -212,7 +213,9 @@ class RNetSamples(Dataset):
         marks = random.geometric(0.6) if simulation.preset == "recommended" else 1
         given: set[str] = set()
         for _ in range(marks):
-            given |= add_marks(seeds, initial >= 0.5, target, random, simulation.preset)
+            given |= add_marks(
+                seeds, initial >= 0.5, target, random=random, preset=simulation.preset
+            )
         if random.random() < simulation.drop:
             dropped = ("foreground", "background")[random.integers(2)]
             seeds[dropped].fill(False)
@@ -221,8 +224,8 @@ class RNetSamples(Dataset):
             image,
             seeds["foreground"],
             seeds["background"],
-            spacing,
-            self._settings.interactions,
+            spacing=spacing,
+            settings=self._settings.interactions,
         )
         impose(initial, seeds)
         return {
@@ -242,6 +245,7 @@ def add_marks(
     seeds: dict[str, np.ndarray],
     labels: np.ndarray,
     target: np.ndarray,
+    *,
     random: np.random.Generator,
     preset: str,
 ) -> set[str]:

@@ -256,6 +256,7 @@ class RNetValidation(Validation):
         cases: Sequence[LabeledCase],
         pnet: SegmentationNetwork,
         manifest: BundleManifest,
+        *,
         folder: Path,
         settings: TrainingSettings,
         pnet_crf: CRFNet | None = None,
@@ -275,7 +276,7 @@ class RNetValidation(Validation):
         method = SessionMethod(InteractiveSession(bundle, engine="torch"))
         for case, channels, truth in self.cases:
             measures = {}
-            for played in play(method, channels, truth, RobotUser("stroke"), ROUNDS):
+            for played in play(method, channels, truth, user=RobotUser("stroke"), rounds=ROUNDS):
                 measures[f"dice after {played.number}"] = dice(played.labels, truth)
             distances = surface_distances(played.labels, truth, channels[0].spacing)
             measures[f"iou after {ROUNDS}"] = iou(played.labels, truth)

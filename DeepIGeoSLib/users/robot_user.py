@@ -61,6 +61,7 @@ class RobotUser:
         labels: np.ndarray,
         truth: np.ndarray,
         spacing: Sequence[float],
+        *,
         turn: Sequence[int] = (),
     ) -> Stroke | None:
         """Return what the user marks, or None when nothing is wrong.

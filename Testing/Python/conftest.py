@@ -84,7 +84,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder,
         manifest,
         {"pnet": brightness, "rnet": kept_but_near_seeds},
-        "# Tiny\n\nFor tests.\n",
+        card="# Tiny\n\nFor tests.\n",
     )
     return folder
 

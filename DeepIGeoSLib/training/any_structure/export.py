@@ -58,7 +58,7 @@ def write_any_structure_bundle(
     )
     manifest, networks = _manifest(settings, base), {ANY_STRUCTURE: network}
     shutil.rmtree(target, ignore_errors=True)
-    write_bundle(target, manifest, networks, _card(settings, manifest, checkpoint))
+    write_bundle(target, manifest, networks, card=_card(settings, manifest, checkpoint))
     choice = fitted_choice(
         read_images((base / settings.root).resolve(), settings.sources),
         Engines(load_bundle(target), "torch").of(ANY_STRUCTURE).foreground_probability,
@@ -66,13 +66,13 @@ def write_any_structure_bundle(
     )
     manifest = dataclasses.replace(manifest, zoom_choice=choice)
     shutil.rmtree(target)
-    write_bundle(target, manifest, networks, _card(settings, manifest, checkpoint))
+    write_bundle(target, manifest, networks, card=_card(settings, manifest, checkpoint))
     if settings.measure is not None:
         results = _measured(settings.measure, base, target, progress)
         manifest = dataclasses.replace(manifest, metrics=metrics_of(results))
         card = _card(settings, manifest, checkpoint, results)
         shutil.rmtree(target)
-        write_bundle(target, manifest, networks, card)
+        write_bundle(target, manifest, networks, card=card)
     return target
 
 
@@ -91,7 +91,12 @@ def _measured(
     session = InteractiveSession(load_bundle(bundle), engine="torch")
     user = RobotUser("disk")
     return compare(
-        [SessionMethod(session)], cases, user, settings.rounds, progress=progress, from_empty=True
+        [SessionMethod(session)],
+        cases,
+        user,
+        rounds=settings.rounds,
+        progress=progress,
+        from_empty=True,
     )
 
 

@@ -59,7 +59,7 @@ def _first_strokes(
         truth = image.labels == value
         for seed in _USERS:
             mark = RobotUser("disk", seed=seed).mark(
-                np.zeros_like(truth), truth, image.spacing, (number,)
+                np.zeros_like(truth), truth, image.spacing, turn=(number,)
             )
             yield _stroke_answered(image, truth, mark.mask, network)
 

@@ -47,7 +47,7 @@ def by_the_network(
     network: CRFNet, scores: np.ndarray, image: np.ndarray, scribbles: np.ndarray | None
 ) -> np.ndarray:
     exact = MeanField(network, "cpu", engine="network")
-    return exact.probabilities(scores, image, SPACING, scribbles)
+    return exact.probabilities(scores, image, SPACING, scribbles=scribbles)
 
 
 @pytest.mark.parametrize("kind", ["freeform", "contrast", "bilateral"])
@@ -80,7 +80,7 @@ def test_engines_agree_with_the_network(kind: str, scribbled: bool, engine: str)
         network.compatibility += torch.tensor([[0.1, 0.2], [-0.3, 0.0]])
     scores, image, scribbles = fields((6, 21, 18))
     marks = scribbles if scribbled else None
-    found = MeanField(network, "cpu", engine).probabilities(scores, image, SPACING, marks)
+    found = MeanField(network, "cpu", engine).probabilities(scores, image, SPACING, scribbles=marks)
     assert found.dtype == np.float32
     exact = by_the_network(network, scores, image, marks)
     assert np.abs(found - exact).max() < 1e-4
@@ -91,7 +91,9 @@ def test_engines_agree_with_the_network(kind: str, scribbled: bool, engine: str)
 def test_several_labels_and_windows_larger_than_the_image(engine: str) -> None:
     network = CRFNet((1, 7, 7), classes=4, pairwise=pairwise_of("contrast"))
     scores, image, scribbles = fields((2, 3, 5), classes=4)
-    found = MeanField(network, "cpu", engine).probabilities(scores, image, SPACING, scribbles)
+    found = MeanField(network, "cpu", engine).probabilities(
+        scores, image, SPACING, scribbles=scribbles
+    )
     exact = by_the_network(network, scores, image, scribbles)
     np.testing.assert_allclose(found, exact, atol=1e-4)
     np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-5)
@@ -116,7 +118,7 @@ def test_scribbles_hold_and_spread() -> None:
     foreground[2, 4, 4] = True
     background[2, 0, 0] = True
     result = MeanField(network, "cpu").foreground_probability(
-        probability, image, (1, 1, 1), foreground, background
+        probability, image, (1, 1, 1), foreground=foreground, background=background
     )
     assert result[2, 4, 4] == 1
     assert result[2, 0, 0] == 0

@@ -127,7 +127,7 @@ def test_trained_weights_travel_in_the_bundle(
     networks = {role: original.network(role) for role in ("pnet", "rnet")}
     networks[crf_key("pnet")] = crf
     manifest = dataclasses.replace(original.manifest, crf=settings)
-    write_bundle(tmp_path / "trained", manifest, networks, "# Trained\n")
+    write_bundle(tmp_path / "trained", manifest, networks, card="# Trained\n")
     bundle = load_bundle(tmp_path / "trained")
     loaded = bundle.crf("pnet").state_dict()
     for key, value in crf.state_dict().items():
@@ -144,7 +144,7 @@ def test_weights_of_another_crf_are_refused(tiny_bundle: Path, tmp_path: Path) -
     networks = {role: original.network(role) for role in ("pnet", "rnet")}
     networks[crf_key("pnet")] = CRFNet.of(CrfSettings(hidden=(5,)))
     manifest = dataclasses.replace(original.manifest, crf=CrfSettings(hidden=(6,)))
-    write_bundle(tmp_path / "wrong", manifest, networks, "# Wrong\n")
+    write_bundle(tmp_path / "wrong", manifest, networks, card="# Wrong\n")
     with pytest.raises(BundleError, match="does not hold the weights of the freeform CRF"):
         load_bundle(tmp_path / "wrong").crf("pnet")
 

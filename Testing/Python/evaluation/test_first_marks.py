@@ -44,7 +44,11 @@ def test_the_first_mark_is_what_was_asked_for_and_strokes_follow(write_case, fir
     channels, truth = write_case("one").load_channels()
     method = SessionMethod(InteractiveSession(load_bundle("geodesic")))
 
-    rounds = list(play(method, channels, truth, RobotUser("disk", first=first), 2, from_empty=True))
+    rounds = list(
+        play(
+            method, channels, truth, user=RobotUser("disk", first=first), rounds=2, from_empty=True
+        )
+    )
 
     if first == "box":
         assert rounds[1].box == robot_box(truth)

@@ -34,7 +34,14 @@ def test_a_session_begins_with_an_empty_mask(
 ) -> None:
     channels, truth = write_case("one").load_channels()
     rounds = list(
-        play(SessionMethod(session), channels, truth, RobotUser("disk"), 3, from_empty=True)
+        play(
+            SessionMethod(session),
+            channels,
+            truth,
+            user=RobotUser("disk"),
+            rounds=3,
+            from_empty=True,
+        )
     )
     assert not rounds[0].labels.any()
     assert rounds[0].seconds == 0
@@ -49,7 +56,7 @@ def test_a_session_begins_with_an_empty_mask(
 
 def test_the_next_case_begins_empty_too(session: InteractiveSession, write_case: Callable) -> None:
     cases = [write_case(name) for name in ("one", "two")]
-    results = compare([SessionMethod(session)], cases, RobotUser("disk"), 2, from_empty=True)
+    results = compare([SessionMethod(session)], cases, RobotUser("disk"), rounds=2, from_empty=True)
     assert results.from_empty
     assert results.values("dice", "deepigeos")[:, 0].tolist() == [0, 0]
     effects = [(row.fixed, row.collateral) for row in results.rows if row.mark]

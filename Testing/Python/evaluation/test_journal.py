@@ -110,11 +110,11 @@ def test_only_the_rest_is_measured(write_case: Callable, tmp_path: Path) -> None
     path = tmp_path / "unfinished.jsonl"
     user = RobotUser(seed=5)
     with pytest.raises(KeyboardInterrupt):
-        compare([Counting(stop_at=3)], cases, user, 2, journal=Journal(path))
+        compare([Counting(stop_at=3)], cases, user, rounds=2, journal=Journal(path))
     rest = Counting()
-    resumed = compare([rest], cases, user, 2, journal=Journal(path))
+    resumed = compare([rest], cases, user, rounds=2, journal=Journal(path))
     assert rest.cases == 1
-    whole = compare([Counting()], cases, user, 2)
+    whole = compare([Counting()], cases, user, rounds=2)
     assert [(row.case, row.round, row.measured) for row in resumed.rows] == [
         (row.case, row.round, row.measured) for row in whole.rows
     ]
@@ -126,7 +126,14 @@ def test_another_evaluation_starts_anew(write_case: Callable, tmp_path: Path) ->
     def measured(steps: int = 3, seed: int = 1, rounds: int = 2, tolerance: float = 2.0) -> int:
         method = Counting(steps=steps)
         journal = Journal(tmp_path / "unfinished.jsonl")
-        compare([method], cases, RobotUser(seed=seed), rounds, tolerance, journal=journal)
+        compare(
+            [method],
+            cases,
+            RobotUser(seed=seed),
+            rounds=rounds,
+            tolerance=tolerance,
+            journal=journal,
+        )
         return method.cases
 
     assert measured() == 2

@@ -133,7 +133,7 @@ def test_concentric_balls_are_apart_by_the_difference_of_their_radii(spacing) ->
     assert found.assd_mm == pytest.approx(8, abs=0.4 * max(spacing))
     assert found.hd95_mm == pytest.approx(8, abs=max(spacing))
     assert found.surface_dice == pytest.approx(1, abs=0.01)
-    assert measure(small, large, spacing, 8 - max(spacing)).surface_dice < 0.02
+    assert measure(small, large, spacing, tolerance=8 - max(spacing)).surface_dice < 0.02
     volume = 4 / 3 * math.pi * (14**3 - 22**3) / 1000
     assert found.volume_difference_ml == pytest.approx(volume, rel=0.03)
     assert found.volume_difference_percent == pytest.approx(100 * (14**3 / 22**3 - 1), abs=2)
@@ -205,7 +205,7 @@ def test_the_numbers_are_monais() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     monai = pytest.importorskip("monai.metrics", reason="monai is not installed")
     for a, b, spacing, tolerance in random_masks(12):
-        found = measure(a, b, spacing, tolerance)
+        found = measure(a, b, spacing, tolerance=tolerance)
         one_hot = [torch.tensor(np.stack([~m, m])[np.newaxis].astype(np.float32)) for m in (a, b)]
         average = monai.compute_average_surface_distance(*one_hot, symmetric=True, spacing=spacing)
         hd95 = monai.compute_hausdorff_distance(*one_hot, percentile=95, spacing=spacing)

@@ -59,7 +59,7 @@ def test_marks_add_up_and_lie_in_the_mistakes(write_case: Callable) -> None:
     channels, truth = write_case("one").load_channels()
     method = Spreading()
     before = method.set_volume(channels) or method.propose()
-    rounds = list(play(method, channels, truth, RobotUser(), 6))
+    rounds = list(play(method, channels, truth, user=RobotUser(), rounds=6))
     assert [played.number for played in rounds] == list(range(7))
     assert rounds[0].stroke is None
     seen = np.zeros(truth.shape, dtype=bool)
@@ -84,7 +84,7 @@ def test_nobody_asks_when_nothing_is_wrong(write_case: Callable) -> None:
             return truth
 
     method = Perfect()
-    rounds = list(play(method, channels, truth, RobotUser(), 4))
+    rounds = list(play(method, channels, truth, user=RobotUser(), rounds=4))
     assert len(method.given) == 1
     assert [played.stroke is None for played in rounds] == [True, False, True, True, True]
     assert [played.seconds for played in rounds[2:]] == [0, 0, 0]
@@ -110,7 +110,7 @@ def test_the_same_seed_gives_the_same_rows(write_case: Callable, mode: str) -> N
 
     def measured(seed: int | None) -> list[Row]:
         user = RobotUser(mode, seed=seed)
-        return without_seconds(compare([Spreading()], cases, user, 4).rows)
+        return without_seconds(compare([Spreading()], cases, user, rounds=4).rows)
 
     assert measured(3) == measured(3)
     assert measured(3) != measured(4)
@@ -121,8 +121,8 @@ def test_the_same_seed_gives_the_same_rows(write_case: Callable, mode: str) -> N
 def test_rows_do_not_depend_on_the_company(write_case: Callable) -> None:
     cases = [write_case("one"), write_case("other")]
     near, far = Spreading("near", 1), Spreading("far", 4)
-    together = compare([near, far], cases, RobotUser(seed=1), 3).rows
-    alone = compare([far], cases[::-1], RobotUser(seed=1), 3).rows
+    together = compare([near, far], cases, RobotUser(seed=1), rounds=3).rows
+    alone = compare([far], cases[::-1], RobotUser(seed=1), rounds=3).rows
     expected = [row for row in without_seconds(together) if row.method == "far"]
     assert sorted(without_seconds(alone), key=repr) == sorted(expected, key=repr)
 
@@ -131,7 +131,7 @@ def test_a_user_with_a_seed_marks_every_case_elsewhere(write_case: Callable) -> 
     case = write_case("one")
     twins = [case, dataclasses.replace(case, name="two"), dataclasses.replace(case, dataset="b")]
     for seed, curves in ((None, 1), (3, 3)):
-        results = compare([Spreading()], twins, RobotUser("click", seed=seed), 3)
+        results = compare([Spreading()], twins, RobotUser("click", seed=seed), rounds=3)
         dice = results.values("dice", "spreading")
         assert len({tuple(curve) for curve in dice}) == curves
 
@@ -139,7 +139,7 @@ def test_a_user_with_a_seed_marks_every_case_elsewhere(write_case: Callable) -> 
 def test_clicks_are_smaller_than_strokes(write_case: Callable) -> None:
     case = write_case("one")
     rows = {
-        mode: compare([Spreading()], [case], RobotUser(mode), 1).rows
+        mode: compare([Spreading()], [case], RobotUser(mode), rounds=1).rows
         for mode in ("stroke", "click")
     }
     assert rows["stroke"][1].mark_voxels == 29
@@ -171,7 +171,7 @@ def test_every_method_is_warmed_up_once_before_it_is_timed(
             return super().refine(foreground, background)
 
     slow, other = Slow("slow"), Slow("other")
-    results = compare([slow, other], [write_case("one"), write_case("two")], RobotUser(), 1)
+    results = compare([slow, other], [write_case("one"), write_case("two")], RobotUser(), rounds=1)
     assert (slow.volumes, other.volumes) == (3, 3)
     assert results.seconds("slow")[:, 1].tolist() == [1, 1]
     assert results.seconds("other")[:, 1].tolist() == [1, 1]
@@ -190,7 +190,7 @@ def test_the_volume_is_read_once_for_all_methods(write_case: Callable, monkeypat
     reads = []
     load = type(case).load_channels
     monkeypatch.setattr(type(case), "load_channels", lambda self: reads.append(1) or load(self))
-    compare([Spreading("a"), Spreading("b")], [case], RobotUser(), 1)
+    compare([Spreading("a"), Spreading("b")], [case], RobotUser(), rounds=1)
     assert len(reads) == 1
 
 
@@ -218,7 +218,7 @@ def test_every_switch_matters(
     assert methods[0].identity.removeprefix("deepigeos") != methods[1].identity.removeprefix(
         "switched"
     )
-    results = compare(methods, [write_case("one"), write_case("other")], RobotUser(), 4)
+    results = compare(methods, [write_case("one"), write_case("other")], RobotUser(), rounds=4)
     curves = [results.values("dice", name) for name in results.methods]
     assert np.array_equal(curves[0][:, 0], curves[1][:, 0])  # the proposal has no strokes
     assert not np.array_equal(curves[0], curves[1])
@@ -228,4 +228,4 @@ def test_a_case_that_cannot_be_read_is_named(write_case: Callable) -> None:
     case = write_case("one")
     case.label.unlink()
     with pytest.raises(InputError, match=r"one-truth\.nii\.gz"):
-        compare([Spreading()], [case], RobotUser(), 1)
+        compare([Spreading()], [case], RobotUser(), rounds=1)

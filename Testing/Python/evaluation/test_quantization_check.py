@@ -51,7 +51,7 @@ def test_networks_that_lose_nothing_are_written(
     given, tiny_bundle: Path, write_case: Callable, tmp_path: Path
 ) -> None:
     cases = [write_case("one"), write_case("two")]
-    done = optimize(load_bundle(tiny_bundle), cases, cases[:1], tmp_path / "new")
+    done = optimize(load_bundle(tiny_bundle), cases, cases[:1], folder=tmp_path / "new")
     assert done.folder == tmp_path / "new"
     assert done.dice == pytest.approx(done.dice_int8, abs=1e-6)
     assert {shape[1] for shape in given} == {1, 4}
@@ -79,7 +79,7 @@ def test_networks_that_lose_much_are_not(
 
     monkeypatch.setattr("DeepIGeoSLib.evaluation.quantization_check.quantize", worse)
     case = write_case("one")
-    done = optimize(load_bundle(tiny_bundle), [case], [case], tmp_path / "new")
+    done = optimize(load_bundle(tiny_bundle), [case], [case], folder=tmp_path / "new")
     assert done.folder is None
     assert done.dice[0] - done.dice_int8[0] > 0.005
     assert not list(tmp_path.glob("*new*"))
@@ -89,7 +89,7 @@ def test_the_8_bit_file_is_checked_like_weights(
     given, tiny_bundle: Path, write_case: Callable, tmp_path: Path
 ) -> None:
     case = write_case("one")
-    folder = optimize(load_bundle(tiny_bundle), [case], [case], tmp_path / "new").folder
+    folder = optimize(load_bundle(tiny_bundle), [case], [case], folder=tmp_path / "new").folder
     path = folder / "rnet-int8.safetensors"
     path.write_bytes(path.read_bytes() + b"\0")
     with pytest.raises(BundleError, match=r"rnet-int8\.safetensors has the SHA-256"):
@@ -130,7 +130,7 @@ def test_what_cannot_work_is_told_before_the_work(
     )
     folder = tmp_path if package is None else tmp_path / "new"
     with pytest.raises(InputError, match=sentence):
-        optimize(load_bundle(tiny_bundle), [write_case("one")], [], folder)
+        optimize(load_bundle(tiny_bundle), [write_case("one")], [], folder=folder)
 
 
 def test_the_command_optimizes(

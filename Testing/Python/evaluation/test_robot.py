@@ -115,7 +115,9 @@ def test_the_robot_always_does_the_same(mode: str) -> None:
     first, again = (RobotUser(mode).mark(labels, truth, SPACING) for _ in range(2))
     assert np.array_equal(first.mask, again.mask)
     # Without a seed there is nothing to draw: the turn does not matter.
-    assert np.array_equal(RobotUser(mode).mark(labels, truth, SPACING, (3, 1)).mask, first.mask)
+    assert np.array_equal(
+        RobotUser(mode).mark(labels, truth, SPACING, turn=(3, 1)).mask, first.mask
+    )
 
 
 @pytest.mark.parametrize("mode", ["stroke", "click", "disk"])
@@ -124,7 +126,7 @@ def test_another_user_marks_another_place_in_the_same_mistake(mode: str, seed: i
     truth, labels = ball((6, 18, 20), 7), ball((6, 22, 22), 7)
     usual = RobotUser(mode).mark(labels, truth, SPACING)
     other, again = (
-        RobotUser(mode, seed=seed).mark(labels, truth, SPACING, (4, 2)) for _ in range(2)
+        RobotUser(mode, seed=seed).mark(labels, truth, SPACING, turn=(4, 2)) for _ in range(2)
     )
     assert np.array_equal(other.mask, again.mask)
     assert other.label == usual.label
@@ -136,7 +138,7 @@ def test_another_user_marks_another_place_in_the_same_mistake(mode: str, seed: i
 def test_seeds_and_turns_make_different_users() -> None:
     truth = ball((6, 20, 20), 6)
     marks = {
-        RobotUser("click", seed=seed).mark(NOTHING, truth, SPACING, (turn,)).mask.tobytes()
+        RobotUser("click", seed=seed).mark(NOTHING, truth, SPACING, turn=(turn,)).mask.tobytes()
         for seed in range(3)
         for turn in range(3)
     }

@@ -78,10 +78,10 @@ def test_segments_may_have_any_name(tmp_path: Path, volume, inside, outside) -> 
     path = save(tmp_path / "s.seg.nrrd", volume, [inside, outside], segments)
     with pytest.raises(InputError, match="segmentation with the segments ja, nein; name the"):
         read_seeds(volume, path)
-    foreground, background = read_seeds(volume, path, "ja", "nein")
+    foreground, background = read_seeds(volume, path, foreground="ja", background="nein")
     assert np.array_equal(foreground, inside)
     assert np.array_equal(background, outside)
-    foreground, background = read_seeds(volume, path, "ja")
+    foreground, background = read_seeds(volume, path, foreground="ja")
     assert np.array_equal(foreground, inside)
     assert not background.any()
 
@@ -97,7 +97,7 @@ def test_a_labelmap_has_no_segments(tmp_path: Path, volume, inside) -> None:
     volume.write_labels(tmp_path / "seeds.nrrd", inside)
     assert np.array_equal(read_seeds(volume, tmp_path / "seeds.nrrd")[0], inside)
     with pytest.raises(InputError, match="is a labelmap and has no segments"):
-        read_seeds(volume, tmp_path / "seeds.nrrd", "foreground")
+        read_seeds(volume, tmp_path / "seeds.nrrd", foreground="foreground")
     volume.write_labels(tmp_path / "three.nrrd", inside * 3)
     with pytest.raises(InputError, match=r"three\.nrrd holds the labels \[3\]"):
         read_seeds(volume, tmp_path / "three.nrrd")

@@ -100,7 +100,9 @@ def test_channels_count_by_the_length_of_their_joint_difference():
 
 def test_dijkstra_is_the_same_without_a_compiler():
     rng = np.random.default_rng(3)
-    problem = pose(rng.normal(size=(2, 5, 6, 7)), (5, 6, 7), (1, 2, 3), 0.4, None)
+    problem = pose(
+        rng.normal(size=(2, 5, 6, 7)), (5, 6, 7), (1, 2, 3), weight=0.4, max_distance=None
+    )
     distances = []
     for search in (dijkstra._search, dijkstra._compiled()):
         distance = np.full((5, 6, 7), np.inf, dtype=np.float32)

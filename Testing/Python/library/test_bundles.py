@@ -39,7 +39,7 @@ def test_networks_come_back_as_they_were_saved(tiny_bundle: Path, tmp_path: Path
     manifest = load_bundle(tiny_bundle).manifest
     described = {role: NetworkSettings("multi-scale") for role in networks}
     manifest = dataclasses.replace(manifest, networks=described)
-    write_bundle(tmp_path / "new", manifest, networks, "# New\n")
+    write_bundle(tmp_path / "new", manifest, networks, card="# New\n")
     for role, network in networks.items():
         again = load_bundle(tmp_path / "new").network(role)
         for key, value in network.state_dict().items():
@@ -51,7 +51,7 @@ def test_networks_come_back_as_they_were_saved(tiny_bundle: Path, tmp_path: Path
 def test_manifest_survives_writing(tiny_bundle: Path, tmp_path: Path) -> None:
     bundle = load_bundle(tiny_bundle)
     networks = {role: bundle.network(role) for role in ("pnet", "rnet")}
-    write_bundle(tmp_path / "again", bundle.manifest, networks, "# Again\n")
+    write_bundle(tmp_path / "again", bundle.manifest, networks, card="# Again\n")
     assert load_bundle(tmp_path / "again").manifest == bundle.manifest
 
 
@@ -60,7 +60,7 @@ def test_whoever_may_read_a_new_file_may_read_the_weights(
 ) -> None:
     bundle = load_bundle(tiny_bundle)
     networks = {role: bundle.network(role) for role in ("pnet", "rnet")}
-    write_bundle(tmp_path / "shared", bundle.manifest, networks, "# Shared\n")
+    write_bundle(tmp_path / "shared", bundle.manifest, networks, card="# Shared\n")
     (tmp_path / "new").touch()
     modes = {path.stat().st_mode for path in (tmp_path / "shared").iterdir()}
     assert modes == {(tmp_path / "new").stat().st_mode}
@@ -228,7 +228,7 @@ def test_an_existing_folder_is_not_overwritten(tiny_bundle: Path) -> None:
     bundle = load_bundle(tiny_bundle)
     before = (tiny_bundle / "bundle.json").read_bytes()
     with pytest.raises(InputError, match="exists already"):
-        write_bundle(tiny_bundle, bundle.manifest, {}, "")
+        write_bundle(tiny_bundle, bundle.manifest, {}, card="")
     assert (tiny_bundle / "bundle.json").read_bytes() == before
 
 
@@ -287,7 +287,7 @@ def test_narrower_networks_come_back_from_a_bundle(tiny_bundle: Path, tmp_path: 
     narrow = dataclasses.replace(
         load_bundle(tiny_bundle).manifest, networks=dict.fromkeys(networks, described)
     )
-    write_bundle(tmp_path / "narrow", narrow, networks, "# Narrow\n")
+    write_bundle(tmp_path / "narrow", narrow, networks, card="# Narrow\n")
     bundle = load_bundle(tmp_path / "narrow")
     assert bundle.manifest.networks["rnet"].options["features"] == [4, 6, 8, 8]
     assert bundle.network("rnet").stem.out_channels == 4

@@ -105,7 +105,7 @@ def test_maps_are_cut_and_scaled_geodesic_distances() -> None:
     background = np.zeros_like(foreground)
     background[2, 15, 12] = True
     settings = InteractionSettings(weight=0.4, intensity_scale=5.0, max_distance=12.0)
-    maps = distance_maps(image, foreground, background, (3.0, 1.0, 1.0), settings)
+    maps = distance_maps(image, foreground, background, spacing=(3.0, 1.0, 1.0), settings=settings)
     for channel, seeds in zip(maps, (background, foreground), strict=True):
         exact = geodesic_distance(image[0] * 5, seeds, (3.0, 1.0, 1.0), weight=0.4)
         np.testing.assert_allclose(channel, np.minimum(exact, 12) / 12, atol=1e-5)
@@ -116,7 +116,7 @@ def test_maps_are_cut_and_scaled_geodesic_distances() -> None:
 def test_an_absent_class_is_far_everywhere() -> None:
     image = np.random.default_rng(0).normal(size=(1, *SHAPE)).astype(np.float32)
     background, foreground = distance_maps(
-        image, mask(), mask(A), (1.0, 1.0, 1.0), InteractionSettings()
+        image, mask(), mask(A), spacing=(1.0, 1.0, 1.0), settings=InteractionSettings()
     )
     assert (foreground == 1).all()
     assert background[A] == 0
@@ -126,7 +126,8 @@ def test_the_papers_absent_class_is_random_but_repeatable() -> None:
     image = np.random.default_rng(0).normal(size=(1, *SHAPE)).astype(np.float32)
     settings = InteractionSettings(missing="random")
     once, again = (
-        distance_maps(image, mask(), mask(A), (1.0, 1.0, 1.0), settings)[1] for _ in range(2)
+        distance_maps(image, mask(), mask(A), spacing=(1.0, 1.0, 1.0), settings=settings)[1]
+        for _ in range(2)
     )
     assert np.array_equal(once, again)
     assert 0 <= once.min() < once.max() < 1
@@ -134,7 +135,9 @@ def test_the_papers_absent_class_is_random_but_repeatable() -> None:
 
 def test_several_image_channels_make_one_distance() -> None:
     image = np.random.default_rng(0).normal(size=(2, *SHAPE)).astype(np.float32)
-    maps = distance_maps(image, mask(A), mask(C), (1.0, 1.0, 1.0), InteractionSettings())
+    maps = distance_maps(
+        image, mask(A), mask(C), spacing=(1.0, 1.0, 1.0), settings=InteractionSettings()
+    )
     assert maps.shape == (2, *SHAPE)
     inputs = network_input(image, np.full(SHAPE, 0.5), maps)
     assert inputs.shape == (5, *SHAPE)

@@ -21,7 +21,12 @@ def test_processes_share_the_samples_of_a_step(processes: int, accumulate: int) 
     size = 2 * processes * accumulate
     alone = list(StepSampler(4, lambda: 1, batch=size))
     parts = [
-        list(StepSampler(4, lambda: 1, 2, accumulate, processes, rank)) for rank in range(processes)
+        list(
+            StepSampler(
+                4, lambda: 1, batch=2, accumulate=accumulate, processes=processes, rank=rank
+            )
+        )
+        for rank in range(processes)
     ]
     assert sorted(n for part in parts for n in part) == alone
     for step in range(3):
