@@ -153,6 +153,7 @@ class Panel:
         self.ui.crfCheckBox.setChecked(bool(self.models.crf if crf is None else crf))
         bench.options.autoRefine = parameters.autoRefine
         bench.options.goToChanges = parameters.goToChanges
+        bench.options.outlines = parameters.outlines
         mode = getattr(slicer.vtkMRMLSegmentationNode, parameters.otherSegments.value)
         bench.options.editableArea = (mode,)
         bench.region.visible = parameters.showRegion
@@ -185,7 +186,7 @@ class Panel:
         if not open_ and self.editor.widget.activeEffect():
             self.editor.stop()
         ui.segmentButton.setEnabled(hasVolume and open_ and bench.logic.proposes)
-        for button in (ui.missingButton, ui.tooMuchButton):
+        for button in (ui.missingButton, ui.tooMuchButton, ui.boxButton, ui.pointsButton):
             button.setEnabled(hasVolume and open_)
         ui.seedEditor.setEnabled(bench.seeds is not None and open_)
         ui.refineButton.setEnabled(bench.seeds is not None and open_)
@@ -239,9 +240,13 @@ class Panel:
 
     def _actions(self) -> dict[str, Callable[[], Any]]:
         """Return what each button does."""
-        bench = self.workbench
+        bench, ui = self.workbench, self.ui
         return {
             "segmentButton": lambda: self._ready() and bench.segment(),
+            "boxButton": lambda: self._ready() and bench.lookIntoBox(),
+            "pointsButton": lambda: (
+                self._ready() and bench.takePoints(not ui.tooMuchButton.isChecked())
+            ),
             "refineButton": lambda: self._ready() and bench.refine(),
             "undoButton": bench.undo,
             "redoButton": bench.redo,

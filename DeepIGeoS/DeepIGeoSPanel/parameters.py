@@ -41,6 +41,7 @@ class DeepIGeoSParameterNode:
     showRegion - Whether the region of influence is shown.
     pinRegion - Whether only that region may change.
     rightButtonPaints - Whether the right button paints the other class.
+    outlines - Whether a closed stroke counts as its area.
     """
 
     # Slicer's wrapper sets the node types of the selector by this, whatever the .ui file says.
@@ -57,3 +58,4 @@ class DeepIGeoSParameterNode:
     showRegion: bool = False
     pinRegion: bool = False
     rightButtonPaints: bool = True
+    outlines: bool = True

@@ -71,8 +71,8 @@ def boxOfRoi(roiNode: Any, volumeNode: Any) -> Box:
     if any(part.start >= part.stop for part in box):
         raise InputError(
             _(
-                "The region {region!r} does not touch the volume {volume!r}; move it there, or "
-                "unpin it."
+                "The box {region!r} does not touch the volume {volume!r}; move it there, or, where "
+                "it is the region of influence, unpin it."
             ).format(region=roiNode.GetName(), volume=volumeNode.GetName())
         )
     return box

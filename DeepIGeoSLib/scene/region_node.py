@@ -12,6 +12,11 @@ from DeepIGeoSLib.scene.places import boxOfRoi, showBox
 _ATTRIBUTE = "DeepIGeoS.Region"
 
 
+def isRegion(node: Any) -> bool:
+    """Return whether a node shows the region of influence."""
+    return bool(node.GetAttribute(_ATTRIBUTE))
+
+
 class RegionNode:
     """Shows where a round could change something; pinned, it says where the next ones may."""
 
@@ -24,7 +29,7 @@ class RegionNode:
     def node(self) -> Any:
         """The ROI node of the scene, or None."""
         for node in slicer.util.getNodesByClass("vtkMRMLMarkupsROINode"):
-            if node.GetAttribute(_ATTRIBUTE):
+            if isRegion(node):
                 return node
         return None
 

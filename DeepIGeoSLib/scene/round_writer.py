@@ -11,7 +11,7 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.labels import Change
 from DeepIGeoSLib.scene.ledger_book import Entry, LedgerBook, agreeing, milliliters, strokesOf
-from DeepIGeoSLib.scene.seeds import findSeeds
+from DeepIGeoSLib.scene.seeds import Seeds, findSeeds
 from DeepIGeoSLib.scene.segment_session import Answer, Start
 from DeepIGeoSLib.scene.segment_voxels import changeSegment, labelsOfSegment, segmentStamp
 from DeepIGeoSLib.scene.translation import tr as _
@@ -83,6 +83,8 @@ class RoundWriter:
         seeds = findSeeds(segmentationNode, segmentId)
         if seeds is not None:
             seeds.erase(volumeNode, answer.lost)
+            if answer.filled.size:
+                _fill(seeds, volumeNode, answer.filled)
             seeds.exchange(volumeNode, strokesOf(answer.interactions), strokesOf(strokes))
         entry.painted = strokes
 
@@ -132,3 +134,11 @@ class RoundWriter:
             change = change if np.array_equal(written.flips, change.flips) else written
         entry.stamp = segmentStamp(*place[1:])
         return change
+
+
+def _fill(seeds: Seeds, volumeNode: Any, voxels: np.ndarray) -> None:
+    """Paint the areas of outlines, but not over strokes of the other kind painted meanwhile."""
+    none = voxels[:0]
+    background = seeds.voxels(volumeNode)[1]()
+    free = np.setdiff1d(voxels, background, assume_unique=True)
+    seeds.exchange(volumeNode, (none, none), (free, none))

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from DeepIGeoSLib.any_structure.box_marks import in_box
 from DeepIGeoSLib.bundles import Bundle
-from DeepIGeoSLib.grid.boxes import Box, hull
+from DeepIGeoSLib.grid.boxes import Box, box_of_voxels, hull
+from DeepIGeoSLib.interaction.outlines import outlined
 from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.interaction.segmentation import Segmentation
 from DeepIGeoSLib.interaction.session import InteractiveSession
@@ -53,6 +55,7 @@ class Answer:
         packed: the round, from ``packedStep``.
         packedStrokes: from ``packedInteractions``.
         lost: the strokes that count no more, because others were painted over them later.
+        filled: numbers of the voxels that became foreground strokes as the area of an outline.
     """
 
     segmentation: Segmentation
@@ -64,6 +67,7 @@ class Answer:
     packed: bytes
     packedStrokes: bytes
     lost: tuple[np.ndarray, np.ndarray]
+    filled: np.ndarray
 
 
 class SegmentSession:
@@ -77,7 +81,7 @@ class SegmentSession:
         """
         self._session = InteractiveSession(bundle, device=device, undo_limit=ROUNDS_KEPT)
         self._session.set_volume(volume)
-        self._spacing = volume.spacing
+        self._volume = volume
         self._states: list[str] = []  # of the session's own rounds, the first one included
         self._at = 0
 
@@ -88,14 +92,14 @@ class SegmentSession:
     def uncertainPlaces(self, start: Start) -> list[tuple[int, int, int]]:
         """Return where to look next, the worst first; see ``uncertain_places``."""
         self._go(start)
-        return uncertain_places(self._session.current.probability, self._spacing)
+        return uncertain_places(self._session.current.probability, self._volume.spacing)
 
     def propose(self, start: Start, **options: Any) -> Answer:
         """Segment the volume automatically; see ``InteractiveSession.propose``."""
         self._go(start)
         result, state = self._step(lambda: self._session.propose(**options))
         change, none = _change(start, result, result.changed_box), Interactions(start.labels.shape)
-        return _answer(result, "segmented", start, change, none, state, none.lost)
+        return _answer(result, "segmented", start, change, none, state, none.lost, none.foreground)
 
     def refine(
         self,
@@ -104,6 +108,8 @@ class SegmentSession:
         background: VoxelReader,
         proposeFirst: bool = False,
         settle: bool = False,
+        box: Box | None = None,
+        outlines: bool = False,
         **options: Any,
     ) -> Answer:
         """Correct the segment by seeds; see ``InteractiveSession.refine``.
@@ -115,22 +121,46 @@ class SegmentSession:
             proposeFirst: the segment is proposed first, in the same round.
             settle: seeds are written back after the round: of voxels with both classes only the
                 one that counts is kept.
+            box: around the target, in this round.
+            outlines: new closed foreground strokes count as their areas.
             **options: for ``InteractiveSession.refine``.
         """
         self._go(start)
-        box = None
+        proposed = None
         if proposeFirst:
             proposing = {name: options[name] for name in ("progress", "cancel", "editable")}
+            if box is not None:
+                boxed = in_box(start.labels.shape, box)
+                free = proposing["editable"]
+                proposing["editable"] = boxed if free is None else boxed & free
             proposal, _state = self._step(lambda: self._session.propose(**proposing))
-            box = _orNone(proposal.changed_box)
-        interactions = start.interactions.updated(foreground(), background())
+            proposed = _orNone(proposal.changed_box)
+        strokes, others = foreground(), background()
+        filled = strokes[:0]
+        if outlines:
+            filled = self._areas(start.interactions, strokes, others)
+        interactions = start.interactions.updated(np.union1d(strokes, filled), others)
         given = (interactions.given_foreground, interactions.given_background)
-        result, state = self._step(lambda: self._session.refine(*given, **options))
-        change = _change(start, result, hull(box, _orNone(result.changed_box)))
+        result, state = self._step(lambda: self._session.refine(*given, box=box, **options))
+        change = _change(start, result, hull(proposed, _orNone(result.changed_box)))
         lost = interactions.lost
         if settle:
             interactions = interactions.settled()
-        return _answer(result, "refined", start, change, interactions, state, lost)
+        return _answer(result, "refined", start, change, interactions, state, lost, filled)
+
+    def _areas(
+        self, answered: Interactions, foreground: np.ndarray, background: np.ndarray
+    ) -> np.ndarray:
+        """Return the numbers of the voxels that outlines among the new strokes enclose."""
+        new = np.setdiff1d(foreground, answered.given_foreground, assume_unique=True)
+        box = box_of_voxels(new, answered.shape)
+        if box is None:
+            return new
+        strokes = Interactions(answered.shape, foreground=new).seeds(box)[0]
+        areas = outlined(strokes, self._volume.array[box]) & ~strokes
+        starts = [part.start for part in box]
+        filled = np.ravel_multi_index(tuple((np.argwhere(areas) + starts).T), answered.shape)
+        return np.setdiff1d(filled, background, assume_unique=True)
 
     def _step(self, step: Callable[[], Segmentation]) -> tuple[Segmentation, str]:
         result, state = step(), newState()
@@ -167,6 +197,7 @@ def _answer(
     interactions: Interactions,
     state: str,
     lost: tuple[np.ndarray, np.ndarray],
+    filled: np.ndarray,
 ) -> Answer:
     return Answer(
         result,
@@ -178,6 +209,7 @@ def _answer(
         packedStep(change, start.interactions, interactions),
         packedInteractions(interactions),
         lost,
+        filled,
     )
 
 

@@ -222,6 +222,8 @@ class SegmentationLogic:
         region: Box | None = None,
         editable: np.ndarray | None = None,
         proposeFirst: bool = True,
+        box: Box | None = None,
+        outlines: bool = False,
     ) -> Computation:
         """Begin ``refine`` on the executor; the result is written by ``Computation.finish``.
 
@@ -236,7 +238,9 @@ class SegmentationLogic:
             seedsNode: holds the seeds, when ``segmentationNode`` does not.
             region: voxels (k, j, i) of the only box that may change; around the strokes when None.
             editable: voxels of the volume that may change; all when None.
-            proposeFirst: whether an empty, new target is proposed first.
+            proposeFirst: whether an empty, new target is proposed first; with a box, in it alone.
+            box: voxels (k, j, i) around the target, drawn for this round; none when None.
+            outlines: whether closed foreground strokes that are new count as their areas.
         """
         given = [i for i in (segmentId, foregroundSegmentId, backgroundSegmentId) if i is not None]
         if seedsNode is None and len(set(given)) < len(given):
@@ -259,6 +263,8 @@ class SegmentationLogic:
             "editable": editable,
             "proposeFirst": proposeFirst and _untouched(entry),
             "settle": seedsNode is not None,
+            "box": box,
+            "outlines": outlines,
         }
         return self._start(
             (volumeNode, segmentationNode, segmentId),

@@ -208,6 +208,11 @@ class TargetStrokes:
                 answered = strokesOf(self.answered())
                 self.seeds.exchange(self._target.volumeNode, self.painted(), answered)
 
+    def rememberFilled(self) -> None:
+        """Know the areas of outlines that a round painted, if nothing was painted after it."""
+        if not self.unsettled:
+            self._remember()
+
     def _remember(self) -> None:
         """Know the strokes that there are, to tell later ones from them."""
         if self._target.volumeNode is not None and self.seeds is not None:

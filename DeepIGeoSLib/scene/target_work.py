@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from DeepIGeoSLib.bundles import GEODESIC
 from DeepIGeoSLib.errors import Cancelled, InputError, Progress
@@ -11,6 +12,7 @@ from DeepIGeoSLib.scene.computation import Computation
 from DeepIGeoSLib.scene.growth_area import GrowthArea
 from DeepIGeoSLib.scene.lesions import isGrownFromSeeds
 from DeepIGeoSLib.scene.newest_work import NewestWork
+from DeepIGeoSLib.scene.nodes import isEmpty
 from DeepIGeoSLib.scene.places import frameOf
 from DeepIGeoSLib.scene.region_node import RegionNode
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
@@ -70,6 +72,16 @@ class TargetWork(NewestWork):
         self._beginRound("refine", target, self._startRefine, done)
         self._strokes.due = False
 
+    def lookIntoBox(self, target: Target, box: Box) -> None:
+        """Begin to look for a target in a box (voxels k, j, i); its new strokes count, too.
+
+        Raises:
+            InputError: it can't be changed.
+        """
+        done = _("The box is answered. Paint where the result is still wrong.")
+        self._beginRound("box", target, partial(self._startRefine, box=box), done)
+        self._strokes.due = False
+
     def look(self, target: Target, found: Found) -> None:
         """Begin to look for uncertain places; ``found`` gets voxels (k, j, i), worst first."""
         self.begin(
@@ -117,7 +129,7 @@ class TargetWork(NewestWork):
             editable=self._area.begin(target, self._options.editableArea),
         )
 
-    def _startRefine(self, target: Target, tell: Progress) -> Computation:
+    def _startRefine(self, target: Target, tell: Progress, box: Box | None = None) -> Computation:
         seeds = target.seeds
         if seeds is None:
             raise InputError(
@@ -132,6 +144,8 @@ class TargetWork(NewestWork):
             region=self.region.pinnedBox(target.volumeNode),
             editable=self._area.begin(target, self._options.editableArea),
             proposeFirst=not isGrownFromSeeds(target.segmentationNode, target.segmentId),
+            box=box,
+            outlines=self._options.outlines,
         )
 
     def _finish(self, kind: str, target: Target, computation: Computation, done: str) -> None:
@@ -145,11 +159,14 @@ class TargetWork(NewestWork):
             return
         if kind == "segment" and target.seeds is not None:
             strokes.unanswered = strokes.due = not target.seeds.empty
-        elif kind == "refine":
+        elif kind in ("refine", "box"):
+            strokes.rememberFilled()
             strokes.unanswered = strokes.due  # those that were painted meanwhile
             with strokes.own():
                 self.region.show(target.volumeNode, result.region)
         self.goTo(target, result.changed_box, center=kind == "segment")
+        if kind == "box" and isEmpty(target.segmentationNode, target.segmentId):
+            done = _("Nothing was found in the box: paint a stroke inside your target.")
         frame = frameOf(target.volumeNode)
         if frame is not None:
             done += " " + _("(Frame {number} of {count} of {sequence}.)").format(

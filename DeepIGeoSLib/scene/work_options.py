@@ -18,9 +18,11 @@ class WorkOptions:
         editableArea: where the target may grow: the arguments of ``editableVoxels`` from ``mode``.
         mouseButtonsPaint: whether strokes are painted with the left and the right mouse button
             rather than by the module's buttons; advice speaks of what there is.
+        outlines: whether a closed foreground stroke in a slice counts as its area.
     """
 
     autoRefine: bool = True
     goToChanges: bool = False
     editableArea: tuple[Any, ...] = (slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere,)
     mouseButtonsPaint: bool = False
+    outlines: bool = True

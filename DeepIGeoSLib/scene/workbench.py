@@ -24,6 +24,7 @@ from DeepIGeoSLib.scene.lesions import (
 from DeepIGeoSLib.scene.next_step import nextStep, undoHint
 from DeepIGeoSLib.scene.nodes import checkSegment, isEmpty
 from DeepIGeoSLib.scene.place_tour import PlaceTour
+from DeepIGeoSLib.scene.places import boxOfRoi
 from DeepIGeoSLib.scene.region_node import RegionNode
 from DeepIGeoSLib.scene.seeds import Seeds, makeSeeds
 from DeepIGeoSLib.scene.seen_stroke import seenBox, seenOutline
@@ -35,6 +36,7 @@ from DeepIGeoSLib.scene.target_strokes import TargetStrokes
 from DeepIGeoSLib.scene.target_work import TargetWork
 from DeepIGeoSLib.scene.telling import telling
 from DeepIGeoSLib.scene.translation import tr as _
+from DeepIGeoSLib.scene.user_marks import addBox, clickedPlaces, visibleBox, voxelsOfClick
 from DeepIGeoSLib.scene.work_options import WorkOptions
 
 
@@ -212,6 +214,34 @@ class Workbench:
                 raise InputError(_("No seeds are painted yet: mark where the result is wrong."))
             self._begin(self._work.refine)
 
+    def lookIntoBox(self) -> None:
+        """Look for the target in the ROI box that is to be seen; show one where there is none."""
+        with self._telling():
+            self.target.checkVolume()
+            node = visibleBox()
+            if node is None:
+                addBox(self.volumeNode)
+                self._say(
+                    _("Move the box around your target by its handles, then press Box again.")
+                )
+                return
+            box = boxOfRoi(node, self.volumeNode)
+            self.prepareSeeds()
+            self.strokes.settle()
+            self.strokes.followTarget()
+            self._begin(lambda target: self._work.lookIntoBox(target, box))
+
+    def takePoints(self, foreground: bool) -> None:
+        """Take the points of the newest visible list of points as clicks.
+
+        Args:
+            foreground: whether they lie in the target, or beside it.
+        """
+        with self._telling():
+            self.prepareSeeds()
+            for place in clickedPlaces(self.volumeNode):
+                self._paint(*voxelsOfClick(self.volumeNode, place), foreground)
+
     def undo(self) -> None:
         """Take back the strokes that no round has answered yet, or else the newest round."""
         with self._telling():
@@ -220,7 +250,7 @@ class Workbench:
                 self._work.takeStrokesBack()
                 self._say(_("The last strokes were taken back."))
                 return
-            if self.busy and self._work.kind == "segment":
+            if self.busy and self._work.kind in ("segment", "box"):
                 self._work.drop()
                 self._say(_("The segmentation under way was taken back."))
                 return
