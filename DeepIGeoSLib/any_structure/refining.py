@@ -10,7 +10,7 @@ import numpy as np
 from DeepIGeoSLib.any_structure.merging import merged
 from DeepIGeoSLib.any_structure.signs import signs
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
-from DeepIGeoSLib.any_structure.tries import Network, Try, corrects, try_window
+from DeepIGeoSLib.any_structure.tries import Network, Try, try_window
 from DeepIGeoSLib.any_structure.zoom import Lattice, Reader
 from DeepIGeoSLib.any_structure.zoom_choice import ZoomChoice
 from DeepIGeoSLib.errors import stop_if
@@ -100,7 +100,7 @@ def windows_tried(
 
 def _best(tries: Sequence[Try], choice: ZoomChoice | None) -> int:
     """Return which try is taken."""
-    correction = any(corrects(one.shown, one.seen) for one in tries)
+    correction = any((one.shown >= 0.5).sum() > one.seen.foreground.sum() for one in tries)
     if choice is not None and not correction:
         return int(np.argmax(choice.expected(signs(tries))))
     adds = any(one.seen.new_foreground.any() for one in tries)

@@ -19,10 +19,6 @@ Network = Callable[[np.ndarray], np.ndarray]
 # see Docs/any-structure.md.
 _NEARER = 0.8
 
-# How sure the network must be to add to a segmentation that exists: what is right in it is not put
-# at risk for what is as likely wrong.
-_SURE = 0.7
-
 _DIFFERENCE = CHANNELS.index("difference from the strokes")
 
 
@@ -89,17 +85,10 @@ def try_window(
     answer = network(channels)
     kept = _claimed_by_foreground(channels)
     answer = np.where(kept, np.maximum(answer, shown), answer)
-    if corrects(shown, seen):
-        answer = np.where((shown < 0.5) & (answer < _SURE), shown, answer)
     after = merged(shown, answer, seen)
     changed = (after >= 0.5) != (shown >= 0.5)
     confidence = float(np.abs(2 * answer[changed] - 1).mean()) if changed.any() else 0.0
     return Try(grid, whole, seen, before, shown, after, channels[_DIFFERENCE], confidence)
-
-
-def corrects(shown: np.ndarray, seen: Strokes) -> bool:
-    """Return whether there is more of a segmentation than its foreground strokes."""
-    return bool(np.count_nonzero(shown >= 0.5) > np.count_nonzero(seen.foreground))
 
 
 def _claimed_by_foreground(channels: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """What of the network's answer in one window counts."""
 
 import numpy as np
-import pytest
 
 from DeepIGeoSLib.any_structure.channels import Strokes
 from DeepIGeoSLib.any_structure.tries import try_window
@@ -38,17 +37,7 @@ def test_a_background_stroke_removes_what_is_nearer_to_it_and_what_no_stroke_cla
     assert (after[foreground] == 1).all()
 
 
-@pytest.mark.parametrize(("answer", "added"), [(0.65, False), (0.75, True)])
-def test_more_than_even_odds_are_needed_to_add_to_a_segmentation(answer, added):
-    before = np.zeros(SHAPE)
-    before[0, :20] = 1
-    new, none = marked(60, 60), np.zeros(SHAPE, dtype=bool)
-    after = answered(before, answer, Strokes(new, none, new, none))
-    assert (after[0, 100, 100] >= 0.5) == added
-    assert (after[new] == 1).all()
-
-
-def test_even_odds_are_enough_for_a_first_stroke():
+def test_even_odds_are_enough_to_add():
     new, none = marked(60, 60), np.zeros(SHAPE, dtype=bool)
     after = answered(np.zeros(SHAPE), 0.55, Strokes(new, none, new, none))
     assert after[0, 100, 100] >= 0.5
