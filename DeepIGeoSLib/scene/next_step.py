@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from DeepIGeoSLib.scene.ledger import ROUNDS_KEPT
+from DeepIGeoSLib.scene.ledger.rounds import ROUNDS_KEPT
 from DeepIGeoSLib.scene.nodes import isEmpty
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
 from DeepIGeoSLib.scene.target import Target

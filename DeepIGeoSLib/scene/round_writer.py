@@ -10,7 +10,7 @@ import numpy as np
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.labels import Change
-from DeepIGeoSLib.scene.ledger_book import Entry, LedgerBook, agreeing, milliliters, strokesOf
+from DeepIGeoSLib.scene.ledger.book import Entry, LedgerBook, agreeing, milliliters, strokesOf
 from DeepIGeoSLib.scene.seeds import Seeds, findSeeds
 from DeepIGeoSLib.scene.segment_session import Answer, Start
 from DeepIGeoSLib.scene.segment_voxels import changeSegment, labelsOfSegment, segmentStamp

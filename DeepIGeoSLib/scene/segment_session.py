@@ -21,8 +21,8 @@ from DeepIGeoSLib.interaction.segmentation import Segmentation
 from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.interaction.uncertain_places import uncertain_places
 from DeepIGeoSLib.scene.labels import Change, Digest, Labels, VoxelReader
-from DeepIGeoSLib.scene.ledger import ROUNDS_KEPT, Kind, newState
-from DeepIGeoSLib.scene.ledger_coding import packedInteractions, packedStep
+from DeepIGeoSLib.scene.ledger.coding import packedInteractions, packedStep
+from DeepIGeoSLib.scene.ledger.rounds import ROUNDS_KEPT, Kind, newState
 from DeepIGeoSLib.volume import Volume
 
 

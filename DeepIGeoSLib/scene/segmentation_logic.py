@@ -18,8 +18,8 @@ from DeepIGeoSLib.interaction.segmentation import Segmentation
 from DeepIGeoSLib.scene.chosen_model import ChosenModel
 from DeepIGeoSLib.scene.computation import Computation, InlineExecutor
 from DeepIGeoSLib.scene.labels import VoxelReader
-from DeepIGeoSLib.scene.ledger import Round
-from DeepIGeoSLib.scene.ledger_book import Entry, LedgerBook
+from DeepIGeoSLib.scene.ledger.book import Entry, LedgerBook
+from DeepIGeoSLib.scene.ledger.rounds import Round
 from DeepIGeoSLib.scene.lesions import addLesion, newSegmentation
 from DeepIGeoSLib.scene.nodes import (
     checkOpen,

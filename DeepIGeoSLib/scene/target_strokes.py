@@ -11,7 +11,7 @@ import numpy as np
 from DeepIGeoSLib.errors import DeepIGeoSError, InputError
 from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.interaction.scribbles import Interactions
-from DeepIGeoSLib.scene.ledger_book import strokesOf
+from DeepIGeoSLib.scene.ledger.book import strokesOf
 from DeepIGeoSLib.scene.nodes import shapeOf
 from DeepIGeoSLib.scene.overlaps import Overlaps
 from DeepIGeoSLib.scene.seed_keeper import SeedKeeper

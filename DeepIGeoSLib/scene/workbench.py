@@ -14,7 +14,7 @@ import numpy as np
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.grid.boxes import Box
-from DeepIGeoSLib.scene.ledger import Round
+from DeepIGeoSLib.scene.ledger.rounds import Round
 from DeepIGeoSLib.scene.lesions import (
     addLesion,
     newSegmentation,

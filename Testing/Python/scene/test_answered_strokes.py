@@ -103,7 +103,7 @@ def test_another_source_volume_and_another_bundle_answer_nothing_twice(user, tin
 
 
 def test_the_list_of_rounds_and_undo_end_together(user, monkeypatch) -> None:
-    monkeypatch.setattr("DeepIGeoSLib.scene.ledger.ROUNDS_KEPT", 3)
+    monkeypatch.setattr("DeepIGeoSLib.scene.ledger.rounds.ROUNDS_KEPT", 3)
     for column in range(100, 300, 40):
         user.stroke(((5, 45, column), (5, 45, column + 2)))
     assert len(user.bench.rounds) == 3
@@ -116,7 +116,7 @@ def test_the_list_of_rounds_and_undo_end_together(user, monkeypatch) -> None:
 
 
 def test_where_memory_ends_undo_is_off_and_says_why(user, monkeypatch) -> None:
-    monkeypatch.setattr("DeepIGeoSLib.scene.ledger_book.MEMORY_BUDGET", 0)
+    monkeypatch.setattr("DeepIGeoSLib.scene.ledger.book.MEMORY_BUDGET", 0)
     user.stroke(ELSEWHERE)
     assert not user.bench.canUndo
     assert user.bench.rounds == ()

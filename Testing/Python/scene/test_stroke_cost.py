@@ -35,12 +35,12 @@ def test_a_stroke_reads_and_writes_nothing_as_large_as_the_volume(scene) -> None
 def test_the_segment_is_read_as_a_whole_only_after_somebody_else_changed_it(
     scene, monkeypatch
 ) -> None:
-    from DeepIGeoSLib.scene import ledger_book
+    from DeepIGeoSLib.scene.ledger import book
 
     reads = []
-    original = ledger_book.labelsOfSegment
+    original = book.labelsOfSegment
     monkeypatch.setattr(
-        ledger_book, "labelsOfSegment", lambda *place: (reads.append(place), original(*place))[1]
+        book, "labelsOfSegment", lambda *place: (reads.append(place), original(*place))[1]
     )
     user = User(two_lesions())
     user.bench.nextLesion()

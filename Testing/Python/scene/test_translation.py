@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SCENE = Path(__file__).parents[3] / "DeepIGeoSLib/scene"
-FILES = sorted(path for path in SCENE.glob("*.py") if not path.name.startswith("headless"))
+FILES = sorted(path for path in SCENE.rglob("*.py") if not path.name.startswith("headless"))
 
 # Sentences about mistakes in a script, which no button can make.
 FOR_PROGRAMMERS = {

@@ -1,7 +1,7 @@
 """The one ledger of a segment: its rounds, the strokes that they answered, and how to undo them.
 
 Rounds are kept as the voxels that they changed, packed to some kilobytes each. So a ledger outlives
-the session that computed them, and is saved with the segment (see ``ledger_text``).
+the session that computed them, and is saved with the segment (see ``text``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.scene.labels import Change, Digest, Labels, joined
-from DeepIGeoSLib.scene.ledger_coding import packedStep, unpackedStep
+from DeepIGeoSLib.scene.ledger.coding import packedStep, unpackedStep
 
 # Rounds that can be undone, of one segment.
 ROUNDS_KEPT = 50

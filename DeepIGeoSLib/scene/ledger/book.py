@@ -18,9 +18,9 @@ from DeepIGeoSLib.grid.lattice import placement
 from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.scene.anchor import anchorOf, movement
 from DeepIGeoSLib.scene.labels import Change, Labels
-from DeepIGeoSLib.scene.ledger import Ledger
-from DeepIGeoSLib.scene.ledger_coding import DamagedLedger
-from DeepIGeoSLib.scene.ledger_text import ledgerFromText, ledgerText
+from DeepIGeoSLib.scene.ledger.coding import DamagedLedger
+from DeepIGeoSLib.scene.ledger.rounds import Ledger
+from DeepIGeoSLib.scene.ledger.text import ledgerFromText, ledgerText
 from DeepIGeoSLib.scene.nodes import ijkToRasOf, shapeOf
 from DeepIGeoSLib.scene.seeds import Strokes, findSeeds
 from DeepIGeoSLib.scene.segment_voxels import labelsOfSegment, segmentStamp

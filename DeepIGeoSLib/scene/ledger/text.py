@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from DeepIGeoSLib.scene.ledger import ROUNDS_KEPT, Ledger, Place, Round, Step
-from DeepIGeoSLib.scene.ledger_coding import (
+from DeepIGeoSLib.scene.ledger.coding import (
     DamagedLedger,
     packedInteractions,
     unpackedInteractions,
 )
+from DeepIGeoSLib.scene.ledger.rounds import ROUNDS_KEPT, Ledger, Place, Round, Step
 
 _VERSION = 1
 

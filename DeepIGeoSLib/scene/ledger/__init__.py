@@ -1,0 +1,1 @@
+"""What every segment remembers of its rounds, kept in the scene and in saved files."""
