@@ -1,4 +1,4 @@
-"""The bundle without networks: seeds and geodesic distances alone, for a start without PyTorch."""
+"""The bundle without networks: strokes and the image alone, for a start without PyTorch."""
 
 from __future__ import annotations
 
@@ -12,16 +12,11 @@ GEODESIC = "geodesic"
 
 
 def geodesic_manifest() -> BundleManifest:
-    """Return the settings of the seed-only method.
-
-    Distances count intensities alone, as in the paper; with millimeters mixed in, the rule did
-    worse (see ``evaluation.baselines.geodesic_rule``). They are cut early, because a class without
-    seeds leaves the other one nothing else to stop at.
-    """
+    """Return the manifest of what answers without a network, see ``classical``."""
     return BundleManifest(
         format_version=FORMAT_VERSION,
         name=GEODESIC,
-        version="1.0.0",
+        version="2.0.0",
         task="whatever is painted, by seeds alone",
         modality="any",
         channels=("image",),
@@ -29,7 +24,7 @@ def geodesic_manifest() -> BundleManifest:
         networks={},
         normalization=NormalizationSettings(),
         grid=GridSettings(),
-        interactions=InteractionSettings(weight=1.0, max_distance=8.0),
-        region=(48, 96, 96),
+        interactions=InteractionSettings(),
+        region=None,
         weights={},
     )

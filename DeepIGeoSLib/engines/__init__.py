@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from DeepIGeoSLib.engines.choice import ENGINES, Engines
-from DeepIGeoSLib.engines.geodesic_engine import GeodesicEngine
+from DeepIGeoSLib.engines.empty_engine import EmptyEngine
 from DeepIGeoSLib.engines.protocols import Engine, NetworkSource
 from DeepIGeoSLib.engines.torch_engine import TorchEngine
 from DeepIGeoSLib.inputs.channels import Channels
@@ -11,9 +11,9 @@ from DeepIGeoSLib.inputs.channels import Channels
 __all__ = [
     "ENGINES",
     "Channels",
+    "EmptyEngine",
     "Engine",
     "Engines",
-    "GeodesicEngine",
     "NetworkSource",
     "TorchEngine",
 ]

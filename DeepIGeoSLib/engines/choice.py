@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from DeepIGeoSLib.engines.geodesic_engine import GeodesicEngine
+from DeepIGeoSLib.engines.empty_engine import EmptyEngine
 from DeepIGeoSLib.engines.openvino_engine import OpenVinoEngine
 from DeepIGeoSLib.engines.openvino_runtime import OpenVinoRuntime, openvino_installed
 from DeepIGeoSLib.engines.protocols import Engine, NetworkSource
@@ -72,7 +72,7 @@ class Engines:
     def _make(self, role: str) -> Engine:
         nothing_proposes = self._bundle.manifest.for_any_structure and role == "pnet"
         if nothing_proposes or not self._bundle.has_networks:
-            return GeodesicEngine(role)
+            return EmptyEngine()
         network = self._bundle.network(role)
         if self._runtime is None:
             return TorchEngine(network, self._device, self._budget)

@@ -51,7 +51,7 @@ class BundleRunner:
 
     def prepare(self, image: PreparedImage) -> None:
         """Let R-Net get ready for its regions while the user looks at the proposal."""
-        if self.bundle.manifest.for_any_structure:
+        if self.bundle.manifest.for_any_structure or not self.bundle.has_networks:
             return
         channels = input_channels("rnet", len(self.bundle.manifest.channels))
         engine = self._engines.of("rnet")
@@ -86,6 +86,8 @@ class BundleRunner:
             options: ``interactions``, ``changed``, ``region``, ``progress`` and ``cancel``.
         """
         manifest = self.bundle.manifest
+        if not self.bundle.has_networks:
+            return rounds.refine_without_network(image, start, **options)
         engine = self._engines.of(manifest.refinement_network)
         if manifest.for_any_structure:
             return rounds.refine_any_structure(

@@ -7,7 +7,7 @@ return new arrays, so whoever calls them can discard a result without a trace.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,8 +19,16 @@ from DeepIGeoSLib.any_structure.refining import answer_strokes
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.zoom import Lattice
 from DeepIGeoSLib.any_structure.zoom_choice import ZoomChoice
+from DeepIGeoSLib.classical.answering import answer_strokes as answer_without_network
 from DeepIGeoSLib.errors import Progress, stop_if
-from DeepIGeoSLib.grid.boxes import Box, grown_box, relative_box, voxels_in, whole_box
+from DeepIGeoSLib.grid.boxes import (
+    Box,
+    grown_box,
+    relative_box,
+    shared_box,
+    voxels_in,
+    whole_box,
+)
 from DeepIGeoSLib.grid.resampling import resample_in_slabs
 from DeepIGeoSLib.inputs.distance_channels import InteractionSettings, distance_maps, network_input
 from DeepIGeoSLib.inputs.prepared_image import PreparedImage
@@ -257,35 +265,20 @@ def refine_any_structure(
     """
     draft = _obedient(image, start, interactions)
 
-    def places(voxels: np.ndarray) -> np.ndarray:
-        return np.stack(np.unravel_index(voxels, image.shape), axis=1)
-
-    new = changed[np.isin(changed, np.union1d(interactions.foreground, interactions.background))]
-    if region is not None:
-        new = new[voxels_in(new, region, image.shape)]
-    reach = Lattice.of(image.shape, image.spacing).reach
-    all_strokes = places(interactions.foreground), places(interactions.background)
-
     def network(channels: np.ndarray) -> np.ndarray:
         return engine.foreground_probability(channels, cancel)
 
     if box is not None:
-        none = np.empty((0, 3), dtype=np.intp)
         values = answer_box(
             image.intensities,
             image.spacing,
             draft.read,
             box=box,
-            strokes=StrokeVoxels(*all_strokes, none, none),
+            strokes=_stroke_voxels(interactions, np.empty(0, dtype=np.intp)),
             network=network,
         )
         draft.write(box, values)
-    for _, voxels in stroke_groups(new, image.shape, reach):
-        strokes = StrokeVoxels(
-            *all_strokes,
-            places(np.intersect1d(voxels, interactions.foreground, assume_unique=True)),
-            places(np.intersect1d(voxels, interactions.background, assume_unique=True)),
-        )
+    for strokes in _new_strokes(image, interactions, changed, region):
         where, values = answer_strokes(
             image.intensities,
             image.spacing,
@@ -299,6 +292,69 @@ def refine_any_structure(
         draft.write(where, values)
     report(progress, cancel, 1.0, "Refined segmentation ready")
     return draft
+
+
+def refine_without_network(
+    image: PreparedImage,
+    start: np.ndarray,
+    *,
+    interactions: Interactions,
+    changed: np.ndarray,
+    region: Box | None = None,
+    box: Box | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Draft:
+    """Return what ``refine`` does, from the image and the strokes alone, see ``classical``.
+
+    A box comes first: the foreground that stands for it grows, and nothing changes outside of it.
+    The arguments, the result and what is raised are those of ``refine``.
+    """
+    draft = _obedient(image, start, interactions)
+    if box is not None:
+        marks = box_marks(interactions, box, draft.read(box), image.spacing)
+        click = np.setdiff1d(marks.foreground, interactions.foreground, assume_unique=True)
+        if click.size:
+            around = grown_box(box, 1, image.shape)
+            where, values = answer_without_network(
+                image.intensities,
+                image.spacing,
+                draft.read,
+                _stroke_voxels(marks, click),
+                region=around,
+                cancel=cancel,
+            )
+            inside = shared_box(where, box)
+            if inside is not None:
+                draft.write(inside, values[relative_box(inside, where)])
+    for strokes in _new_strokes(image, interactions, changed, region):
+        where, values = answer_without_network(
+            image.intensities, image.spacing, draft.read, strokes, region=region, cancel=cancel
+        )
+        draft.write(where, values)
+    report(progress, cancel, 1.0, "Refined segmentation ready")
+    return draft
+
+
+def _new_strokes(
+    image: PreparedImage, interactions: Interactions, changed: np.ndarray, region: Box | None
+) -> Iterator[StrokeVoxels]:
+    """Yield all strokes with each group of new ones; a method without a class answers a group."""
+    new = changed[np.isin(changed, np.union1d(interactions.foreground, interactions.background))]
+    if region is not None:
+        new = new[voxels_in(new, region, image.shape)]
+    reach = Lattice.of(image.shape, image.spacing).reach
+    for _, voxels in stroke_groups(new, image.shape, reach):
+        yield _stroke_voxels(interactions, voxels)
+
+
+def _stroke_voxels(interactions: Interactions, new: np.ndarray) -> StrokeVoxels:
+    """Return the places of all scribbles, and of those whose numbers are new."""
+    classes = interactions.foreground, interactions.background
+    voxels = (*classes, *(np.intersect1d(new, one, assume_unique=True) for one in classes))
+    return StrokeVoxels(
+        *(np.stack(np.unravel_index(one, interactions.shape), axis=1) for one in voxels)
+    )
 
 
 def _obedient(image: PreparedImage, start: np.ndarray, interactions: Interactions) -> Draft:

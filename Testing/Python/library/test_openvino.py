@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from DeepIGeoSLib import Cancelled, InputError, InteractiveSession, load_bundle
-from DeepIGeoSLib.engines import Engines, GeodesicEngine, TorchEngine
+from DeepIGeoSLib.engines import EmptyEngine, Engines, TorchEngine
 from DeepIGeoSLib.engines import openvino_runtime as openvino_module
 from DeepIGeoSLib.engines.openvino_engine import OpenVinoEngine
 from DeepIGeoSLib.engines.openvino_runtime import CompiledNetwork, OpenVinoRuntime
@@ -225,7 +225,7 @@ def test_openvino_runs_networks_only_where_it_is_asked_for(
     assert type(engines.of("rnet")) is expected
     assert engines.of("rnet") is engines.of("rnet")
     assert type(engines.of("pnet")) is expected
-    assert type(Engines(load_bundle("geodesic"), engine, device).of("rnet")) is GeodesicEngine
+    assert type(Engines(load_bundle("geodesic"), engine, device).of("pnet")) is EmptyEngine
 
 
 @pytest.mark.parametrize(
