@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.interaction.clicks import Place, ball_around
 from DeepIGeoSLib.scene.nodes import ijkToRasOf, shapeOf
 from DeepIGeoSLib.scene.places import showBox
@@ -29,7 +29,7 @@ def addBox(volumeNode: Any) -> Any:
     display = node.GetDisplayNode()
     display.SetFillVisibility(False)
     display.SetHandlesInteractive(True)
-    middle = tuple(
+    middle = three(
         slice(size // 4, max(size // 4 + 1, size * 3 // 4)) for size in shapeOf(volumeNode)
     )
     showBox(node, volumeNode, middle)
@@ -58,7 +58,7 @@ def clickedPlaces(volumeNode: Any) -> list[Place]:
                 points=node.GetName(), volume=volumeNode.GetName()
             )
         )
-    return [tuple(int(index) for index in place) for place in places]
+    return [three(int(index) for index in place) for place in places]
 
 
 def voxelsOfClick(volumeNode: Any, place: Place) -> tuple[Box, np.ndarray]:
