@@ -32,12 +32,14 @@ class CtrlC:
         if self._active:
             self._handler = signal.signal(signal.SIGINT, self._press)
             self._hook, sys.unraisablehook = sys.unraisablehook, self._dropped
+            self._thread_hook, threading.excepthook = threading.excepthook, self._failed
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._active:
             signal.signal(signal.SIGINT, self._handler)
             sys.unraisablehook = self._hook
+            threading.excepthook = self._thread_hook
 
     def _press(self, _number: int, _frame: FrameType | None) -> None:
         self.pressed = True
@@ -48,3 +50,8 @@ class CtrlC:
             threading.Timer(_AGAIN, _thread.interrupt_main).start()
         elif not self.pressed:
             self._hook(unraisable)
+
+    def _failed(self, failure: threading.ExceptHookArgs) -> None:
+        # A thread may meet a package whose import Ctrl-C interrupted.
+        if not self.pressed:
+            self._thread_hook(failure)

@@ -178,6 +178,17 @@ def run(arguments, progress):
 def run(arguments, progress):
     signal.raise_signal(signal.SIGINT)
 """,
+    "while a thread fails at a package that is half imported": """
+def fails():
+    raise AttributeError("partially initialized module")
+def run(arguments, progress):
+    try:
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        thread = threading.Thread(target=fails)
+        thread.start()
+        thread.join()
+""",
     "while a thread waits for a lock that an interrupted import left behind": """
 def run(arguments, progress):
     threading.Thread(target=time.sleep, args=(1000,)).start()
