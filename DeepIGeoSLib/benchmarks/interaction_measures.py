@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -24,6 +25,14 @@ from DeepIGeoSLib.volume import Volume
 
 # How often the memory is looked at, in seconds.
 _LOOK = 0.002
+
+# What the functions of a round are, by room and name: engines and the CRF share a name.
+_FUNCTIONS = {
+    ("interaction", "refine"): "whole",
+    ("inputs", "distance_maps"): "maps",
+    ("engines", "foreground_probability"): "network",
+    ("crf", "foreground_probability"): "crf",
+}
 
 
 @dataclass(frozen=True)
@@ -122,21 +131,13 @@ def _statistics(times: list[tuple[float, float]]) -> dict[str, float]:
 
 def _parts(profile: cProfile.Profile, count: int) -> dict[str, float]:
     """Return what the mean stroke spends on distance maps, network, CRF, and all the rest."""
-    spent = {
-        "refine": 0.0,
-        "distance_maps": 0.0,
-        "foreground_probability": 0.0,
-        "probabilities": 0.0,
-    }
-    for (_, _, function), values in cast(Any, pstats.Stats(profile)).stats.items():
-        if function in spent:
-            spent[function] = max(spent[function], values[3] / count)
-    parts = {
-        "maps": spent["distance_maps"],
-        "network": spent["foreground_probability"],
-        "crf": spent["probabilities"],
-    }
-    return {**parts, "rest": spent["refine"] - sum(parts.values())}
+    spent = dict.fromkeys(_FUNCTIONS.values(), 0.0)
+    for (file, _, function), values in cast(Any, pstats.Stats(profile)).stats.items():
+        part = _FUNCTIONS.get((Path(file).parent.name, function))
+        if part is not None:
+            spent[part] = max(spent[part], values[3] / count)
+    whole = spent.pop("whole")
+    return {**spent, "rest": whole - sum(spent.values())}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from DeepIGeoSLib.any_structure.merging import merged
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.zoom import Lattice, Reader
 from DeepIGeoSLib.classical.border import moved_to_edges
-from DeepIGeoSLib.classical.growth import Window, families
+from DeepIGeoSLib.classical.growth import Family, Window, families
 from DeepIGeoSLib.classical.intensities import scaled
 from DeepIGeoSLib.classical.measures import measured
 from DeepIGeoSLib.classical.preference import Purpose, preferences
@@ -36,6 +36,10 @@ _MOST_VOXELS = 1_500_000
 # Edges of the finest length that a voxel's longest counts as at most: preferences were fitted to no
 # thicker slices.
 _LONGEST = 10.0
+
+# How many times as large as the segmentation what a correction adds may be: a stroke in tissue that
+# looks alike everywhere must not flood it.
+_MOST_GROWTH = 5.0
 
 # Probability of having the strokes' class below which a voxel is left out of the answer's box.
 _LEAST = 0.02
@@ -138,6 +142,12 @@ def _grids(lattice: Lattice, strokes: StrokeVoxels, region: Box | None) -> list[
     return [lattice.grid(strokes.around, zoom) for zoom in lattice.zooms(strokes.around)]
 
 
+def _up_to(most: float, weights: np.ndarray, family: Family) -> np.ndarray:
+    """Return the weights of a family's regions, 0 for those that add more voxels than ``most``."""
+    added = np.bincount(family.number.ravel(), minlength=len(weights) + 1).cumsum()
+    return np.where(added[: len(weights)] <= most, weights, 0)
+
+
 @dataclass(frozen=True)
 class _Vote:
     """What the regions of a window say together.
@@ -236,7 +246,12 @@ def _vote(window: Window, grid: WorkingGrid, adds: bool) -> _Vote | None:
     logarithms = [preferences(measured(window, family, zoom), purpose) for family in grown]
     highest = max(float(one.max()) for one in logarithms)
     weights = [np.exp(one - highest) for one in logarithms]
+    if purpose == "add":
+        most = _MOST_GROWTH * np.count_nonzero(window.ours)
+        weights = [_up_to(most, one, family) for one, family in zip(weights, grown, strict=True)]
     total = sum(float(one.sum()) for one in weights)
+    if total == 0:
+        return None
     share = np.zeros(window.free.shape, dtype=np.float32)
     for family, weight in zip(grown, weights, strict=True):
         # A region holds every voxel whose number is not above its own.
