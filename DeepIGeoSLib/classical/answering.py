@@ -38,7 +38,7 @@ _MOST_VOXELS = 1_500_000
 _LONGEST = 10.0
 
 # How many times as large as the segmentation what a correction adds may be: a stroke in tissue that
-# looks alike everywhere must not flood it.
+# looks alike everywhere must not flood it. What is smaller than the stroke itself limits nothing.
 _MOST_GROWTH = 5.0
 
 # Probability of having the strokes' class below which a voxel is left out of the answer's box.
@@ -246,8 +246,9 @@ def _vote(window: Window, grid: WorkingGrid, adds: bool) -> _Vote | None:
     logarithms = [preferences(measured(window, family, zoom), purpose) for family in grown]
     highest = max(float(one.max()) for one in logarithms)
     weights = [np.exp(one - highest) for one in logarithms]
-    if purpose == "add":
-        most = _MOST_GROWTH * np.count_nonzero(window.ours)
+    there = np.count_nonzero(window.ours)
+    if purpose == "add" and there > np.count_nonzero(window.seeds):
+        most = _MOST_GROWTH * there
         weights = [_up_to(most, one, family) for one, family in zip(weights, grown, strict=True)]
     total = sum(float(one.sum()) for one in weights)
     if total == 0:

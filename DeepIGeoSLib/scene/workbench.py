@@ -106,6 +106,24 @@ class Workbench:
             self.logic.setCrf(crf)
 
     @property
+    def editableArea(self) -> tuple[Any, ...]:
+        """Where the target may grow, see ``WorkOptions``."""
+        return self.options.editableArea
+
+    @editableArea.setter
+    def editableArea(self, area: tuple[Any, ...]) -> None:
+        self.options.editableArea = area
+
+    @property
+    def autoRefine(self) -> bool:
+        """Whether each new stroke is answered at once, see ``WorkOptions``."""
+        return self.options.autoRefine
+
+    @autoRefine.setter
+    def autoRefine(self, enabled: bool) -> None:
+        self.options.autoRefine = enabled
+
+    @property
     def volumeNode(self) -> Any:
         """The chosen volume, or None."""
         return self.target.volumeNode

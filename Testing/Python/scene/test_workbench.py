@@ -481,3 +481,16 @@ def test_seeds_and_their_owner_are_saved_with_the_scene(bench, running_slicer, t
     (segment_id,) = segmentation.GetSegmentation().GetSegmentIDs()
     bench.choose(slicer.util.getNode("flair"), segmentation, segment_id)
     assert seeds_of(bench)[0][STROKE_IN_RIM].all()
+
+
+def test_what_a_front_end_sets_on_the_workbench_holds(scene) -> None:
+    import slicer
+
+    from DeepIGeoSLib.scene import SegmentationLogic, Workbench
+
+    bench = Workbench(SegmentationLogic("geodesic"))
+    area = (slicer.vtkMRMLSegmentationNode.EditAllowedOutsideAllSegments,)
+    bench.editableArea, bench.autoRefine = area, False
+    assert (bench.options.editableArea, bench.options.autoRefine) == (area, False)
+    assert (bench.editableArea, bench.autoRefine) == (area, False)
+    bench.close()
