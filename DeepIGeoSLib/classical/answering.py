@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
+from scipy import ndimage
 
 from DeepIGeoSLib.any_structure.channels import Strokes
 from DeepIGeoSLib.any_structure.merging import merged
@@ -38,8 +39,9 @@ _MOST_VOXELS = 1_500_000
 _LONGEST = 10.0
 
 # How many times as large as the segmentation what a correction adds may be: a stroke in tissue that
-# looks alike everywhere must not flood it. What is smaller than the stroke itself limits nothing.
-_MOST_GROWTH = 5.0
+# looks alike everywhere must not flood it. What is smaller than the stroke limits nothing, nor do the
+# voxels beside it: a coarse pixel may show a little of the stroke.
+_MOST_GROWTH, _BESIDE = 5.0, np.ones((3, 3, 3), dtype=bool)
 
 # Probability of having the strokes' class below which a voxel is left out of the answer's box.
 _LEAST = 0.02
@@ -246,7 +248,7 @@ def _vote(window: Window, grid: WorkingGrid, adds: bool) -> _Vote | None:
     logarithms = [preferences(measured(window, family, zoom), purpose) for family in grown]
     highest = max(float(one.max()) for one in logarithms)
     weights = [np.exp(one - highest) for one in logarithms]
-    there = np.count_nonzero(window.ours)
+    there = np.count_nonzero(window.ours & ~ndimage.binary_dilation(window.seeds, _BESIDE))
     if purpose == "add" and there > np.count_nonzero(window.seeds):
         most = _MOST_GROWTH * there
         weights = [_up_to(most, one, family) for one, family in zip(weights, grown, strict=True)]
