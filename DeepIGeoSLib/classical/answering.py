@@ -39,8 +39,8 @@ _MOST_VOXELS = 1_500_000
 _LONGEST = 10.0
 
 # How many times as large as the segmentation what a correction adds may be: a stroke in tissue that
-# looks alike everywhere must not flood it. What is smaller than the stroke limits nothing, nor do the
-# voxels beside it: a coarse pixel may show a little of the stroke.
+# looks alike everywhere must not flood it. What is smaller than the stroke limits nothing, nor do
+# the voxels beside it: a coarse pixel may show a little of the stroke.
 _MOST_GROWTH, _BESIDE = 5.0, np.ones((3, 3, 3), dtype=bool)
 
 # Probability of having the strokes' class below which a voxel is left out of the answer's box.
