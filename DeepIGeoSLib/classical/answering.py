@@ -144,6 +144,12 @@ def _grids(lattice: Lattice, strokes: StrokeVoxels, region: Box | None) -> list[
     return [lattice.grid(strokes.around, zoom) for zoom in lattice.zooms(strokes.around)]
 
 
+def _most_added(window: Window) -> float:
+    """Return how many voxels a correction may add."""
+    there = np.count_nonzero(window.ours & ~ndimage.binary_dilation(window.seeds, _BESIDE))
+    return _MOST_GROWTH * there if there > np.count_nonzero(window.seeds) else np.inf
+
+
 def _up_to(most: float, weights: np.ndarray, family: Family) -> np.ndarray:
     """Return the weights of a family's regions, 0 for those that add more voxels than ``most``."""
     added = np.bincount(family.number.ravel(), minlength=len(weights) + 1).cumsum()
@@ -248,9 +254,8 @@ def _vote(window: Window, grid: WorkingGrid, adds: bool) -> _Vote | None:
     logarithms = [preferences(measured(window, family, zoom), purpose) for family in grown]
     highest = max(float(one.max()) for one in logarithms)
     weights = [np.exp(one - highest) for one in logarithms]
-    there = np.count_nonzero(window.ours & ~ndimage.binary_dilation(window.seeds, _BESIDE))
-    if purpose == "add" and there > np.count_nonzero(window.seeds):
-        most = _MOST_GROWTH * there
+    if purpose == "add":
+        most = _most_added(window)
         weights = [_up_to(most, one, family) for one, family in zip(weights, grown, strict=True)]
     total = sum(float(one.sum()) for one in weights)
     if total == 0:

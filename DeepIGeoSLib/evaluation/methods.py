@@ -71,8 +71,11 @@ class Method(ABC):
 
         Args:
             box: slices (k, j, i) inside the volume.
+
+        Raises:
+            InputError: the method takes no boxes.
         """
-        raise NotImplementedError(f"{self.name} takes no boxes")
+        raise InputError(f"The method {self.name} takes no boxes.")
 
     def warm_up(self, channels: Sequence[Volume], from_empty: bool = False) -> None:
         """Load and compile what the first answer would wait for, so that it is not timed.

@@ -9,6 +9,7 @@ that the result is Dijkstra's. The scheme is that of M. Asad, R. Dorent and T. V
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -119,14 +120,14 @@ def _moves(size: int) -> range:
     return range(-1, 2) if size > 3 else range(1)
 
 
-class _Arrays:
+class _Arrays(ABC):
     """A library of arrays. NumPy and torch share the names of what is called here."""
 
     library: Any
 
+    @abstractmethod
     def root(self, array: Any) -> None:
         """Write the square root of an array to itself."""
-        raise NotImplementedError
 
     def difference(self, there: Any, here: Any, out: Any, square: Any) -> None:
         """Write the l2 norm over the first axis (the channels) of ``there - here`` to ``out``."""
