@@ -6,19 +6,18 @@ entry in ``ARCHITECTURES``; bundles, training, engines and the command line know
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.networks.roles import input_channels
+from DeepIGeoSLib.networks.unet_options import UNetOptions
+from DeepIGeoSLib.networks.widths import check_widths
 from DeepIGeoSLib.settings import from_mapping, to_mapping
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.networks.network import SegmentationNetwork
-
-# Options of bundles from anywhere decide how much memory is asked for.
-_WIDEST = 4096
 
 
 class ArchitectureOptions(Protocol):
@@ -87,6 +86,7 @@ class DilatedOptions:
 ARCHITECTURES: dict[str, type[ArchitectureOptions]] = {
     "multi-scale": MultiScaleOptions,
     "dilated": DilatedOptions,
+    "unet": UNetOptions,
 }
 
 
@@ -95,12 +95,12 @@ class NetworkSettings:
     """Which network.
 
     Attributes:
-        architecture: "multi-scale" (four scales, the usual choice) or "dilated" (the network of the
-            paper, Fig. 3).
+        architecture: "multi-scale" (four scales, the usual choice), "dilated" (the network of the
+            paper, Fig. 3) or "unet" (U-Net).
         dimension: 3, or 2 for a network that sees each slice alone.
         options: of the architecture; those that are left out have their defaults. "multi-scale":
             features, the widths of its four scales; "dilated": features, one width, null for the
-            published one.
+            published one; of the others see Docs/networks.md.
     """
 
     architecture: str = "multi-scale"
@@ -164,14 +164,3 @@ def build_network(
     """
     settings = NetworkSettings(architecture, dimension, dict(options or {}))
     return settings.build(role, image_channels, classes)
-
-
-def check_widths(name: str, widths: Iterable[int]) -> None:
-    """Refuse widths of layers that make no network, or more than any memory holds.
-
-    Raises:
-        InputError: one is below 1 or above 4096.
-    """
-    widths = list(widths)
-    if not all(1 <= width <= _WIDEST for width in widths):
-        raise InputError(f"{name} is {widths}; 1 to {_WIDEST} are expected.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,36 @@ def trained_crf(path: Path, settings: TrainingSettings) -> CRFNet | None:
 def starting_networks(
     settings: TrainingSettings, base: Path, progress: Progress | None, bundle: Bundle | None
 ) -> tuple[SegmentationNetwork, TableCRFNet | None]:
-    """Return the network and the CRF-Net as they are before the first step."""
+    """Return the network and the CRF-Net as they are before the first step.
+
+    Raises:
+        InputError: a checkpoint is unusable, or the crops are no input for the network.
+    """
+    network, crf = _starting_networks(settings, base, progress, bundle)
+    _check_crop(network, settings)
+    return network, crf
+
+
+def _check_crop(network: SegmentationNetwork, settings: TrainingSettings) -> None:
+    """Refuse crops that the network can't halve, or of which too little is left to normalize."""
+    crop, batch = settings.optimization.crop, settings.optimization.batch_size
+    steps = (1, *network.multiple_of)[-3:]
+    if any(size % step for size, step in zip(crop, steps, strict=True)):
+        raise InputError(
+            f"optimization.crop is {list(crop)}; the {settings.network.architecture} needs "
+            f"multiples of {list(steps)} along k, j and i."
+        )
+    if batch * prod(crop) == prod(steps) > 1:
+        raise InputError(
+            f"optimization.crop is {list(crop)}; of a crop this small a single value is left in "
+            f"the coarsest layer of the {settings.network.architecture}, which can't be "
+            "normalized: choose a larger one, or more than one in optimization.batch_size."
+        )
+
+
+def _starting_networks(
+    settings: TrainingSettings, base: Path, progress: Progress | None, bundle: Bundle | None
+) -> tuple[SegmentationNetwork, TableCRFNet | None]:
     role, channels = settings.task, settings.data.channels
     crf = None
     if settings.crf is not None:
