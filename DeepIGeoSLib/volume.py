@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from DeepIGeoSLib.dicom import is_dicom, read_dicom
+from DeepIGeoSLib.dicom import SegmentationMeaning, is_dicom, read_dicom
+from DeepIGeoSLib.dicom.segmentation_reader import is_dicom_segmentation, read_segmentation
+from DeepIGeoSLib.dicom.segmentation_writer import ENDING as DICOM_ENDING
+from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output, write_segmentation
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import same_file
 from DeepIGeoSLib.formats.reading import StoredImage, read_image
@@ -61,6 +65,7 @@ class Volume:
         self.ijk_to_ras = _checked_matrix(spacing, ijk_to_ras, name)
         self._file_dimension = 3
         self._source: Path | None = None
+        self._chosen: dict[str, Any] = {}  # series and frame of the DICOM that it was read from
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -99,7 +104,9 @@ class Volume:
                 (see ``Volume``).
         """
         path = Path(path)
+        chosen = {}
         if is_dicom(path):
+            chosen = {"series": series, "frame": frame}
             stored, frame = _stored_dicom(path, series, frame), None
         elif series is not None:
             raise InputError(f"{path} is not DICOM, so it has no series {series!r}.")
@@ -108,7 +115,7 @@ class Volume:
         array = _chosen_component(_chosen_frame(stored.array, frame, path), component, path)
         volume = cls(array, ijk_to_ras=stored.ijk_to_ras, name=str(path))
         volume._file_dimension = stored.dimension
-        volume._source = path
+        volume._source, volume._chosen = path, chosen
         return volume
 
     def read_labels(self, path: str | Path, segments: Sequence[str] = ()) -> np.ndarray:
@@ -116,7 +123,7 @@ class Volume:
 
         Args:
             path: a labelmap with exactly this volume's voxels; or a Slicer segmentation
-                (.seg.nrrd), whose box may be smaller.
+                (.seg.nrrd) or DICOM segmentation (.dcm), whose box may be smaller.
             segments: which segments of a segmentation, by name or ID; all of them when empty.
 
         Returns:
@@ -128,6 +135,9 @@ class Volume:
                 voxels, or has no such segment.
         """
         path = Path(path)
+        if is_dicom(path) and is_dicom_segmentation(path):
+            mask = read_segmentation(path, self.shape, self.ijk_to_ras, segments)
+            return mask.astype(np.int32)
         stored = _stored_dicom(path) if is_dicom(path) else read_image(path)
         if is_segmentation(path, stored):
             return self.segments_of(stored, segments, path).astype(np.int32)
@@ -188,21 +198,25 @@ class Volume:
             return other
         return Volume(place.turned(other.array), ijk_to_ras=self.ijk_to_ras, name=other.name)
 
-    def write_labels(self, path: str | Path, labels: np.ndarray) -> None:
+    def write_labels(
+        self, path: str | Path, labels: np.ndarray, *, meaning: SegmentationMeaning | None = None
+    ) -> None:
         """Write labels on this volume's grid as unsigned bytes.
 
         The file appears whole or not at all: it is written beside its place, read back, and then
         renamed.
 
         Args:
-            path: where to; the ending chooses the format: a labelmap (.nii.gz, .nii, .nrrd, .mha),
-                or a Slicer segmentation (.seg.nrrd) with a segment for each label.
+            path: where to; the ending chooses the format: a labelmap (.nii.gz, .nii, .nrrd, .mha);
+                a Slicer segmentation (.seg.nrrd) with a segment for each label; or, of a volume
+                that was read from DICOM, a DICOM segmentation (.dcm) with the same.
             labels: bool or whole numbers 0..255, axes (k, j, i), the volume's shape.
+            meaning: what a DICOM segmentation says of its segments and of what made them.
 
         Raises:
             InputError: another shape, values that don't fit, a format that is unknown or can't
-                keep the grid, the file that this volume was read from, or a folder that can't be
-                written to.
+                keep the grid, a DICOM segmentation of what was not read from DICOM, the file that
+                this volume was read from, or a folder that can't be written to.
         """
         labels = self._checked_shape(labels, "labels")
         if labels.dtype.kind not in "fiub" or not ((labels >= 0) & (labels <= 255)).all():
@@ -211,8 +225,35 @@ class Volume:
         if not np.array_equal(as_bytes, labels):
             raise InputError("labels must be whole numbers from 0 to 255.")
         path = Path(path)
+        if path.name.lower().endswith(DICOM_ENDING):
+            self._write_dicom(path, as_bytes, meaning)
+            return
         is_segments = path.name.lower().endswith(SEGMENTATION_ENDINGS)
         self._write(path, as_bytes, header_of(as_bytes) if is_segments else None)
+
+    def _write_dicom(
+        self, path: Path, labels: np.ndarray, meaning: SegmentationMeaning | None
+    ) -> None:
+        from DeepIGeoSLib import __version__
+
+        if self._source is None:
+            raise InputError(
+                f"{path} can't be written: a DICOM segmentation refers to the series that it was "
+                f"made of, and {self.name} was not read from a file."
+            )
+        check_segmentation_output(path, self._source)
+        if same_file(path, self._source) or same_file(path.parent, self._source):
+            raise InputError(
+                f"{path} would lie among the slices of the image; choose another place."
+            )
+        write_segmentation(
+            path,
+            labels,
+            self._source,
+            **self._chosen,
+            meaning=meaning,
+            software_version=__version__,
+        )
 
     def write_map(self, path: str | Path, values: np.ndarray) -> None:
         """Write a real-valued map (a probability, a distance) on this volume's grid, as float32.

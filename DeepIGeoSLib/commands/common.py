@@ -10,6 +10,8 @@ from DeepIGeoSLib.commands.outputs import check_images
 from DeepIGeoSLib.errors import InputError
 
 if TYPE_CHECKING:
+    from DeepIGeoSLib.bundles import Bundle
+    from DeepIGeoSLib.dicom import SegmentationMeaning
     from DeepIGeoSLib.interaction.segmentation import Segmentation
     from DeepIGeoSLib.interaction.session import InteractiveSession
     from DeepIGeoSLib.volume import Volume
@@ -103,7 +105,12 @@ def add_memory(parser: argparse.ArgumentParser) -> None:
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Add the output files of a segmentation."""
     parser.add_argument(
-        "-o", "--output", required=True, metavar="OUT", help="labelmap to write (1 = target)"
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help="labelmap to write (1 = target), Slicer segmentation (.seg.nrrd), or DICOM "
+        "segmentation (.dcm) where the image is DICOM",
     )
     parser.add_argument("--probability", metavar="FILE", help="also write the probability")
     parser.add_argument("--uncertainty", metavar="FILE", help="also write the uncertainty")
@@ -133,8 +140,8 @@ def read_images(arguments: argparse.Namespace, paths: Sequence[str]) -> list[Vol
 
 def open_session(
     arguments: argparse.Namespace, others: Sequence[str | None] = ()
-) -> tuple[InteractiveSession, Volume]:
-    """Return a session with the image given on the command line, and its first channel.
+) -> tuple[InteractiveSession, Volume, Bundle]:
+    """Return a session with the image given on the command line, its first channel, the model.
 
     Args:
         arguments: with the image, the outputs, and the choice of the model.
@@ -147,7 +154,7 @@ def open_session(
         "--probability": arguments.probability,
         "--uncertainty": arguments.uncertainty,
     }
-    check_images(outputs, [*arguments.image, *others])
+    check_images(outputs, [*arguments.image, *others], segmented=arguments.image[0])
     if arguments.memory is not None and not arguments.memory > 0:
         raise InputError(f"--memory is {arguments.memory:g}; a positive number is expected.")
     budget = None if arguments.memory is None else int(arguments.memory * 1e9)
@@ -161,14 +168,18 @@ def open_session(
         engine=arguments.engine,
     )
     session.set_volume(volumes)
-    return session, volumes[0]
+    return session, volumes[0], bundle
 
 
 def write_outputs(
-    arguments: argparse.Namespace, volume: Volume, segmentation: Segmentation
+    arguments: argparse.Namespace,
+    volume: Volume,
+    segmentation: Segmentation,
+    *,
+    meaning: SegmentationMeaning,
 ) -> dict:
     """Write the files that were asked for; return what the command reports."""
-    volume.write_labels(arguments.output, segmentation.labels)
+    volume.write_labels(arguments.output, segmentation.labels, meaning=meaning)
     if arguments.probability:
         volume.write_map(arguments.probability, segmentation.probability)
     if arguments.uncertainty:

@@ -10,17 +10,26 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import check_output_file, same_file
 
 
-def check_images(outputs: Mapping[str, str | None], inputs: Iterable[str | Path | None]) -> None:
+def check_images(
+    outputs: Mapping[str, str | None],
+    inputs: Iterable[str | Path | None],
+    *,
+    segmented: str | None = None,
+) -> None:
     """Check the image files that a command is to write.
 
     Args:
         outputs: paths by the options that name them; None where one is not given.
         inputs: files and folders that the command reads; None where one is not given.
+        segmented: the image of which "-o" is a segmentation, which may then be a DICOM one; None
+            where it is something else.
 
     Raises:
         InputError: a file can't be written, is an input or another output too, or its format does
             not keep the grid.
     """
+    from DeepIGeoSLib.dicom.segmentation_writer import ENDING as DICOM_ENDING
+    from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
     from DeepIGeoSLib.formats.reading import files_of
     from DeepIGeoSLib.formats.writing import check_format
 
@@ -28,7 +37,10 @@ def check_images(outputs: Mapping[str, str | None], inputs: Iterable[str | Path 
     read = [file for path in inputs if path is not None for file in files_of(Path(path))]
     for option, path in given.items():
         check_output_file(path)
-        check_format(Path(path))
+        if option == "-o" and segmented and Path(path).name.lower().endswith(DICOM_ENDING):
+            check_segmentation_output(Path(path), Path(segmented))
+        else:
+            check_format(Path(path))
         _check_no_input(option, path, read)
     options = list(given)
     for number, option in enumerate(options):

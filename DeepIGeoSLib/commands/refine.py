@@ -64,11 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Refine once with all scribbles, clicks and the box, and write the result."""
+    from DeepIGeoSLib.bundles.meaning import meaning_of
+
     began = time.perf_counter()
     if not (arguments.seeds or arguments.box or arguments.click or arguments.background_click):
         raise InputError("Nothing is marked: give --seeds, --click, --background-click or --box.")
     files = [arguments.seeds, arguments.initial, *marks_files(arguments)]
-    session, volume = common.open_session(arguments, files)
+    session, volume, bundle = common.open_session(arguments, files)
     foreground, background = _strokes(arguments, volume)
     initial = None
     if arguments.initial is not None:
@@ -80,7 +82,8 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         progress=progress,
         box=None if arguments.box is None else chosen_box(arguments.box, volume),
     )
-    result = common.write_outputs(arguments, volume, segmentation)
+    meaning = meaning_of(bundle, automatic=False)
+    result = common.write_outputs(arguments, volume, segmentation, meaning=meaning)
     return {**result, "seconds": time.perf_counter() - began}
 
 

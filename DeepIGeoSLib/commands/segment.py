@@ -21,10 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Propose a segmentation and write it."""
+    from DeepIGeoSLib.bundles.meaning import meaning_of
+
     began = time.perf_counter()
-    session, volume = common.open_session(arguments)
+    session, volume, bundle = common.open_session(arguments)
     segmentation = session.propose(progress=progress)
-    result = common.write_outputs(arguments, volume, segmentation)
+    meaning = meaning_of(bundle, automatic=True)
+    result = common.write_outputs(arguments, volume, segmentation, meaning=meaning)
     return {**result, "seconds": time.perf_counter() - began}
 
 

@@ -18,8 +18,11 @@ _ENDINGS = {".dcm", ".dicom", ".ima"}
 _PREAMBLE = 128
 _MAGIC = b"DICM"
 
+# Segmentations: of masks, and of labels.
+SEGMENTATIONS = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"}
+
 # Objects of rows and columns that are no intensities: segmentations and doses.
-_NO_INTENSITIES = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.481.2"}
+_NO_INTENSITIES = {*SEGMENTATIONS, "1.2.840.10008.5.1.4.1.1.481.2"}
 
 # What the standard's own names begin with.
 _STANDARD = "1.2.840.10008."

@@ -1,0 +1,109 @@
+"""Names and sidecars of BIDS derivatives (Brain Imaging Data Structure 1.10, masks).
+
+Pure functions: nothing here reads or writes a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from DeepIGeoSLib.errors import InputError
+
+VERSION = "1.10.0"
+
+# How sidecars call the data set that the images come from.
+_RAW = "raw"
+
+_IMAGE = re.compile(
+    r"(?P<entities>sub-[0-9A-Za-z]+(_[a-z]+-[0-9A-Za-z]+)*)_(?P<suffix>[0-9A-Za-z]+)"
+)
+_ENDINGS = (".nii.gz", ".nii")
+
+
+def mask_path(image: PurePosixPath, label: str) -> PurePosixPath:
+    """Return where the mask of an image goes in a derivative data set.
+
+    The name keeps the image's entities and says in ``desc`` which image it was made of: T1w and
+    FLAIR of one session get masks of their own.
+
+    Args:
+        image: path in the source data set, such as sub-01/anat/sub-01_FLAIR.nii.gz.
+        label: what is segmented; letters and digits of it are kept.
+
+    Raises:
+        InputError: the name is not one of BIDS.
+    """
+    ending = next((e for e in _ENDINGS if image.name.endswith(e)), None)
+    match = None if ending is None else _IMAGE.fullmatch(image.name.removesuffix(ending))
+    if match is None:
+        raise InputError(
+            f"{image} has no name of BIDS; one like sub-01_ses-1_FLAIR.nii.gz is expected."
+        )
+    entities = f"{match['entities']}_label-{_camel(label)}_desc-deepigeos{match['suffix']}"
+    return image.with_name(f"{entities}_mask.nii.gz")
+
+
+def mask_sidecar(
+    image: PurePosixPath, label: str, *, bundle: str, weights: Mapping[str, str]
+) -> dict[str, object]:
+    """Return what the JSON file beside a mask says.
+
+    Args:
+        image: path in the source data set.
+        label: what is segmented, in words.
+        bundle: name and version of the model bundle.
+        weights: SHA-256 of its weights by name.
+    """
+    source = f"bids:{_RAW}:{image.as_posix()}"
+    return {
+        "Type": "ROI",
+        "Description": f"{label}, segmented by {bundle}",
+        "Sources": [source],
+        "SpatialReference": source,
+        "ModelBundle": bundle,
+        "ModelWeights": dict(weights),
+    }
+
+
+def sidecar_path(mask: PurePosixPath) -> PurePosixPath:
+    """Return the path of the JSON file beside an image."""
+    ending = next((e for e in _ENDINGS if mask.name.endswith(e)), mask.suffix)
+    return mask.with_name(f"{mask.name.removesuffix(ending)}.json")
+
+
+def dataset_description(
+    source_name: str, source_folder: str, software_version: str, *, bundle: str
+) -> dict[str, object]:
+    """Return what ``dataset_description.json`` of the derivatives says.
+
+    Args:
+        source_name: of the source data set.
+        source_folder: where it lies, relative to the derivatives, or anywhere.
+        software_version: of this library.
+        bundle: name and version of the model bundle.
+    """
+    return {
+        "Name": f"Segmentations of {source_name} by DeepIGeoS",
+        "BIDSVersion": VERSION,
+        "DatasetType": "derivative",
+        "DatasetLinks": {_RAW: source_folder},
+        "GeneratedBy": [
+            {
+                "Name": "DeepIGeoS for 3D Slicer",
+                "Version": software_version,
+                "Description": f"Segmentation by the model bundle {bundle}",
+            }
+        ],
+        "SourceDatasets": [{"URL": source_folder}],
+    }
+
+
+def _camel(label: str) -> str:
+    """Return a label as one word: "whole tumor" becomes "wholeTumor"."""
+    words = re.findall(r"[0-9A-Za-z]+", label)
+    if not words:
+        return "target"
+    first, *others = words
+    return first[:1].lower() + first[1:] + "".join(w[:1].upper() + w[1:] for w in others)
