@@ -13,6 +13,7 @@ import torchio
 
 from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.tensors import to_array, to_tensor
+from DeepIGeoSLib.training.bending import bent
 from DeepIGeoSLib.training.settings import AugmentationSettings
 
 # Of the elastic deformation, along each axis.
@@ -36,6 +37,7 @@ class Augmentation:
             ),
         ]
         self._spatial = torchio.Compose(spatial)
+        self._bend, self._bend_sigma = settings.bend, settings.bend_sigma
         self._elastic = settings.elastic
         self._elastic_mm = settings.elastic_mm
         self._intensity = torchio.Compose(_intensity_changes(settings))
@@ -56,6 +58,10 @@ class Augmentation:
             spacing: mm along (k, j, i).
             seed: decides every random choice.
         """
+        if self._bend > 0:
+            random = np.random.default_rng(seed)
+            if random.random() < self._bend:
+                image, maps = bent(image, maps, self._bend_sigma, random)
         affine = np.diag([*spacing, 1.0])
         subject = torchio.Subject(image=torchio.ScalarImage(tensor=to_tensor(image), affine=affine))
         for name, values in maps.items():

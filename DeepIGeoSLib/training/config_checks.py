@@ -55,6 +55,8 @@ def _of_optimization(settings: TrainingSettings) -> Iterator[Fault]:
     for key in ("learning_rate", "gradient_clip"):
         if getattr(values, key) <= 0:
             yield f"optimization.{key}", getattr(values, key), "a number above 0"
+    if values.borders is not None and values.loss == "dice":
+        yield "optimization.loss", values.loss, "ce or dice_ce, whose voxels borders can weigh"
     for key in ("weight_decay", "threads"):
         if getattr(values, key) < 0:
             yield f"optimization.{key}", getattr(values, key), "at least 0"
@@ -70,12 +72,13 @@ def _of_samples(settings: TrainingSettings) -> Iterator[Fault]:
     low, high = augmentation.scales
     if not 0 < low <= high:
         yield "augmentation.scales", [low, high], "a smaller and a larger factor above 0"
-    for key in ("elastic", "anisotropy", "motion", "intensity", *KINDS):
+    for key in ("elastic", "bend", "anisotropy", "motion", "intensity", *KINDS):
         probability = getattr(augmentation, key)
         if probability is not None and not 0 <= probability <= 1:
             yield f"augmentation.{key}", probability, "a probability"
-    if augmentation.elastic_mm < 0:
-        yield "augmentation.elastic_mm", augmentation.elastic_mm, "at least 0"
+    for key in ("elastic_mm", "bend_sigma"):
+        if getattr(augmentation, key) < 0:
+            yield f"augmentation.{key}", getattr(augmentation, key), "at least 0"
     simulation = settings.simulation.completed()
     weights = simulation.initial or {}
     if not set(weights) <= set(STARTS):

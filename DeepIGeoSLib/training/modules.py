@@ -14,6 +14,7 @@ from DeepIGeoSLib.inputs.distance_channels import distance_maps
 from DeepIGeoSLib.interaction.requested_changes import Request
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.tensors import to_array, to_tensor
+from DeepIGeoSLib.training.borders import loss_of_borders
 from DeepIGeoSLib.training.crf import scribble_classes
 from DeepIGeoSLib.training.losses import make_loss
 from DeepIGeoSLib.training.processes import of_all_processes
@@ -50,9 +51,15 @@ class NetworkModule(lightning.LightningModule):
         self.fine_tuning = fine_tuning
         self._loss = make_loss(settings.optimization.loss)
 
-    def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the loss of the crops of all processes."""
-        return self._loss(*of_all_processes(self, logits, target))
+    def loss(
+        self, logits: torch.Tensor, target: torch.Tensor, spacing: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the loss of the crops of all processes; ``spacing`` is in mm, (B, 3)."""
+        loss = self._loss(*of_all_processes(self, logits, target))
+        borders = self.settings.optimization.borders
+        if borders is not None:
+            loss = loss + loss_of_borders(logits, target, spacing, borders)
+        return loss
 
     def configure_optimizers(self) -> dict:
         return make_optimizer(self, self.settings.optimization, self.fine_tuning)
@@ -68,7 +75,7 @@ class PNetModule(NetworkModule):
         logits = self.network.logits_of_volumes(image)
         if self.crf is not None:
             logits = self.crf(logits, image, spacing)
-        loss = self.loss(logits, target)
+        loss = self.loss(logits, target, spacing)
         self.log("train/loss", loss, prog_bar=True)
         return loss
 
@@ -97,7 +104,7 @@ class RNetModule(NetworkModule):
             if self.crf is not None:
                 scribbles = scribble_classes(batch["foreground"], batch["background"])
                 logits = self.crf(logits, batch["image"], batch["spacing"], scribbles)
-            loss = self.loss(logits, batch["target"])
+            loss = self.loss(logits, batch["target"], batch["spacing"])
             self.manual_backward(loss / (rounds * self.batches_a_step))
             if number + 1 < rounds:
                 self._next_round(batch, logits.detach().softmax(dim=1)[:, 1], number)

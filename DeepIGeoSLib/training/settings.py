@@ -11,6 +11,7 @@ from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
 from DeepIGeoSLib.inputs.normalization import NormalizationSettings
 from DeepIGeoSLib.inputs.working_grid import GridSettings
 from DeepIGeoSLib.networks import NetworkSettings
+from DeepIGeoSLib.training.border_settings import BorderSettings
 from DeepIGeoSLib.training.crf import CrfTraining
 from DeepIGeoSLib.training.run_settings import (
     FineTuningSettings,
@@ -32,6 +33,9 @@ class AugmentationSettings:
         thickest: mm; slices are averaged at random up to this thickness.
         elastic: probability of a smooth deformation.
         elastic_mm: largest displacement of the deformation's control points.
+        bend: probability of U-Net's elastic deformation (random displacements on a coarse grid of
+            3 points along each axis, bicubic between them).
+        bend_sigma: deviation of these displacements, in working voxels.
         anisotropy: probability that the image loses resolution along one axis (the masks don't).
         motion: probability of the ghosts of a patient who moved.
         intensity: probability of each kind of intensity change that is null below, and twice that
@@ -46,6 +50,8 @@ class AugmentationSettings:
     thickest: float = 7.0
     elastic: float = 0.0
     elastic_mm: float = 5.0
+    bend: float = 0.0
+    bend_sigma: float = 10.0
     anisotropy: float = 0.0
     motion: float = 0.0
     intensity: float = 0.3
@@ -70,6 +76,8 @@ class OptimizationSettings:
         schedule: "cosine" (with a short warm-up), "poly" (power 0.9), "halving" (every 10 % of the
             steps, as in the paper) or "constant".
         loss: "dice_ce", "dice" or "ce".
+        borders: weights of the cross-entropy that make gaps between objects count more, as U-Net's
+            loss does; null for none.
         precision: "32-true" or "bf16-mixed" (twice as fast where the processor has bfloat16).
         gradient_clip: largest norm of the gradient.
         threads: processor threads; 0 leaves torch's choice.
@@ -84,6 +92,7 @@ class OptimizationSettings:
     weight_decay: float = 1e-2
     schedule: Literal["cosine", "poly", "halving", "constant"] = "cosine"
     loss: Literal["dice_ce", "dice", "ce"] = "dice_ce"
+    borders: BorderSettings | None = None
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     gradient_clip: float = 1.0
     threads: int = 0
