@@ -99,7 +99,7 @@ class EffectPanel:
             known = view is not None and volumeNode is not None
             oblique = known and not views.isAligned(view, volumeNode)
             normal = views.viewNormal(view) if oblique else None
-            self.workbench.addStroke(points, self.brushSpinBox.value, foreground, normal)
+            self.workbench.addStroke(points, self.brushSpinBox.value, foreground, normal=normal)
 
     def refresh(self) -> None:
         """Show what there is, and what can be done."""
@@ -120,7 +120,9 @@ class EffectPanel:
         self.addButton = self._made(qt.QPushButton(), _("Add..."), _("Add a model of your own."))
         self._effect.addLabeledOptionsWidget(_("Model:"), self._row(self.modelBox, self.addButton))
         self._effect.addOptionsWidget(self.infoLabel)
-        self._models = ModelSelector(self.modelBox, self.infoLabel, self.addButton, self._onModel)
+        self._models = ModelSelector(
+            self.modelBox, self.infoLabel, self.addButton, chosen=self._onModel
+        )
         self.segmentButton = self._made(
             qt.QPushButton(), _("Segment"), _("Segment the volume into the selected segment.")
         )

@@ -26,6 +26,7 @@ class ModelSelector:
         comboBox: qt.QComboBox,
         infoLabel: qt.QLabel,
         addButton: qt.QPushButton,
+        *,
         chosen: Callable[[str], Any],
     ) -> None:
         """Fill ``comboBox``; ``chosen`` is called with the name or folder of a model."""

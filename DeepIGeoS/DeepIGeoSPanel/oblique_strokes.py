@@ -60,7 +60,7 @@ class ObliqueStrokes:
         self._stroke = None
         normal = importLibrary("DeepIGeoSLib.scene.slice_views").viewNormal(view.mrmlSliceNode())
         self._workbench.completeStroke(
-            points, self._brush.diameter / 2, foreground, normal, erase=erase
+            points, self._brush.diameter / 2, foreground, normal=normal, erase=erase
         )
 
     def _addPoint(self, interactor: Any) -> None:

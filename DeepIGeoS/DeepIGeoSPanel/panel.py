@@ -51,15 +51,23 @@ class Panel:
 
         self.target = TargetSelector(ui.targetSelector, self._onTarget)
         self.models = ModelSelector(
-            ui.bundleSelector, ui.bundleInfoLabel, ui.addBundleButton, self._onModel
+            ui.bundleSelector, ui.bundleInfoLabel, ui.addBundleButton, chosen=self._onModel
         )
         brush = BrushOptions(ui.seedEditor, ui.brushSpinBox, ui.sphereCheckBox)
         self.editor = SeedEditor(
-            ui.seedEditor, ui.missingButton, ui.tooMuchButton, brush, self._preparedSeeds
+            ui.seedEditor,
+            ui.missingButton,
+            ui.tooMuchButton,
+            brush=brush,
+            prepare=self._preparedSeeds,
         )
         self.inputs = InputsSection(ui.inputsSection)
         self.speedUp = SpeedUp(
-            ui.runsLabel, ui.offerRow, ui.offerLabel, ui.offerInstallButton, ui.offerLaterButton
+            ui.runsLabel,
+            row=ui.offerRow,
+            offerLabel=ui.offerLabel,
+            installButton=ui.offerInstallButton,
+            laterButton=ui.offerLaterButton,
         )
         self.rightButton = RightButton(self.editor)
         self.oblique = ObliqueStrokes(self.editor, brush, self.workbench)

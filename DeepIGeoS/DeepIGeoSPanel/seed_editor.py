@@ -21,6 +21,7 @@ class SeedEditor:
         widget: qt.QWidget,
         missingButton: qt.QPushButton,
         tooMuchButton: qt.QPushButton,
+        *,
         brush: Any,
         prepare: Callable[[], Any],
     ) -> None:

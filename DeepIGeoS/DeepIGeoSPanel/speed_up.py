@@ -27,6 +27,7 @@ class SpeedUp:
     def __init__(
         self,
         runsLabel: qt.QLabel,
+        *,
         row: qt.QWidget,
         offerLabel: qt.QLabel,
         installButton: qt.QPushButton,

@@ -50,11 +50,18 @@ def run_command(arguments: argparse.Namespace, progress: Progress | None = None)
     for name in ("size", "iterations", "turns", "threads"):
         if getattr(arguments, name) < 1:
             raise InputError(f"--{name} is {getattr(arguments, name)}; at least 1 is expected.")
-    return run(arguments.size, arguments.iterations, arguments.turns, arguments.threads, progress)
+    return run(
+        arguments.size,
+        iterations=arguments.iterations,
+        turns=arguments.turns,
+        threads=arguments.threads,
+        progress=progress,
+    )
 
 
 def run(
     size: int = 64,
+    *,
     iterations: int = 5,
     turns: int = 5,
     threads: int = 2,

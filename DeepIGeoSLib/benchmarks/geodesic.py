@@ -311,7 +311,7 @@ def _measured_strokes(case: Case, methods: Sequence[DistanceMethod], clock: Cloc
     out = geodesic_distance(case.image, seeds, case.spacing, **settings)
     seconds = []
     for number in range(_STROKES):
-        added = strokes(seeds.shape, 20, 1, start=number + 1)
+        added = strokes(seeds.shape, 20, number=1, start=number + 1)
         seeds |= added
         began = clock()
         geodesic_distance(case.image, seeds, case.spacing, **settings, out=out, changed_seeds=added)

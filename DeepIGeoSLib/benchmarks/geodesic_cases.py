@@ -26,7 +26,7 @@ _REAL = {
     "fetal": "fetal_mri/geodistk_img3d.nii.gz",
 }
 # Name of the seeds: number of voxels and of strokes.
-_SEEDS = {"sparse": (50, 2), "dense": (5000, 20)}
+_SEEDS = {"sparse": {"voxels": 50, "number": 2}, "dense": {"voxels": 5000, "number": 20}}
 _WEIGHTS = (0.5, 1.0)
 
 CASE_NAMES = tuple(
@@ -81,7 +81,7 @@ def load(names: Iterable[str]) -> Iterator[Case | str]:
             yield f"{name}: {found}"
             continue
         image, spacing = found
-        yield Case(name, image, spacing, strokes(image.shape, *_SEEDS[seeds]), float(weight))
+        yield Case(name, image, spacing, strokes(image.shape, **_SEEDS[seeds]), float(weight))
 
 
 def _volume(name: str) -> tuple[np.ndarray, tuple[float, ...]] | str:
@@ -117,7 +117,7 @@ def synthetic_volume(shape: tuple[int, int, int]) -> np.ndarray:
     return np.clip(image, 0, 100)
 
 
-def strokes(shape: tuple[int, int, int], voxels: int, number: int, start: int = 0) -> np.ndarray:
+def strokes(shape: tuple[int, int, int], voxels: int, *, number: int, start: int = 0) -> np.ndarray:
     """Return strokes, random walks in slices of the middle of the volume, as a bool array.
 
     Args:

@@ -75,7 +75,14 @@ def run_command(arguments: argparse.Namespace, progress: Progress | None = None)
     cases = [known[name] for name in arguments.cases.split(",")]
     budget = None if arguments.memory is None else int(arguments.memory * 1e9)
     setup = Setup(arguments.bundle, arguments.device, arguments.engine, budget)
-    result = run(setup, cases, arguments.strokes, arguments.threads, arguments.peers, progress)
+    result = run(
+        setup,
+        cases=cases,
+        strokes=arguments.strokes,
+        threads=arguments.threads,
+        peers=arguments.peers,
+        progress=progress,
+    )
     if arguments.output is not None:
         write(result, Path(arguments.output))
     return result
@@ -83,6 +90,7 @@ def run_command(arguments: argparse.Namespace, progress: Progress | None = None)
 
 def run(
     setup: Setup,
+    *,
     cases: list[Case],
     strokes: int = 10,
     threads: int = 2,
@@ -115,7 +123,7 @@ def run(
         for number, case in enumerate(cases):
             if progress is not None:
                 progress(number / len(cases), case.name)
-            rows.append(measured_case(setup, case, strokes, peers))
+            rows.append(measured_case(setup, case, count=strokes, peers=peers))
         unet = measured_unet() if peers else None
     finally:
         torch.set_num_threads(before)

@@ -59,7 +59,7 @@ class Setup:
         )
 
 
-def measured_case(setup: Setup, case: Case, count: int, peers: bool) -> dict[str, Any]:
+def measured_case(setup: Setup, case: Case, *, count: int, peers: bool) -> dict[str, Any]:
     """Return the times of a proposal and of strokes on one volume, and the memory they take.
 
     Args:
@@ -177,6 +177,6 @@ def _peers(
         if baseline.reason_against() is not None:
             continue
         seeds = (scribbles["foreground"], scribbles["background"])
-        taken = _timed(partial(baseline.solve, normalized, *seeds, volume.spacing))
+        taken = _timed(partial(baseline.solve, normalized, *seeds, spacing=volume.spacing))
         found[name] = {**_statistics([taken]), "times_our_stroke": taken[0] / ours}
     return found

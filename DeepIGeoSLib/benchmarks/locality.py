@@ -44,13 +44,18 @@ def run_command(arguments: argparse.Namespace, progress: Progress | None = None)
     if arguments.rounds < 1:
         raise InputError(f"--rounds is {arguments.rounds}; at least 1 is expected.")
     return run(
-        arguments.bundle, arguments.chosen_cases, arguments.rounds, arguments.device, progress
+        arguments.bundle,
+        arguments.chosen_cases,
+        rounds=arguments.rounds,
+        device=arguments.device,
+        progress=progress,
     )
 
 
 def run(
     bundle: str,
     cases: Sequence[LabeledCase],
+    *,
     rounds: int = 5,
     device: str = "cpu",
     progress: Progress | None = None,

@@ -48,7 +48,7 @@ _LEAST = 0.02
 
 
 def probability_after(
-    image: np.ndarray, spacing: Sequence[float], before: np.ndarray, strokes: Strokes
+    image: np.ndarray, spacing: Sequence[float], *, before: np.ndarray, strokes: Strokes
 ) -> np.ndarray:
     """Return the probability of the target after a round of strokes.
 
@@ -63,7 +63,7 @@ def probability_after(
     """
     after = before.copy()
     box, values = answer_strokes(
-        image, spacing, lambda box: before[box].copy(), StrokeVoxels.of_masks(strokes)
+        image, spacing, lambda box: before[box].copy(), strokes=StrokeVoxels.of_masks(strokes)
     )
     after[box] = values
     return after
@@ -73,8 +73,8 @@ def answer_strokes(
     image: np.ndarray,
     spacing: Sequence[float],
     state: Reader,
-    strokes: StrokeVoxels,
     *,
+    strokes: StrokeVoxels,
     region: Box | None = None,
     cancel: threading.Event | None = None,
 ) -> tuple[Box, np.ndarray]:
@@ -202,7 +202,7 @@ def _answered(
         own = image[lattice.own_box(box)].transpose(lattice.axes)
         box_shape, shape = best.grid.box_shape, best.grid.shape
         band = [-(-n // count) for n, count in zip(box_shape, shape, strict=True)]
-        share = moved_to_edges(scaled(own), share >= 0.5, lattice.spacing, band)
+        share = moved_to_edges(scaled(own), share >= 0.5, lattice.spacing, band=band)
     before = state(lattice.own_box(box)).transpose(lattice.axes)
     answer = np.maximum(before, share) if adds else np.minimum(before, 1 - share)
     return box, merged(before, answer.astype(np.float32, copy=False), strokes.inside(box))

@@ -15,7 +15,7 @@ _PIXELS = np.float32(100)
 
 
 def moved_to_edges(
-    intensities: np.ndarray, inside: np.ndarray, spacing: Sequence[float], band: Sequence[int]
+    intensities: np.ndarray, inside: np.ndarray, spacing: Sequence[float], *, band: Sequence[int]
 ) -> np.ndarray:
     """Return a region whose border lies at an edge of the image, where there is one near it.
 

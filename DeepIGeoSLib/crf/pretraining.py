@@ -47,6 +47,7 @@ def pretrain(
     crf: CrfSettings,
     channels: int = 1,
     settings: PretrainingSettings | None = None,
+    *,
     progress: Progress | None = None,
 ) -> Pretrained:
     """Fit a free-form function to the contrast-sensitive one.

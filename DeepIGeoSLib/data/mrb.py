@@ -151,7 +151,7 @@ def open_bundle(path: Path) -> Generator[SceneBundle, None, None]:
         yield SceneBundle(path, archive)
 
 
-def chosen_node(nodes: Sequence[SceneNode], name: str, what: str, where: Path) -> SceneNode:
+def chosen_node(nodes: Sequence[SceneNode], name: str, *, what: str, where: Path) -> SceneNode:
     """Return the node of that name, or the only one when no name is given.
 
     Raises:

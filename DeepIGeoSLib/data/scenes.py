@@ -46,13 +46,13 @@ class SceneCase(LabeledCase):
     def _nodes(self, bundle: SceneBundle) -> tuple[SceneNode, SceneNode]:
         """Return the nodes of the volume and of the segmentation."""
         segmentation = chosen_node(
-            bundle.segmentations(), self.segmentation, "segmentation", bundle.path
+            bundle.segmentations(), self.segmentation, what="segmentation", where=bundle.path
         )
         volumes = bundle.volumes()
         drawn_on = [node for node in volumes if node.identifier == segmentation.reference]
         if self.volume or not drawn_on:
             drawn_on = volumes
-        volume = chosen_node(drawn_on, self.volume, "volume", bundle.path)
+        volume = chosen_node(drawn_on, self.volume, what="volume", where=bundle.path)
         if volume.transform != segmentation.transform:
             raise InputError(
                 f"{bundle.path}: the volume {volume.name!r} and the segmentation "

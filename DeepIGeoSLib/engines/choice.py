@@ -77,4 +77,6 @@ class Engines:
         if self._runtime is None:
             return TorchEngine(network, self._device, self._budget)
         quantized = self._bundle.quantized(role) if self._quantized else None
-        return OpenVinoEngine(network, self._runtime, self._budget, quantized)
+        return OpenVinoEngine(
+            network, runtime=self._runtime, memory_budget=self._budget, quantized=quantized
+        )

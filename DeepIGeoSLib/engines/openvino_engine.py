@@ -34,6 +34,7 @@ class OpenVinoEngine(TorchEngine):
     def __init__(
         self,
         network: SegmentationNetwork,
+        *,
         runtime: OpenVinoRuntime,
         memory_budget: int | None = None,
         quantized: tuple[bytes, bytes] | None = None,

@@ -37,7 +37,7 @@ class Tile:
 
 
 def tiles_of(
-    shape: Sequence[int], reach: Sequence[int], multiple_of: Sequence[int], most: int
+    shape: Sequence[int], *, reach: Sequence[int], multiple_of: Sequence[int], most: int
 ) -> list[Tile]:
     """Divide an array into tiles, with as little computed twice as possible.
 

@@ -147,8 +147,8 @@ class TorchEngine(Engine):
         """Return what to compute at once: tiles (k, j, i), for 2D networks some slices of each."""
         network = self.network
         if network.dimension == 3:
-            return tiles_of(shape, network.reach, network.multiple_of, most)
-        tiles = tiles_of(shape[1:], network.reach, network.multiple_of, most)
+            return tiles_of(shape, reach=network.reach, multiple_of=network.multiple_of, most=most)
+        tiles = tiles_of(shape[1:], reach=network.reach, multiple_of=network.multiple_of, most=most)
         together = 1 if self.device.type == "cpu" else _SLICES_AT_ONCE
         count = max(1, min(together, most // max(1, shape[1] * shape[2])))
         groups = [slice(k, min(k + count, shape[0])) for k in range(0, shape[0], count)]
@@ -189,11 +189,15 @@ class TorchEngine(Engine):
     def _answer(self, batch: np.ndarray, part: Part, cancel: threading.Event | None) -> np.ndarray:
         """Return what ``run_part`` does, unless ``cancel`` stops it."""
         with _cancelling(self.network, cancel):
-            return run_part(self.network, batch, part, self.device)
+            return run_part(self.network, batch, part=part, device=self.device)
 
 
 def run_part(
-    network: SegmentationNetwork, batch: np.ndarray, part: Part, device: str | torch.device = "cpu"
+    network: SegmentationNetwork,
+    batch: np.ndarray,
+    *,
+    part: Part,
+    device: str | torch.device = "cpu",
 ) -> np.ndarray:
     """Return the probabilities (class, k, j, i) in a part of a batch (B, C, [D,] H, W).
 

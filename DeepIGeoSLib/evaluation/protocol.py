@@ -102,7 +102,7 @@ def play(
         began = time.perf_counter()
         labels = method.refine(**marks)
         seconds = time.perf_counter() - began
-        effect = stroke_effect(before, labels, truth, stroke)
+        effect = stroke_effect(before, labels, truth=truth, stroke=stroke)
         yield PlayedRound(number, stroke, labels, seconds, effect)
 
 

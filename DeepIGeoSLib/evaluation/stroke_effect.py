@@ -25,7 +25,7 @@ class StrokeEffect:
 
 
 def stroke_effect(
-    before: np.ndarray, after: np.ndarray, truth: np.ndarray, stroke: Stroke
+    before: np.ndarray, after: np.ndarray, *, truth: np.ndarray, stroke: Stroke
 ) -> StrokeEffect | None:
     """Measure a stroke.
 

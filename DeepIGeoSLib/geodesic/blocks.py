@@ -26,7 +26,7 @@ _PAUSE = 0.0002
 _SAMPLES = 2048
 
 
-def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int) -> None:
+def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, *, threads: int) -> None:
     """Lower ``distance`` to the fixed point, spreading the values of ``voxels``.
 
     Args:

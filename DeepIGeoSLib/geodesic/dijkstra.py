@@ -14,7 +14,7 @@ import numpy as np
 from DeepIGeoSLib.geodesic.problem import Problem
 
 
-def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int) -> None:
+def solve(problem: Problem, voxels: np.ndarray, distance: np.ndarray, *, threads: int) -> None:
     """Lower ``distance`` to the fixed point, spreading the values of ``voxels``.
 
     Args:

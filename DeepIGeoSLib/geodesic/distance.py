@@ -151,7 +151,7 @@ def _spread(
     """Set voxels to 0 and spread that."""
     if voxels.size:
         distance.reshape(-1)[voxels] = 0
-        solve(problem, voxels, distance.reshape(problem.shape), threads)
+        solve(problem, voxels, distance.reshape(problem.shape), threads=threads)
 
 
 def _added(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Protocol
 
 import numpy as np
 
@@ -16,7 +16,23 @@ from DeepIGeoSLib.geodesic.problem import Problem, pose
 
 _logger = logging.getLogger(__name__)
 
-Solver = Callable[[Problem, np.ndarray, np.ndarray, int], None]
+
+class Solver(Protocol):
+    """Spreads distances from voxels."""
+
+    def __call__(
+        self, problem: Problem, voxels: np.ndarray, distance: np.ndarray, *, threads: int
+    ) -> None:
+        """Lower the distances to the fixed point.
+
+        Args:
+            problem: image and costs.
+            voxels: flat numbers of the voxels whose values spread; at least one.
+            distance: float32, axes (k, j, i), C-contiguous; changed in place.
+            threads: how many to use at most.
+        """
+        ...
+
 
 SOLVERS = ("blocks", "sweeps", "dijkstra")
 
@@ -26,10 +42,6 @@ _given_up = threading.Event()
 
 def solver(engine: str) -> Solver:
     """Return the function that solves a problem.
-
-    It takes the problem, the flat numbers of the voxels whose values spread (at least one), the
-    distances (float32, (k, j, i)), which it lowers in place to the fixed point, and the number of
-    threads.
 
     Raises:
         InputError: no engine has that name, or it can't run here.
@@ -49,19 +61,19 @@ def solver(engine: str) -> Solver:
 
 
 def _solve_by_sweeps(
-    problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int
+    problem: Problem, voxels: np.ndarray, distance: np.ndarray, *, threads: int
 ) -> None:
     from DeepIGeoSLib.geodesic import sweeps
 
-    sweeps.solve(problem, voxels, distance, threads)
+    sweeps.solve(problem, voxels, distance, threads=threads)
 
 
 def _solve_by_blocks(
-    problem: Problem, voxels: np.ndarray, distance: np.ndarray, threads: int
+    problem: Problem, voxels: np.ndarray, distance: np.ndarray, *, threads: int
 ) -> None:
     """Solve by compiled code; by array operations where it does not compile."""
     try:
-        solver("blocks")(problem, voxels, distance, threads)
+        solver("blocks")(problem, voxels, distance, threads=threads)
     except MemoryError:
         raise
     except Exception as error:  # whatever a later numba makes of code for today's
@@ -71,7 +83,7 @@ def _solve_by_blocks(
             _logger.warning(
                 "Distance maps are slow because numba does not compile them here: %s", reason
             )
-        _solve_by_sweeps(problem, voxels, distance, threads)
+        _solve_by_sweeps(problem, voxels, distance, threads=threads)
 
 
 @functools.cache
@@ -108,4 +120,4 @@ def _prepare(channels: int) -> None:
     problem = pose(image, (2, 2, 2), (1, 1, 1), weight=0.5, max_distance=None)
     distance = np.full((2, 2, 2), np.inf, dtype=np.float32)
     distance[0, 0, 0] = 0
-    solver("auto")(problem, np.zeros(1, dtype=np.intp), distance, 1)
+    solver("auto")(problem, np.zeros(1, dtype=np.intp), distance, threads=1)

@@ -35,8 +35,8 @@ def solve(
     problem: Problem,
     voxels: np.ndarray,
     distance: np.ndarray,
-    threads: int = 1,
     *,
+    threads: int = 1,
     device: str = "numpy",
     iterations: int | None = None,
 ) -> None:

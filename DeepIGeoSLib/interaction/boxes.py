@@ -45,7 +45,7 @@ def checked_box(box: Box, shape: Sequence[int]) -> Box:
 
 
 def box_marks(
-    interactions: Interactions, box: Box, before: np.ndarray, spacing: Sequence[float]
+    interactions: Interactions, box: Box, *, before: np.ndarray, spacing: Sequence[float]
 ) -> Interactions:
     """Return strokes with those that say what a box says: the target is in it.
 
@@ -65,7 +65,7 @@ def box_marks(
     shell[inside] = False
     place = _target_place(box, before, spacing)
     ball = np.zeros_like(shell)
-    ball_box, mask = ball_around(place, interactions.shape, spacing)
+    ball_box, mask = ball_around(place, interactions.shape, spacing=spacing)
     shared = shared_box(ball_box, box)
     if shared is not None:
         ball[relative_box(shared, outer)] = mask[relative_box(shared, ball_box)]

@@ -35,13 +35,13 @@ def clicked(shape: Sequence[int], spacing: Sequence[float], places: Sequence[Pla
                 f"The click at (k, j, i) = {tuple(place)} is not in the volume, which has "
                 f"{tuple(shape)} voxels."
             )
-        box, ball = ball_around(place, shape, spacing)
+        box, ball = ball_around(place, shape, spacing=spacing)
         strokes[box] |= ball
     return strokes
 
 
 def ball_around(
-    place: Place, shape: Sequence[int], spacing: Sequence[float], radius: float = CLICK_RADIUS
+    place: Place, shape: Sequence[int], *, spacing: Sequence[float], radius: float = CLICK_RADIUS
 ) -> tuple[Box, np.ndarray]:
     """Return the part of a ball that lies in a volume: its box, and bool voxels of that box.
 

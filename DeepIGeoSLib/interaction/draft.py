@@ -39,7 +39,7 @@ class Draft:
 
 
 def overlaid(
-    read: Callable[[Box], np.ndarray], box: Box, where: np.ndarray, values: np.ndarray
+    read: Callable[[Box], np.ndarray], box: Box, *, where: np.ndarray, values: np.ndarray
 ) -> Callable[[Box], np.ndarray]:
     """Return a reader of boxes that answers as ``read`` does, but for some voxels of one box.
 

@@ -68,14 +68,14 @@ def propose(
     Raises:
         Cancelled: ``cancel`` was set.
     """
-    report(progress, cancel, 0.0, "Preparing the volume")
+    report(progress, cancel, fraction=0.0, text="Preparing the volume")
     grid = image.grid(image.tissue_box)
     values = None if crf is None else image.on(grid, cancel)  # a CRF needs all of it at once
     channels = image.read_on(grid, cancel) if values is None else values
-    report(progress, cancel, 0.1, "Running P-Net")
+    report(progress, cancel, fraction=0.1, text="Running P-Net")
     answer = engine.foreground_probability(channels, cancel)
     if crf is not None and values is not None:
-        report(progress, cancel, 0.7, "Running the CRF")
+        report(progress, cancel, fraction=0.7, text="Running the CRF")
         answer = crf.foreground_probability(answer, values, grid.spacing, cancel=cancel)
     if grid.box == whole_box(image.shape) and answer.shape == image.shape:
         probability = answer
@@ -87,7 +87,7 @@ def propose(
             return answer[k]
 
         resample_in_slabs(slab, answer.shape, probability[grid.box])
-    report(progress, cancel, 1.0, "Initial segmentation ready")
+    report(progress, cancel, fraction=1.0, text="Initial segmentation ready")
     return probability
 
 
@@ -143,13 +143,18 @@ def refine(
         cancel=cancel,
     )
     if box is not None:
-        report(progress, cancel, 0.0, "Looking into the box")
+        report(progress, cancel, fraction=0.0, text="Looking into the box")
         _answer_box(image, draft, answer, box=box, interactions=interactions)
     jobs = _jobs(image, changed, region)
     for index, job in enumerate(jobs):
-        report(progress, cancel, index / len(jobs), f"Refining region {index + 1} of {len(jobs)}")
+        report(
+            progress,
+            cancel,
+            fraction=index / len(jobs),
+            text=f"Refining region {index + 1} of {len(jobs)}",
+        )
         answer(job=job, interactions=interactions)
-    report(progress, cancel, 1.0, "Refined segmentation ready")
+    report(progress, cancel, fraction=1.0, text="Refined segmentation ready")
     return draft
 
 
@@ -234,7 +239,7 @@ def _answer_box(
     interactions: Interactions,
 ) -> None:
     """Answer the marks that stand for a box; nothing changes outside of it."""
-    marks = box_marks(interactions, box, draft.read(box), image.spacing)
+    marks = box_marks(interactions, box, before=draft.read(box), spacing=image.spacing)
     region = region_around(grown_box(box, 1, image.shape), image.region_size(), image.shape)
     values = draft.read(region)
     answer(job=_Job(region, marks.changed_from(interactions), growths=0), interactions=marks)
@@ -290,7 +295,7 @@ def refine_any_structure(
             cancel=cancel,
         )
         draft.write(where, values)
-    report(progress, cancel, 1.0, "Refined segmentation ready")
+    report(progress, cancel, fraction=1.0, text="Refined segmentation ready")
     return draft
 
 
@@ -312,7 +317,7 @@ def refine_without_network(
     """
     draft = _obedient(image, start, interactions)
     if box is not None:
-        marks = box_marks(interactions, box, draft.read(box), image.spacing)
+        marks = box_marks(interactions, box, before=draft.read(box), spacing=image.spacing)
         click = np.setdiff1d(marks.foreground, interactions.foreground, assume_unique=True)
         if click.size:
             around = grown_box(box, 1, image.shape)
@@ -320,7 +325,7 @@ def refine_without_network(
                 image.intensities,
                 image.spacing,
                 draft.read,
-                _stroke_voxels(marks, click),
+                strokes=_stroke_voxels(marks, click),
                 region=around,
                 cancel=cancel,
             )
@@ -329,10 +334,15 @@ def refine_without_network(
                 draft.write(inside, values[relative_box(inside, where)])
     for strokes in _new_strokes(image, interactions, changed, region):
         where, values = answer_without_network(
-            image.intensities, image.spacing, draft.read, strokes, region=region, cancel=cancel
+            image.intensities,
+            image.spacing,
+            draft.read,
+            strokes=strokes,
+            region=region,
+            cancel=cancel,
         )
         draft.write(where, values)
-    report(progress, cancel, 1.0, "Refined segmentation ready")
+    report(progress, cancel, fraction=1.0, text="Refined segmentation ready")
     return draft
 
 
@@ -368,7 +378,7 @@ def _obedient(image: PreparedImage, start: np.ndarray, interactions: Interaction
 
 
 def report(
-    progress: Progress | None, cancel: threading.Event | None, fraction: float, text: str
+    progress: Progress | None, cancel: threading.Event | None, *, fraction: float, text: str
 ) -> None:
     """Tell how far the work is, and stop it when the caller has asked for that.
 

@@ -249,7 +249,7 @@ class InteractiveSession:
             values = edited[box].astype(np.float32)
             draft.write(box, np.where(changed[box], values, draft.read(box)))
             # A round without any scribble goes back to where the rounds began, not behind an edit.
-            began_with = overlaid(began_with, box, changed[box], values)
+            began_with = overlaid(began_with, box, where=changed[box], values=values)
         return self._segmentation(history.commit(draft, history.state.interactions, began_with))
 
     def restore(self, mask: np.ndarray | None, interactions: Interactions) -> None:

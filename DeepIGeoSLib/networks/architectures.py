@@ -53,7 +53,7 @@ class MultiScaleOptions:
         """Return an untrained network."""
         from DeepIGeoSLib.networks.multiscale import MultiScaleNet
 
-        return MultiScaleNet(in_channels, classes, dimension, self.features)
+        return MultiScaleNet(in_channels, classes, dimension=dimension, features=self.features)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class DilatedOptions:
         network = DilatedNet2d if dimension == 2 else DilatedNet3d
         if self.features is None:
             return network(in_channels, classes)
-        return network(in_channels, classes, self.features)
+        return network(in_channels, classes, features=self.features)
 
 
 ARCHITECTURES: dict[str, type[ArchitectureOptions]] = {

@@ -38,6 +38,7 @@ class DilatedNet2d(SegmentationNetwork):
         self,
         in_channels: int,
         classes: int = 2,
+        *,
         features: int = 64,
         dilations: Sequence[int] = (1, 2, 4, 8, 16),
         dropout: float = 0.5,
@@ -81,6 +82,7 @@ class DilatedNet3d(SegmentationNetwork):
         self,
         in_channels: int,
         classes: int = 2,
+        *,
         features: int = 16,
         dilations: Sequence[int] = (1, 2, 3, 4, 5),
     ) -> None:

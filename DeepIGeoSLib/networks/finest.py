@@ -26,7 +26,7 @@ _MOST = 0.7
 
 
 def decoded(
-    network: FourScales, slices: torch.Tensor, finest: torch.Tensor, coarse: torch.Tensor
+    network: FourScales, slices: torch.Tensor, *, finest: torch.Tensor, coarse: torch.Tensor
 ) -> torch.Tensor:
     """Return the logits (N, classes, H, W) of slices, see ``FourScales.decode_finest``."""
     if network.overview is None:

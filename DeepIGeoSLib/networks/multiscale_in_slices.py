@@ -49,8 +49,13 @@ def probabilities_of_part(network: FourScales, x: torch.Tensor, part: Part) -> t
     answer = x.new_empty([network.classes - 1, *(own.stop - own.start for own in part)])
     for group in groups:
         if rows.start <= group.start < rows.stop:
-            inputs = slices[group][_scaled(seen, 1)], finest.pop(0), coarse[group][_scaled(seen, 4)]
-            targets = decoded(network, *inputs)[own].softmax(dim=1)[:, 1:]
+            logits = decoded(
+                network,
+                slices[group][_scaled(seen, 1)],
+                finest=finest.pop(0),
+                coarse=coarse[group][_scaled(seen, 4)],
+            )
+            targets = logits[own].softmax(dim=1)[:, 1:]
             answer[:, group.start - rows.start : group.stop - rows.start] = targets.movedim(1, 0)
     return answer
 

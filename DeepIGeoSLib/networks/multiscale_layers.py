@@ -33,6 +33,7 @@ class FourScales(SegmentationNetwork):
         self,
         in_channels: int,
         classes: int = 2,
+        *,
         dimension: int = 3,
         features: Sequence[int] = (24, 48, 72, 96),
         fine_features: int = 8,

@@ -35,11 +35,11 @@ def head_phantom(
     random = np.random.default_rng(seed)
     place = _millimeters_from_center(shape, spacing)
     head_radii = np.array([68.0, 90.0, 70.0])
-    wobble = 0.015 * smooth_field(shape, spacing, 40, random)
+    wobble = 0.015 * smooth_field(shape, spacing, 40, random=random)
     radius = _ellipsoid(place, np.zeros(3), head_radii) + wobble
     brain = radius < 0.86
-    folds = smooth_field(shape, spacing, 7, random)
-    ventricles = _ventricles(place) + 0.08 * smooth_field(shape, spacing, 10, random) < 1
+    folds = smooth_field(shape, spacing, 7, random=random)
+    ventricles = _ventricles(place) + 0.08 * smooth_field(shape, spacing, 10, random=random) < 1
     lesion = _lesion(place, shape, spacing, random) & brain & ~ventricles
 
     image = np.full(shape, _AIR, dtype=float)
@@ -55,7 +55,7 @@ def head_phantom(
     image += (_LESION - image) * np.clip(edge, 0, 1) * 0.8
 
     image = ndimage.gaussian_filter(image, (0, 0.6, 0.6))
-    image *= 1 + 0.12 * smooth_field(shape, spacing, 80, random)
+    image *= 1 + 0.12 * smooth_field(shape, spacing, 80, random=random)
     noise = random.normal(scale=9, size=(2, *shape))
     image = np.hypot(image + noise[0], noise[1])  # magnitude images have Rician noise
     volume = Volume(image, ijk_to_ras=_oblique_matrix(shape, spacing), name="head phantom")
@@ -96,7 +96,9 @@ def _lesion(
     side = random.choice([-1, 1])
     center = np.array([random.uniform(5, 20), random.uniform(-30, 25), side * 36.0])
     radii = np.array([random.uniform(14, 20), random.uniform(16, 24), random.uniform(13, 18)])
-    level = _ellipsoid(place, center, radii) + 0.16 * smooth_field(shape, spacing, 12, random)
+    level = _ellipsoid(place, center, radii) + 0.16 * smooth_field(
+        shape, spacing, 12, random=random
+    )
     pieces, _ = ndimage.label(level < 1)
     return pieces == np.argmax(np.bincount(pieces.ravel())[1:]) + 1
 

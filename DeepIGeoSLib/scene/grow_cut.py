@@ -17,6 +17,7 @@ def growFromSeeds(
     image: np.ndarray,
     foreground: np.ndarray,
     background: np.ndarray,
+    *,
     spacing: Sequence[float],
     seedLocality: float = 0.0,
 ) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.scene.places import editableVoxels
+from DeepIGeoSLib.scene.places import EditableArea, editableVoxels
 from DeepIGeoSLib.scene.target import Target
 from DeepIGeoSLib.scene.translation import tr as _
 
@@ -24,12 +24,12 @@ class GrowthArea:
 
         Args:
             target: what is computed.
-            limits: the arguments of ``editableVoxels`` from ``mode`` on.
+            limits: what ``EditableArea`` holds.
 
         Returns:
             Bool, axes (k, j, i); None when all are.
         """
-        self._begunWith = editableVoxels(*target.place, *limits)
+        self._begunWith = editableVoxels(target.place, EditableArea(*limits))
         return self._begunWith
 
     def check(self, target: Target, limits: tuple[Any, ...]) -> None:
@@ -38,7 +38,7 @@ class GrowthArea:
         Raises:
             InputError: they are.
         """
-        before, now = self._begunWith, editableVoxels(*target.place, *limits)
+        before, now = self._begunWith, editableVoxels(target.place, EditableArea(*limits))
         if (before is None) != (now is None) or not np.array_equal(before, now):
             raise InputError(
                 _(

@@ -68,21 +68,26 @@ def startSlicer() -> HeadlessSlicer:
     applicationLogic = slicer.vtkSlicerApplicationLogic()
     applicationLogic.SetMRMLScene(scene)
     _addColors(scene, applicationLogic)
-    logics = [
-        _moduleLogic(slicer.vtkSlicerVolumesLogic(), "Volumes", scene, applicationLogic),
-        _moduleLogic(
-            slicer.vtkSlicerSegmentationsModuleLogic(), "Segmentations", scene, applicationLogic
-        ),
-    ]
-    publishSlicer(scene, applicationLogic, *logics)
+    volumesLogic = _moduleLogic(slicer.vtkSlicerVolumesLogic(), "Volumes", scene, applicationLogic)
+    segmentationsLogic = _moduleLogic(
+        slicer.vtkSlicerSegmentationsModuleLogic(), "Segmentations", scene, applicationLogic
+    )
+    publishSlicer(
+        scene,
+        applicationLogic,
+        volumesLogic=volumesLogic,
+        segmentationsLogic=segmentationsLogic,
+    )
     cacheFolder = tempfile.TemporaryDirectory(prefix="deepigeos-mrb-")
     readers = _bundleReaders(scene, applicationLogic, cacheFolder.name)
-    _running = HeadlessSlicer(scene, applicationLogic, messages, logics + readers, cacheFolder)
+    _running = HeadlessSlicer(
+        scene, applicationLogic, messages, [volumesLogic, segmentationsLogic, *readers], cacheFolder
+    )
     return _running
 
 
 def publishSlicer(
-    scene: Any, applicationLogic: Any, volumesLogic: Any, segmentationsLogic: Any
+    scene: Any, applicationLogic: Any, *, volumesLogic: Any, segmentationsLogic: Any
 ) -> None:
     """Put a scene and its logics where code for Slicer looks for them.
 

@@ -34,7 +34,7 @@ class NewestWork:
         """Whether somebody waits for a result."""
         return self._finished is not None or self._waiting is not None
 
-    def begin(self, kind: str, text: str, start: Start, finished: Finished) -> None:
+    def begin(self, kind: str, text: str, *, start: Start, finished: Finished) -> None:
         """Start a computation at once, or as soon as the running one has stopped.
 
         Args:

@@ -24,6 +24,9 @@ from DeepIGeoSLib.volume import Volume, gray_component
 # and so on. It is saved with the scene.
 COMPONENT_ATTRIBUTE = "DeepIGeoS.Component"
 
+# A segment and the volume whose grid it is on: volume node, segmentation node, segment ID.
+SegmentPlace = tuple[Any, Any, str]
+
 # Two parent transforms that move no voxel of a head further apart than this (mm) are the same.
 _TRANSFORM_TOLERANCE = 1e-6
 

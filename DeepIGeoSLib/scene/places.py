@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import slicer
@@ -11,7 +11,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.grid.boxes import Box, three
-from DeepIGeoSLib.scene.nodes import ijkToRasOf
+from DeepIGeoSLib.scene.nodes import SegmentPlace, ijkToRasOf
 from DeepIGeoSLib.scene.translation import tr as _
 
 
@@ -111,27 +111,32 @@ def frameOf(volumeNode: Any) -> tuple[str, int, int] | None:
     return None
 
 
-def editableVoxels(
-    volumeNode: Any,
-    segmentationNode: Any,
-    segmentId: str,
-    mode: int,
-    maskSegmentId: str = "",
-    intensities: tuple[float, float] | None = None,
-) -> np.ndarray | None:
-    """Return which voxels the target may take: bool, axes (k, j, i).
+class EditableArea(NamedTuple):
+    """Where a target may grow, as the Segment Editor's masking says it.
 
-    Args:
-        volumeNode: whose grid.
-        segmentationNode: holds the segments.
-        segmentId: the target, whose own voxels are always editable as far as segments go.
+    Attributes:
         mode: an "editable area" of the Segment Editor, vtkMRMLSegmentationNode.EditAllowed...
         maskSegmentId: the segment of the mode "inside a single segment".
         intensities: the lowest and highest editable intensity, both included.
+    """
+
+    mode: int
+    maskSegmentId: str = ""
+    intensities: tuple[float, float] | None = None
+
+
+def editableVoxels(place: SegmentPlace, area: EditableArea) -> np.ndarray | None:
+    """Return which voxels the target may take: bool, axes (k, j, i).
+
+    Args:
+        place: the target, whose own voxels are always editable as far as segments go.
+        area: where it may grow.
 
     Returns:
         None when all are.
     """
+    volumeNode, segmentationNode, segmentId = place
+    mode, maskSegmentId, intensities = area
     editable = None
     if mode != segmentationNode.EditAllowedEverywhere:
         grid = slicer.vtkOrientedImageData()

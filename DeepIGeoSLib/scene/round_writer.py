@@ -11,6 +11,7 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.scene.labels import Change
 from DeepIGeoSLib.scene.ledger.book import Entry, LedgerBook, agreeing, milliliters, strokesOf
+from DeepIGeoSLib.scene.nodes import SegmentPlace
 from DeepIGeoSLib.scene.seeds import Seeds, findSeeds
 from DeepIGeoSLib.scene.segment_session import Answer, Start
 from DeepIGeoSLib.scene.segment_voxels import changeSegment, labelsOfSegment, segmentStamp
@@ -36,9 +37,8 @@ class RoundWriter:
         entry: Entry,
         answer: Answer,
         start: Start,
-        volumeNode: Any,
-        segmentationNode: Any,
-        segmentId: str,
+        *,
+        place: SegmentPlace,
     ) -> None:
         """Put an answer into its segment, beside what was edited by hand while it was computed.
 
@@ -46,14 +46,12 @@ class RoundWriter:
             entry: what is known of the segment by now.
             answer: the round.
             start: what it was computed from.
-            volumeNode: of the target.
-            segmentationNode: of the target.
-            segmentId: of the target.
+            place: the target.
 
         Raises:
             InputError: the segment was taken back to another state meanwhile.
         """
-        place = (volumeNode, segmentationNode, segmentId)
+        volumeNode, segmentationNode, segmentId = place
         if not entry.ledger.editedSince(start.state):
             raise InputError(
                 _(
@@ -67,7 +65,7 @@ class RoundWriter:
             edits = start.labels.changeTo(entry.labels)
             change = change.without(edits)
             strokes = agreeing(strokes, entry.labels, edits)
-        written = self._changed(entry, change, *place)
+        written = self._changed(entry, change, place)
         asComputed = asComputed and written is change
         entry.ledger.commit(
             answer.kind,
@@ -89,7 +87,12 @@ class RoundWriter:
         entry.painted = strokes
 
     def walk(
-        self, entry: Entry, move: Callable[[], Change], back: Callable[[], Change], *place: Any
+        self,
+        entry: Entry,
+        move: Callable[[], Change],
+        back: Callable[[], Change],
+        *,
+        place: SegmentPlace,
     ) -> Box:
         """Go to another round, in the ledger and in the scene.
 
@@ -97,14 +100,14 @@ class RoundWriter:
             entry: of the segment.
             move: takes the ledger there.
             back: takes it back, when the scene can't follow.
-            place: volume node, segmentation node and segment ID.
+            place: the target.
 
         Returns:
             Slices (k, j, i) of the smallest box whose labels changed.
         """
         change = move()
         try:
-            change = self._changed(entry, change, *place)
+            change = self._changed(entry, change, place)
         except Exception:
             back()
             raise
@@ -116,7 +119,7 @@ class RoundWriter:
         entry.painted = entry.ledger.interactions
         return change.cropped().box
 
-    def _changed(self, entry: Entry, change: Change, *place: Any) -> Change:
+    def _changed(self, entry: Entry, change: Change, place: SegmentPlace) -> Change:
         """Write a change into its segment; return what has changed in it."""
         if change.empty:
             return change
@@ -125,7 +128,7 @@ class RoundWriter:
         before = entry.labels
         wanted = before.changed(change)
         if self._writeMask is None:
-            changeSegment(change, before, *place)
+            changeSegment(place, change, before)
             entry.labels = wanted
         else:
             self._writeMask(wanted.mask(), *place)

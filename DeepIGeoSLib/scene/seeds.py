@@ -76,7 +76,7 @@ class Seeds:
         )
         return foreground, background
 
-    def paint(self, volumeNode: Any, box: Box, stroke: np.ndarray, foreground: bool) -> None:
+    def paint(self, volumeNode: Any, box: Box, stroke: np.ndarray, *, foreground: bool) -> None:
         """Add a stroke to one class; the other one loses the voxels below it.
 
         Args:
@@ -88,13 +88,13 @@ class Seeds:
         added, lost = self.foregroundId, self.backgroundId
         if not foreground:
             added, lost = lost, added
-        setVoxels(box, stroke, False, volumeNode, self.segmentationNode, lost)
-        setVoxels(box, stroke, True, volumeNode, self.segmentationNode, added)
+        setVoxels((volumeNode, self.segmentationNode, lost), box, stroke, belongs=False)
+        setVoxels((volumeNode, self.segmentationNode, added), box, stroke, belongs=True)
 
-    def rubOut(self, volumeNode: Any, box: Box, stroke: np.ndarray, foreground: bool) -> None:
+    def rubOut(self, volumeNode: Any, box: Box, stroke: np.ndarray, *, foreground: bool) -> None:
         """Erase the voxels of a stroke from one class; see ``paint``."""
         segmentId = self.foregroundId if foreground else self.backgroundId
-        setVoxels(box, stroke, False, volumeNode, self.segmentationNode, segmentId)
+        setVoxels((volumeNode, self.segmentationNode, segmentId), box, stroke, belongs=False)
 
     def erase(self, volumeNode: Any, voxels: Strokes) -> None:
         """Erase voxels of each class, by their sorted numbers."""
@@ -116,7 +116,8 @@ class Seeds:
             ):
                 if voxels.size:
                     box, where = _boxed(voxels, shapeOf(volumeNode))
-                    setVoxels(box, where, belongs, volumeNode, self.segmentationNode, segmentId)
+                    place = (volumeNode, self.segmentationNode, segmentId)
+                    setVoxels(place, box, where, belongs=belongs)
 
     @property
     def overlap(self) -> bool:

@@ -28,6 +28,7 @@ def seenBox(
     volumeNode: Any,
     points: list[tuple[float, float, float]],
     radius: float,
+    *,
     normal: Sequence[float],
 ) -> tuple[Box, np.ndarray]:
     """Return every voxel that a view shows within ``radius`` of a stroke.

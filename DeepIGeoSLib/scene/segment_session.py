@@ -106,6 +106,7 @@ class SegmentSession:
         start: Start,
         foreground: VoxelReader,
         background: VoxelReader,
+        *,
         proposeFirst: bool = False,
         settle: bool = False,
         box: Box | None = None,

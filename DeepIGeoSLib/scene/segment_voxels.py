@@ -17,6 +17,7 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.grid.boxes import Box, bounding_box, relative_box, shared_box, three, whole_box
 from DeepIGeoSLib.scene.labels import Change, Labels, VoxelReader
 from DeepIGeoSLib.scene.nodes import (
+    SegmentPlace,
     extentOf,
     ijkToRasOf,
     labelmapOf,
@@ -60,46 +61,34 @@ def labelsOfSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> L
     return Labels(shape, inside, values == value)
 
 
-def changeSegment(
-    change: Change, labels: Labels, volumeNode: Any, segmentationNode: Any, segmentId: str
-) -> None:
+def changeSegment(place: SegmentPlace, change: Change, labels: Labels) -> None:
     """Flip the voxels of a change in one segment; every other segment stays as it is.
 
     Name, color, terminology and surfaces are treated as by ``writeMaskToSegment``.
 
     Args:
+        place: which segment, and the volume whose grid it is on.
         change: on the volume's grid.
         labels: what the segment holds now.
-        volumeNode: whose grid.
-        segmentationNode: holds the segment.
-        segmentId: which segment.
     """
-    target, place = labels.read(change.box), (volumeNode, segmentationNode, segmentId)
-    setVoxels(change.box, change.flips & ~target, True, *place)
-    setVoxels(change.box, change.flips & target, False, *place)
+    target = labels.read(change.box)
+    setVoxels(place, change.box, change.flips & ~target, belongs=True)
+    setVoxels(place, change.box, change.flips & target, belongs=False)
 
 
-def setVoxels(
-    box: Box,
-    where: np.ndarray,
-    belongs: bool,
-    volumeNode: Any,
-    segmentationNode: Any,
-    segmentId: str,
-) -> None:
+def setVoxels(place: SegmentPlace, box: Box, where: np.ndarray, *, belongs: bool) -> None:
     """Put voxels into a segment, or take them out of it.
 
     Args:
+        place: which segment, and the volume whose grid it is on.
         box: slices (k, j, i) of the volume.
         where: bool, the box's shape: which voxels.
         belongs: whether they belong to the segment from now on.
-        volumeNode: whose grid.
-        segmentationNode: holds the segment.
-        segmentId: which segment.
 
     Raises:
         InputError: Slicer could not write it.
     """
+    volumeNode, segmentationNode, segmentId = place
     labelmap, value = labelmapOf(segmentationNode, segmentId)
     if not where.any() or (labelmap is None and not belongs):
         return

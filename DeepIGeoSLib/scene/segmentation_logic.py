@@ -22,6 +22,7 @@ from DeepIGeoSLib.scene.ledger.book import Entry, LedgerBook
 from DeepIGeoSLib.scene.ledger.rounds import Round
 from DeepIGeoSLib.scene.lesions import addLesion, newSegmentation
 from DeepIGeoSLib.scene.nodes import (
+    SegmentPlace,
     checkOpen,
     checkSegment,
     checkVolumeNode,
@@ -52,6 +53,7 @@ class SegmentationLogic:
     def __init__(
         self,
         bundle: Bundle | str | Path = DEFAULT_BUNDLE,
+        *,
         saveStateForUndo: Callable[[], object] | None = None,
         executor: Executor | None = None,
         device: str = "auto",
@@ -285,7 +287,7 @@ class SegmentationLogic:
         if not entry.ledger.canUndo:
             raise InputError(_("There is no round to undo."))
         place = (volumeNode, segmentationNode, segmentId)
-        return self._writer.walk(entry, entry.ledger.undo, entry.ledger.redo, *place)
+        return self._writer.walk(entry, entry.ledger.undo, entry.ledger.redo, place=place)
 
     def redo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Box:
         """Bring the round of a target back that was undone last.
@@ -300,7 +302,7 @@ class SegmentationLogic:
         if not entry.ledger.canRedo:
             raise InputError(_("There is no round to redo."))
         place = (volumeNode, segmentationNode, segmentId)
-        return self._writer.walk(entry, entry.ledger.redo, entry.ledger.undo, *place)
+        return self._writer.walk(entry, entry.ledger.redo, entry.ledger.undo, place=place)
 
     def follow(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
         """Let rounds and strokes follow an undo or an edit that was made elsewhere.
@@ -378,7 +380,7 @@ class SegmentationLogic:
 
     def _start(
         self,
-        place: tuple[Any, Any, str],
+        place: SegmentPlace,
         step: Callable[[SegmentSession, Start], Answer],
         cancel: threading.Event | None = None,
     ) -> Computation:
@@ -406,7 +408,7 @@ class SegmentationLogic:
                         "The volume {volume!r} changed during the computation; nothing was written."
                     ).format(volume=place[0].GetName())
                 )
-            self._writer.write(self._open(*place), answer, start, *place)
+            self._writer.write(self._open(*place), answer, start, place=place)
             return answer.segmentation
 
         future = self._executor.submit(compute)

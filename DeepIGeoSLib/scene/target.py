@@ -7,7 +7,13 @@ from typing import Any
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.scene.lesions import isCompleted
-from DeepIGeoSLib.scene.nodes import checkLattice, checkOpen, checkSegment, checkVolumeNode
+from DeepIGeoSLib.scene.nodes import (
+    SegmentPlace,
+    checkLattice,
+    checkOpen,
+    checkSegment,
+    checkVolumeNode,
+)
 from DeepIGeoSLib.scene.seeds import Seeds, findSeeds
 from DeepIGeoSLib.scene.translation import tr as _
 
@@ -21,7 +27,7 @@ class Target:
     segmentId: str = ""
 
     @property
-    def place(self) -> tuple[Any, Any, str]:
+    def place(self) -> SegmentPlace:
         """The three, as the methods of ``SegmentationLogic`` take them."""
         return (self.volumeNode, self.segmentationNode, self.segmentId)
 

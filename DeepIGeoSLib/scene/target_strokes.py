@@ -108,7 +108,7 @@ class TargetStrokes:
                 self._remember()
         self._watch.watch(seeds)
 
-    def paint(self, box: Box, stroke: np.ndarray, foreground: bool, erase: bool = False) -> None:
+    def paint(self, box: Box, stroke: np.ndarray, foreground: bool, *, erase: bool = False) -> None:
         """Add voxels to the strokes, or take them away.
 
         Args:
@@ -119,7 +119,7 @@ class TargetStrokes:
         """
         change = self.seeds.rubOut if erase else self.seeds.paint
         with self.own():
-            change(self._target.volumeNode, box, stroke, foreground)
+            change(self._target.volumeNode, box, stroke, foreground=foreground)
         self.unanswered = self.due = True
         self._takenBack = None
 

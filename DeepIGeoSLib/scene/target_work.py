@@ -35,7 +35,7 @@ class TargetWork(NewestWork):
     """
 
     def __init__(
-        self, logic: SegmentationLogic, strokes: TargetStrokes, options: WorkOptions, say: Say
+        self, logic: SegmentationLogic, strokes: TargetStrokes, *, options: WorkOptions, say: Say
     ) -> None:
         """Begin idle.
 
@@ -87,8 +87,8 @@ class TargetWork(NewestWork):
         self.begin(
             "look",
             _("Looking for uncertain places"),
-            lambda _tell: self._logic.startLook(*target.place),
-            lambda computation: found(computation.finish()),
+            start=lambda _tell: self._logic.startLook(*target.place),
+            finished=lambda computation: found(computation.finish()),
         )
 
     def takeStrokesBack(self) -> None:
@@ -118,8 +118,8 @@ class TargetWork(NewestWork):
         self.begin(
             kind,
             _("Loading PyTorch, once per start of Slicer") if loads else "",
-            lambda tell: start(target, tell),
-            lambda computation: self._finish(kind, target, computation, done),
+            start=lambda tell: start(target, tell),
+            finished=lambda computation: self._finish(kind, target, computation, done),
         )
 
     def _startSegment(self, target: Target, tell: Progress) -> Computation:

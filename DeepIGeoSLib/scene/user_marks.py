@@ -64,7 +64,7 @@ def clickedPlaces(volumeNode: Any) -> list[Place]:
 def voxelsOfClick(volumeNode: Any, place: Place) -> tuple[Box, np.ndarray]:
     """Return what a click paints: a box of the volume, and bool voxels of it."""
     spacing = np.linalg.norm(ijkToRasOf(volumeNode)[:3, :3], axis=0)[::-1]
-    return ball_around(place, shapeOf(volumeNode), tuple(spacing))
+    return ball_around(place, shapeOf(volumeNode), spacing=tuple(spacing))
 
 
 def _newestVisible(className: str) -> Any:

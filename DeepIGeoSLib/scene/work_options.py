@@ -15,7 +15,7 @@ class WorkOptions:
     Attributes:
         autoRefine: whether each new stroke is answered at once.
         goToChanges: whether the slice views go to what Segment and Refine changed.
-        editableArea: where the target may grow: the arguments of ``editableVoxels`` from ``mode``.
+        editableArea: where the target may grow: what ``EditableArea`` holds.
         mouseButtonsPaint: whether strokes are painted with the left and the right mouse button
             rather than by the module's buttons; advice speaks of what there is.
         outlines: whether a closed foreground stroke in a slice counts as its area.

@@ -67,7 +67,7 @@ class Workbench:
         self.strokes = TargetStrokes(logic, lambda: self._say(""), self._onStrokesLost)
         self.message = ""
         self._changed = changed
-        self._work = TargetWork(logic, self.strokes, self.options, self._say)
+        self._work = TargetWork(logic, self.strokes, options=self.options, say=self._say)
         self._polled = (False, self._work.progress)  # what the newest ``poll`` found
         self._places = PlaceTour()
         self._meter = VolumeMeter()
@@ -353,6 +353,7 @@ class Workbench:
         points: list[tuple[float, float, float]],
         radius: float,
         foreground: bool,
+        *,
         normal: np.ndarray | None = None,
     ) -> None:
         """Paint seeds along a stroke; voxels of the other class below it change over.
@@ -368,13 +369,14 @@ class Workbench:
             self.prepareSeeds()
             self._paint(*strokeBox(self.volumeNode, points, radius), foreground)
             if normal is not None:
-                self._paint(*seenBox(self.volumeNode, points, radius, normal), foreground)
+                self._paint(*seenBox(self.volumeNode, points, radius, normal=normal), foreground)
 
     def completeStroke(
         self,
         points: list[tuple[float, float, float]],
         radius: float,
         foreground: bool,
+        *,
         normal: np.ndarray,
         erase: bool = False,
     ) -> None:
@@ -389,7 +391,7 @@ class Workbench:
         """
         with self._telling():
             self.prepareSeeds()
-            self._paint(*seenBox(self.volumeNode, points, radius, normal), foreground, erase)
+            self._paint(*seenBox(self.volumeNode, points, radius, normal=normal), foreground, erase)
 
     def completeOutline(
         self, points: list[tuple[float, float, float]], foreground: bool, normal: np.ndarray
@@ -470,7 +472,7 @@ class Workbench:
         self._say(message)
 
     def _paint(self, box: Box, stroke: np.ndarray, foreground: bool, erase: bool = False) -> None:
-        self.strokes.paint(box, stroke, foreground, erase)
+        self.strokes.paint(box, stroke, foreground, erase=erase)
         self._say("")
 
     def _begin(self, round_: Callable[[Target], None]) -> None:

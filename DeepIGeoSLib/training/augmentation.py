@@ -48,6 +48,7 @@ class Augmentation:
         image: np.ndarray,
         maps: dict[str, np.ndarray],
         spacing: tuple[float, float, float],
+        *,
         seed: int,
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return a changed copy of an image and of the maps that belong to it.

@@ -43,7 +43,7 @@ class CrfTraining:
 
 
 def pretrain_crf(
-    settings: CrfTraining, channels: int, folder: Path, progress: Progress | None = None
+    settings: CrfTraining, channels: int, *, folder: Path, progress: Progress | None = None
 ) -> Path:
     """Pretrain the pairwise function, and write the CRF-Net and what was measured into a folder.
 
@@ -64,7 +64,7 @@ def pretrain_crf(
         )
     crf, fitted = (
         _new(settings, channels),
-        pretrain(settings.model, channels, settings.pretraining, progress),
+        pretrain(settings.model, channels, settings.pretraining, progress=progress),
     )
     crf.pairwise = fitted.pairwise
     state = {f"{_PREFIX}{key}": value for key, value in crf.state_dict().items()}
@@ -77,7 +77,7 @@ def pretrain_crf(
 
 
 def starting_crf(
-    settings: CrfTraining, channels: int, base: Path, progress: Progress | None = None
+    settings: CrfTraining, channels: int, *, base: Path, progress: Progress | None = None
 ) -> TableCRFNet:
     """Return the CRF-Net that joint training starts from.
 
@@ -90,7 +90,9 @@ def starting_crf(
         return load_crf(base / settings.start, settings.model, channels)
     crf = _new(settings, channels)
     if settings.model.pairwise == "freeform":
-        crf.pairwise = pretrain(settings.model, channels, settings.pretraining, progress).pairwise
+        crf.pairwise = pretrain(
+            settings.model, channels, settings.pretraining, progress=progress
+        ).pairwise
     return crf.train()
 
 

@@ -40,6 +40,7 @@ class NetworkModule(lightning.LightningModule):
         self,
         network: SegmentationNetwork,
         settings: TrainingSettings,
+        *,
         crf: TableCRFNet | None = None,
         fine_tuning: FineTuningSettings | None = None,
     ) -> None:

@@ -83,7 +83,9 @@ def train(
     folder = (base / settings.output).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if settings.task == "crf":
-        pretrain_crf(settings.crf or CrfTraining(), settings.data.channels, folder, progress)
+        pretrain_crf(
+            settings.crf or CrfTraining(), settings.data.channels, folder=folder, progress=progress
+        )
         return None
     if _is_first_process():
         report = check_data(settings.data, base, progress)
@@ -134,17 +136,17 @@ def _parts(
     """Return the module, the samples and the validation of a run."""
     training = prepared(find_cases(settings.data, base, "train"), settings)
     held_out = find_cases(settings.data, base, "val")
-    network, crf = starting_networks(settings, base, progress, bundle)
+    network, crf = starting_networks(settings, base=base, progress=progress, bundle=bundle)
     fine_tuning = None if bundle is None else settings.fine_tuning
     if settings.task == "pnet":
         return (
-            PNetModule(network, settings, crf, fine_tuning),
+            PNetModule(network, settings, crf=crf, fine_tuning=fine_tuning),
             PNetSamples(training, settings),
             PNetValidation(prepared(held_out, settings), folder, settings),
         )
     pnets, pnet_crfs = starting_pnets(settings, base, bundle)
     return (
-        RNetModule(network, settings, crf, fine_tuning),
+        RNetModule(network, settings, crf=crf, fine_tuning=fine_tuning),
         RNetSamples(training, propose_all(pnets, training, pnet_crfs), settings),
         RNetValidation(
             held_out,

@@ -93,6 +93,7 @@ class CropSampler:
         case: TrainingCase,
         center: Sequence[float] | np.ndarray,
         maps: dict[str, np.ndarray],
+        *,
         random: np.random.Generator,
     ) -> tuple[np.ndarray, dict[str, np.ndarray], tuple[float, float, float]]:
         """Return a changed crop of a case's image and of the maps on its grid.
@@ -122,7 +123,7 @@ class CropSampler:
             cut[name] = window >= 0.5 if values.dtype == bool else window
         spacing = (case.spacing[0] * source_shape[0] / shape[0], *case.spacing[1:])
         seed = int(random.integers(2**31))
-        image, cut = self._augment(image, cut, spacing, seed)
+        image, cut = self._augment(image, cut, spacing, seed=seed)
         return image, cut, spacing
 
     def _thickness(self, case: TrainingCase, slices: int, random: np.random.Generator) -> float:
@@ -147,7 +148,9 @@ class PNetSamples(Dataset):
         random = self._sampler.generator(index)
         case = self._sampler.cases[self._sampler.case(random)]
         center = _target_voxel(case, random) if random.random() < 0.7 else _any_voxel(case, random)
-        image, maps, spacing = self._sampler.crop(case, center, {"target": case.target}, random)
+        image, maps, spacing = self._sampler.crop(
+            case, center, {"target": case.target}, random=random
+        )
         target = to_tensor(maps["target"][np.newaxis].astype(np.uint8))
         return to_tensor(image), target, torch.tensor(spacing, dtype=torch.float64)
 
@@ -186,7 +189,7 @@ class RNetSamples(Dataset):
             center = _error_voxel(maps["initial"] >= 0.5, case, random)
         else:
             center = _target_voxel(case, random)
-        image, maps, spacing = self._sampler.crop(case, center, maps, random)
+        image, maps, spacing = self._sampler.crop(case, center, maps, random=random)
         if start == "corrupted":
             maps["initial"] = corrupted(maps["target"], spacing, random)
         elif start == "empty":

@@ -24,7 +24,7 @@ from DeepIGeoSLib.training.settings import TrainingSettings
 
 
 def load_checkpoint(
-    role: str, path: Path, settings: NetworkSettings, channels: int = 1
+    role: str, path: Path, *, settings: NetworkSettings, channels: int = 1
 ) -> SegmentationNetwork:
     """Return the network of a training checkpoint, for images of so many channels.
 
@@ -45,7 +45,7 @@ def load_checkpoint(
 
 def trained_network(role: str, path: Path, settings: TrainingSettings) -> SegmentationNetwork:
     """Return the network of a checkpoint that was trained as ``settings`` say."""
-    return load_checkpoint(role, path, settings.network, settings.data.channels)
+    return load_checkpoint(role, path, settings=settings.network, channels=settings.data.channels)
 
 
 def trained_crf(path: Path, settings: TrainingSettings) -> CRFNet | None:
@@ -56,7 +56,7 @@ def trained_crf(path: Path, settings: TrainingSettings) -> CRFNet | None:
 
 
 def starting_networks(
-    settings: TrainingSettings, base: Path, progress: Progress | None, bundle: Bundle | None
+    settings: TrainingSettings, *, base: Path, progress: Progress | None, bundle: Bundle | None
 ) -> tuple[SegmentationNetwork, TableCRFNet | None]:
     """Return the network and the CRF-Net as they are before the first step.
 
@@ -91,7 +91,7 @@ def _starting_networks(
     role, channels = settings.task, settings.data.channels
     crf = None
     if settings.crf is not None:
-        crf = starting_crf(settings.crf, channels, base, progress)
+        crf = starting_crf(settings.crf, channels, base=base, progress=progress)
     if settings.crf is not None and settings.crf.network is not None:
         return trained_network(role, base / settings.crf.network, settings).train(), crf
     if bundle is not None:

@@ -22,7 +22,7 @@ def corrupted(
     Returns:
         float32 in [0, 1]; hard (0 and 1) half of the time.
     """
-    field = smooth_field(truth.shape, spacing, random.uniform(8, 30), random)
+    field = smooth_field(truth.shape, spacing, random.uniform(8, 30), random=random)
     # Often small: refinement mostly starts from a segmentation that is nearly right.
     amplitude = np.exp(random.uniform(np.log(0.7), np.log(10)))
     shift = random.normal(0, 0.3 * amplitude)
@@ -42,6 +42,7 @@ def smooth_field(
     shape: tuple[int, ...],
     spacing: tuple[float, float, float],
     scale: float,
+    *,
     random: np.random.Generator,
 ) -> np.ndarray:
     """Return normal noise of unit spread that varies over about ``scale`` mm."""

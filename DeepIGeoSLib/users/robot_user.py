@@ -76,10 +76,10 @@ class RobotUser:
         radius = self.size
         random = None if self.seed is None else np.random.default_rng([self.seed, *turn])
         if self.mode == "click":
-            return robot_click(labels, truth, spacing, radius, random)
+            return robot_click(labels, truth, spacing, radius=radius, random=random)
         if self.mode == "disk":
-            return robot_disk(labels, truth, spacing, radius, random)
-        return robot_stroke(labels, truth, radius, random)
+            return robot_disk(labels, truth, spacing, radius=radius, random=random)
+        return robot_stroke(labels, truth, radius, random=random)
 
 
 def robot_box(truth: np.ndarray) -> Box | None:
@@ -122,6 +122,7 @@ def robot_stroke(
     labels: np.ndarray,
     truth: np.ndarray,
     radius: float = RADII["stroke"],
+    *,
     random: np.random.Generator | None = None,
 ) -> Stroke | None:
     """Return the stroke of the robot user, or None when nothing is wrong.
@@ -151,6 +152,7 @@ def robot_click(
     labels: np.ndarray,
     truth: np.ndarray,
     spacing: Sequence[float],
+    *,
     radius: float = RADII["click"],
     random: np.random.Generator | None = None,
 ) -> Stroke | None:
@@ -180,6 +182,7 @@ def robot_disk(
     labels: np.ndarray,
     truth: np.ndarray,
     spacing: Sequence[float],
+    *,
     radius: float = RADII["disk"],
     random: np.random.Generator | None = None,
 ) -> Stroke | None:

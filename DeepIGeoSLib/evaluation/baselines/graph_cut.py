@@ -23,7 +23,7 @@ _SCALE, _FORCED = 200, 1_000_000
 
 
 def cut_between_seeds(
-    image: np.ndarray, foreground: np.ndarray, background: np.ndarray, spacing: Sequence[float]
+    image: np.ndarray, foreground: np.ndarray, background: np.ndarray, *, spacing: Sequence[float]
 ) -> np.ndarray:
     """Return the labels of least energy that respect the seeds.
 
@@ -34,7 +34,7 @@ def cut_between_seeds(
     the sum of both. Histograms of the seeds' intensities got worse with every stroke on training
     cases: strokes at a lesion's rim make healthy tissue probable. Arguments: see ``Solver``.
     """
-    to_foreground, to_background = seed_distances(image, foreground, background, spacing)
+    to_foreground, to_background = seed_distances(image, foreground, background, spacing=spacing)
     share = (to_background + _NEAR) / (to_foreground + to_background + 2 * _NEAR)
     probability = np.clip(share, _LEAST, 1 - _LEAST)
     foreground_costs = _whole(-np.log(probability))

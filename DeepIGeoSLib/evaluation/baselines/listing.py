@@ -40,11 +40,15 @@ class Baseline:
 
 
 def _grow_cut(
-    image: np.ndarray, foreground: np.ndarray, background: np.ndarray, spacing: Sequence[float]
+    image: np.ndarray,
+    foreground: np.ndarray,
+    background: np.ndarray,
+    *,
+    spacing: Sequence[float],
 ) -> np.ndarray:
     from DeepIGeoSLib.scene.grow_cut import growFromSeeds
 
-    return growFromSeeds(image, foreground, background, spacing)
+    return growFromSeeds(image, foreground, background, spacing=spacing)
 
 
 BASELINES: dict[str, Baseline] = {

@@ -22,17 +22,17 @@ _ACCURACY = 1e-3
 
 
 def walk_from_seeds(
-    image: np.ndarray, foreground: np.ndarray, background: np.ndarray, spacing: Sequence[float]
+    image: np.ndarray, foreground: np.ndarray, background: np.ndarray, *, spacing: Sequence[float]
 ) -> np.ndarray:
     """Return where a random walk reaches a foreground seed first, more likely than not.
 
     Arguments: see ``Solver``.
     """
-    return foreground_probability(image, foreground, background, spacing) > 0.5
+    return foreground_probability(image, foreground, background, spacing=spacing) > 0.5
 
 
 def foreground_probability(
-    image: np.ndarray, foreground: np.ndarray, background: np.ndarray, spacing: Sequence[float]
+    image: np.ndarray, foreground: np.ndarray, background: np.ndarray, *, spacing: Sequence[float]
 ) -> np.ndarray:
     """Return the probability that a random walk reaches a foreground seed before a background one.
 

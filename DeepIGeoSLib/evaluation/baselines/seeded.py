@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -12,9 +13,28 @@ from DeepIGeoSLib.grid.boxes import Box, box_around, grown_box
 from DeepIGeoSLib.inputs.normalization import NormalizationSettings, normalize
 from DeepIGeoSLib.volume import Volume
 
-# Takes normalized intensities (float32), foreground and background seeds (bool; at least one each)
-# and the spacing (mm), all of one box, axes (k, j, i); returns the foreground (bool).
-Solver = Callable[[np.ndarray, np.ndarray, np.ndarray, Sequence[float]], np.ndarray]
+
+class Solver(Protocol):
+    """Divides a box among foreground and background."""
+
+    def __call__(
+        self,
+        image: np.ndarray,
+        foreground: np.ndarray,
+        background: np.ndarray,
+        *,
+        spacing: Sequence[float],
+    ) -> np.ndarray:
+        """Return the foreground of a box: bool, axes (k, j, i).
+
+        Args:
+            image: normalized intensities, float32.
+            foreground: bool, the seeds; at least one.
+            background: the same.
+            spacing: mm along (k, j, i).
+        """
+        ...
+
 
 # mm around the marks within which baselines work. Whole volumes would take some of them minutes.
 MARGIN = 40.0
@@ -66,7 +86,7 @@ class SeededBaseline(Method):
         if not (background.any() or outside.any()):
             outside = _faces([(True, True)] * 3, outside.shape)
         marked = background[box] | (outside & ~foreground[box])
-        result[box] = self._solve(self._image[box], foreground[box], marked, self._spacing)
+        result[box] = self._solve(self._image[box], foreground[box], marked, spacing=self._spacing)
         result[foreground] = True
         result[background] = False
         return result

@@ -65,9 +65,9 @@ def _tissues(
     if count == 1:
         return labels, 1
     scale = np.exp(random.uniform(np.log(8), np.log(1.2 * max(shape[1:]))))
-    highest = smooth_noise(shape, spacing, scale, random)
+    highest = smooth_noise(shape, spacing, scale, random=random)
     for number in range(1, count):
-        other = smooth_noise(shape, spacing, scale, random)
+        other = smooth_noise(shape, spacing, scale, random=random)
         labels[other > highest] = number
         highest = np.maximum(highest, other)
     return labels, count
@@ -85,16 +85,32 @@ def _objects(
     shape = labels.shape
     center = [random.uniform(0, n - 1) for n in shape]
     if kind == "tree":
-        return [tree(shape, spacing, center, min(radius, 9.0) * random.uniform(0.3, 1), random)]
+        return [
+            tree(
+                shape,
+                spacing,
+                start=center,
+                radius=min(radius, 9.0) * random.uniform(0.3, 1),
+                random=random,
+            )
+        ]
     if kind == "sheet":
-        return [sheet(shape, spacing, center, min(radius, 6.0) * random.uniform(0.3, 1), random)]
+        return [
+            sheet(
+                shape,
+                spacing,
+                center=center,
+                thickness=min(radius, 6.0) * random.uniform(0.3, 1),
+                random=random,
+            )
+        ]
     if kind == "blob":
-        return [blob(shape, spacing, center, radius, random)]
+        return [blob(shape, spacing, center=center, scale=radius, random=random)]
     if kind == "nested" and objects:
         return [_within(objects[int(random.integers(len(objects)))], spacing, random)]
     if kind == "cluster":
         return _cluster(shape, spacing, center, min(radius, 0.2 * max(shape[1:])), random)
-    return [ellipsoid(shape, spacing, center, radius, random) > 0]
+    return [ellipsoid(shape, spacing, center=center, radius=radius, random=random) > 0]
 
 
 def _cluster(
@@ -117,7 +133,7 @@ def _cluster(
         place = [c + o / s for c, o, s in zip(center, offset, spacing, strict=True)]
         if shape[0] == 1:
             place[0] = 0
-        mask = (ellipsoid(shape, spacing, place, radius, random) > 0) & ~taken
+        mask = (ellipsoid(shape, spacing, center=place, radius=radius, random=random) > 0) & ~taken
         taken |= mask
         found.append(mask)
     return found
@@ -129,4 +145,6 @@ def _within(outer: np.ndarray, spacing: Sequence[float], random: np.random.Gener
     center = np.unravel_index(voxels[random.integers(voxels.size)], outer.shape)
     size = (voxels.size * float(np.prod(spacing))) ** (1 / (2 if outer.shape[0] == 1 else 3))
     radius = max(1.5, size * random.uniform(0.15, 0.5))
-    return (ellipsoid(outer.shape, spacing, center, radius, random) > 0) & outer
+    return (
+        ellipsoid(outer.shape, spacing, center=center, radius=radius, random=random) > 0
+    ) & outer

@@ -74,14 +74,14 @@ def _texture(
     for _ in range(2):
         scale = np.exp(random.uniform(np.log(1.5), np.log(20)))
         amplitudes = random.exponential(0.045, size=count) * (random.random(count) < 0.7)
-        noise = smooth_noise(labels.shape, spacing, scale, random)
+        noise = smooth_noise(labels.shape, spacing, scale, random=random)
         texture += amplitudes.astype(np.float32)[labels] * noise
     return texture
 
 
 def _bias(image: np.ndarray, spacing: Sequence[float], random: np.random.Generator) -> np.ndarray:
     scale = random.uniform(0.5, 1.5) * max(image.shape[1:])
-    field = smooth_noise(image.shape, spacing, scale, random)
+    field = smooth_noise(image.shape, spacing, scale, random=random)
     return image * np.exp(np.float32(random.uniform(0.05, 0.3)) * field)
 
 

@@ -11,7 +11,7 @@ from DeepIGeoSLib.grid.resampling import resample
 
 
 def smooth_noise(
-    shape: Sequence[int], spacing: Sequence[float], scale: float, random: np.random.Generator
+    shape: Sequence[int], spacing: Sequence[float], scale: float, *, random: np.random.Generator
 ) -> np.ndarray:
     """Return normal noise of about unit spread that varies over about ``scale``.
 

@@ -14,6 +14,7 @@ def part_of(
     mask: np.ndarray,
     spacing: Sequence[float],
     anchor: Sequence[int],
+    *,
     random: np.random.Generator,
 ) -> np.ndarray:
     """Return a part of a mask that holds a voxel: mostly the mask's connected piece there.
@@ -38,7 +39,7 @@ def part_of(
         size = np.sqrt(np.count_nonzero(mask) / np.pi) * random.uniform(0.2, 1)
         return _piece(mask & (side < size), place)
     if chance < 0.97:  # what lies on the anchor's side of a curved surface
-        field = smooth_noise(mask.shape, spacing, 0.4 * max(mask.shape[1:]), random)
+        field = smooth_noise(mask.shape, spacing, 0.4 * max(mask.shape[1:]), random=random)
         return _piece(mask & (field > field[place] - random.uniform(0.2, 1)), place)
     return ndimage.binary_fill_holes(_piece(mask, place))
 

@@ -131,7 +131,7 @@ def _tidied(
     """Return the connected part around the seed, smoothed as a reader's outline is."""
     field = ndimage.gaussian_filter(region.astype(np.float32), random.uniform(0.6, 1.6))
     if random.random() < 0.2:
-        field += 0.15 * smooth_noise(region.shape, (1, 1, 1), random.uniform(4, 12), random)
+        field += 0.15 * smooth_noise(region.shape, (1, 1, 1), random.uniform(4, 12), random=random)
     numbered, _ = ndimage.label(field > 0.5)
     number = numbered[seed]
     if number == 0:

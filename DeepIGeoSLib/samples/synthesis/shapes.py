@@ -13,6 +13,7 @@ from DeepIGeoSLib.samples.synthesis.fields import coordinates, rotated, smooth_n
 def ellipsoid(
     shape: Sequence[int],
     spacing: Sequence[float],
+    *,
     center: Sequence[float],
     radius: float,
     random: np.random.Generator,
@@ -35,7 +36,7 @@ def ellipsoid(
     distance = distance ** np.float32(1 / power)
     if random.random() < 0.85:
         scale = radius * random.uniform(0.35, 1.2)
-        bumps = smooth_noise(shape, spacing, max(2.0, scale), random)
+        bumps = smooth_noise(shape, spacing, max(2.0, scale), random=random)
         distance = distance + np.float32(random.uniform(0.03, 0.3)) * bumps
     return np.float32(1) - distance.astype(np.float32)
 
@@ -43,6 +44,7 @@ def ellipsoid(
 def tree(
     shape: Sequence[int],
     spacing: Sequence[float],
+    *,
     start: Sequence[float],
     radius: float,
     random: np.random.Generator,
@@ -81,6 +83,7 @@ def tree(
 def sheet(
     shape: Sequence[int],
     spacing: Sequence[float],
+    *,
     center: Sequence[float],
     thickness: float,
     random: np.random.Generator,
@@ -91,22 +94,23 @@ def sheet(
     """
     if random.random() < 0.6:
         radius = random.uniform(0.2, 0.6) * max(shape[1:])
-        depth = ellipsoid(shape, spacing, center, radius, random) * radius
+        depth = ellipsoid(shape, spacing, center=center, radius=radius, random=random) * radius
     else:
         scale = random.uniform(0.15, 0.5) * max(shape[1:])
-        depth = smooth_noise(shape, spacing, scale, random) * scale / 2
+        depth = smooth_noise(shape, spacing, scale, random=random) * scale / 2
     return np.abs(depth) < max(0.7, thickness)
 
 
 def blob(
     shape: Sequence[int],
     spacing: Sequence[float],
+    *,
     center: Sequence[float],
     scale: float,
     random: np.random.Generator,
 ) -> np.ndarray:
     """Return the connected high part of a smooth field around a voxel: bool, of any shape."""
-    field = smooth_noise(shape, spacing, max(2.0, scale), random)
+    field = smooth_noise(shape, spacing, max(2.0, scale), random=random)
     place = tuple(int(c) for c in center)
     level = field[place] - abs(random.normal(0.4, 0.4))
     numbered, _ = ndimage.label(field > level)

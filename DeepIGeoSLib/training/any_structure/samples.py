@@ -137,7 +137,7 @@ class AnyStructureSamples(Dataset):
         mask = np.zeros(target.shape, dtype=bool)
         if kind == "less":
             voxels = np.argwhere(target)
-            mask = part_of(target, spacing, voxels[random.integers(len(voxels))], random)
+            mask = part_of(target, spacing, voxels[random.integers(len(voxels))], random=random)
             if np.array_equal(mask, target):
                 mask &= ~_half(target, random)
         elif kind in ("more", "other") and others:
@@ -239,7 +239,7 @@ def _made_up(
     if not whole.any():
         whole = objects[number]
     voxels = np.argwhere(whole)
-    target = part_of(whole, spacing, voxels[random.integers(len(voxels))], random)
+    target = part_of(whole, spacing, voxels[random.integers(len(voxels))], random=random)
     others = [mask for other, mask in enumerate(objects) if other != number]
     return image, target, others, spacing
 
@@ -260,7 +260,7 @@ def _with_mask(
     if len(voxels) == 0:
         return image, inside, [], spacing
     anchor = voxels[random.integers(len(voxels))]
-    target = part_of(inside, spacing, anchor, random) if random.random() < 0.7 else inside
+    target = part_of(inside, spacing, anchor, random=random) if random.random() < 0.7 else inside
     region = random_region(image, spacing, random) if random.random() < 0.3 else None
     others = [mask for mask in (region,) if mask is not None]
     return image, target, others, spacing

@@ -48,7 +48,7 @@ def test_degrading_leaves_the_image_that_it_was_given():
 
 
 def test_regions_of_an_image_are_connected_and_neither_tiny_nor_nearly_all():
-    image = smooth_noise((12, 64, 64), (2, 1, 1), 12, np.random.default_rng(1))
+    image = smooth_noise((12, 64, 64), (2, 1, 1), 12, random=np.random.default_rng(1))
     found = [random_region(image, (2, 1, 1), np.random.default_rng(seed)) for seed in range(20)]
     regions = [region for region in found if region is not None]
     assert len(regions) > 10
@@ -70,7 +70,7 @@ def test_parts_hold_the_anchor_and_stay_inside_but_for_filled_holes():
     filled = ndimage.binary_fill_holes(mask)
     sizes = set()
     for seed in range(60):
-        part = part_of(mask, (1, 1, 1), (3, 7, 7), np.random.default_rng(seed))
+        part = part_of(mask, (1, 1, 1), (3, 7, 7), random=np.random.default_rng(seed))
         assert part[3, 7, 7]
         assert not part[~filled].any()
         sizes.add(int(part.sum()))
@@ -82,7 +82,7 @@ def test_parts_hold_the_anchor_and_stay_inside_but_for_filled_holes():
 
 def test_noise_varies_over_its_scale():
     fine, coarse = (
-        smooth_noise((1, 256, 256), (1, 1, 1), scale, np.random.default_rng(0))[0]
+        smooth_noise((1, 256, 256), (1, 1, 1), scale, random=np.random.default_rng(0))[0]
         for scale in (3, 30)
     )
 

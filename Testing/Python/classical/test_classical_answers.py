@@ -34,7 +34,7 @@ def image(*boxes, noise=4.0) -> np.ndarray:
 def after(voxels, before, *, foreground=(), background=(), old_foreground=()) -> np.ndarray:
     new, too_much, old = mask(*foreground), mask(*background), mask(*old_foreground)
     strokes = Strokes(new | old, too_much, new, too_much)
-    return probability_after(voxels, MM, before.astype(np.float32), strokes) >= 0.5
+    return probability_after(voxels, MM, before=before.astype(np.float32), strokes=strokes) >= 0.5
 
 
 def stroke_in(box) -> tuple:
@@ -58,7 +58,7 @@ def test_a_plain_rectangle_in_a_picture_is_exact() -> None:
     none = np.zeros_like(truth)
     strokes = Strokes(stroke, none, stroke, none)
     picture = np.where(truth, 160, 100).astype(np.float32)
-    result = probability_after(picture, (1, 1, 1), none.astype(np.float32), strokes)
+    result = probability_after(picture, (1, 1, 1), before=none.astype(np.float32), strokes=strokes)
     assert np.array_equal(result >= 0.5, truth)
 
 
@@ -97,8 +97,8 @@ def test_every_stroke_is_obeyed_wherever_it_lies(seed) -> None:
     result = probability_after(
         image(FIRST),
         MM,
-        random.random(SHAPE).astype(np.float32),
-        Strokes(foreground, background, foreground, background),
+        before=random.random(SHAPE).astype(np.float32),
+        strokes=Strokes(foreground, background, foreground, background),
     )
     assert (result[foreground] == 1).all()
     assert (result[background] == 0).all()
@@ -118,7 +118,7 @@ def test_nothing_changes_outside_a_pinned_region() -> None:
     before = np.zeros(SHAPE, dtype=np.float32)
     strokes = StrokeVoxels(*(v[v[:, 2] < 20] for v in vars(strokes).values()))
     box, values = answer_strokes(
-        image(FIRST), MM, lambda part: before[part].copy(), strokes, region=region
+        image(FIRST), MM, lambda part: before[part].copy(), strokes=strokes, region=region
     )
     for part, allowed in zip(box, region, strict=True):
         assert allowed.start <= part.start < part.stop <= allowed.stop
@@ -131,5 +131,9 @@ def test_a_cancelled_answer_stops() -> None:
     strokes = StrokeVoxels.of_masks(Strokes(*[mask(stroke_in(FIRST)), mask()] * 2))
     with pytest.raises(Cancelled):
         answer_strokes(
-            image(FIRST), MM, lambda part: mask()[part].astype(np.float32), strokes, cancel=cancel
+            image(FIRST),
+            MM,
+            lambda part: mask()[part].astype(np.float32),
+            strokes=strokes,
+            cancel=cancel,
         )

@@ -17,7 +17,10 @@ def test_a_stroke_in_even_tissue_adds_no_more_than_a_few_times_what_is_there() -
     stroke[4, 60:62, 40:52] = True
     none = np.zeros(SHAPE, dtype=bool)
     seen = Strokes(lesion | stroke, none, stroke, none)
-    after = probability_after(image, (1.0, 1.0, 1.0), lesion.astype(np.float32), seen) >= 0.5
+    after = (
+        probability_after(image, (1.0, 1.0, 1.0), before=lesion.astype(np.float32), strokes=seen)
+        >= 0.5
+    )
     assert after[stroke].all()
     assert after[lesion].all()
     assert np.count_nonzero(after) <= 6 * np.count_nonzero(lesion | stroke)

@@ -306,4 +306,4 @@ def test_a_name_that_two_nodes_have_is_refused(tmp_path: Path, write_scene) -> N
     with open_bundle(write_scene(tmp_path / "a.mrb")) as bundle:
         nodes = bundle.volumes()
     with pytest.raises(InputError, match="holds 2 volumes named 'T1'"):
-        chosen_node([nodes[0], nodes[0]], "T1", "volume", tmp_path)
+        chosen_node([nodes[0], nodes[0]], "T1", what="volume", where=tmp_path)

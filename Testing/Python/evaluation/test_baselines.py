@@ -76,14 +76,14 @@ def test_the_geodesic_rule_takes_the_smaller_of_two_maps() -> None:
     expected = np.stack(maps).argmin(axis=0) == 1  # the first of equals: the background
     assert expected.any()
     assert not expected.all()
-    assert np.array_equal(nearest_class(image, foreground, background, UNEVEN), expected)
+    assert np.array_equal(nearest_class(image, foreground, background, spacing=UNEVEN), expected)
 
 
 def test_what_is_as_near_to_both_classes_is_background() -> None:
     image = np.zeros((1, 4, 6), dtype=np.float32)
     image[..., 2:] = 1  # flat: no distance at all in here, whichever the seeds
     foreground, background = place(image.shape, 0, 1, 3), place(image.shape, 0, 2, 4)
-    assert not nearest_class(image, foreground, background, UNEVEN).any()
+    assert not nearest_class(image, foreground, background, spacing=UNEVEN).any()
 
 
 def cost(labels: np.ndarray, ones: np.ndarray, zeros: np.ndarray, borders: list) -> int:
@@ -139,7 +139,7 @@ def test_the_random_walk_is_the_solution_of_its_equations(seed: int) -> None:
     image = random.normal(0, 0.05, (3, 6, 7)).astype(np.float32)
     foreground, background = place(image.shape, 1, 1, 2), place(image.shape, 2, 4, 5)
     foreground[0, 5, 0] = True
-    found = foreground_probability(image, foreground, background, UNEVEN)
+    found = foreground_probability(image, foreground, background, spacing=UNEVEN)
     expected = direct_probability(image, foreground, background, UNEVEN)
     assert np.ptp(expected) > 0.9
     np.testing.assert_allclose(found, expected, atol=2e-3)
@@ -149,7 +149,7 @@ def test_a_random_walk_along_a_line_without_contrast() -> None:
     # The gambler's ruin: the probability falls in a straight line from one end to the other.
     shape = (1, 1, 11)
     ends = place(shape, 0, 0, 0), place(shape, 0, 0, 10)
-    found = foreground_probability(np.zeros(shape, dtype=np.float32), *ends, UNEVEN)
+    found = foreground_probability(np.zeros(shape, dtype=np.float32), *ends, spacing=UNEVEN)
     np.testing.assert_allclose(found.ravel(), np.linspace(1, 0, 11), atol=2e-3)
 
 
@@ -232,7 +232,7 @@ def test_growing_does_not_stop_one_voxel_before_the_border(running_slicer) -> No
     image = np.zeros((3, 5, 6), dtype=np.float32)
     image[:, :, 3:] = 1
     foreground, background = place(image.shape, 0, 0, 5), place(image.shape, 2, 4, 0)
-    labels = growFromSeeds(image, foreground, background, (1, 1, 1))
+    labels = growFromSeeds(image, foreground, background, spacing=(1, 1, 1))
     assert np.array_equal(labels, image > 0)
 
 
@@ -241,6 +241,6 @@ def test_seed_locality_makes_growing_prefer_the_nearer_seed(running_slicer) -> N
 
     image = np.zeros((1, 3, 12), dtype=np.float32)
     foreground, background = place(image.shape, 0, 1, 1), place(image.shape, 0, 1, 10)
-    labels = growFromSeeds(image, foreground, background, (1, 1, 1), seedLocality=1.0)
+    labels = growFromSeeds(image, foreground, background, spacing=(1, 1, 1), seedLocality=1.0)
     assert labels[0, :, :5].all()
     assert not labels[0, :, 7:].any()

@@ -24,7 +24,7 @@ SMALL = (
 @pytest.fixture(scope="module")
 def measured(tiny_bundle: Path) -> dict:
     setup = Setup(str(tiny_bundle))
-    return interaction.run(setup, list(SMALL), strokes=4, threads=1, peers=True)
+    return interaction.run(setup, cases=list(SMALL), strokes=4, threads=1, peers=True)
 
 
 def test_every_case_is_measured(measured: dict) -> None:

@@ -114,7 +114,7 @@ def test_weights_of_a_network_are_no_8_bit_network(tiny_bundle: Path) -> None:
 def test_where_it_fails_the_bundle_s_own_network_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     network = build_network("multi-scale", "rnet").eval()
     image = np.random.default_rng(0).normal(size=(4, 4, 32, 32)).astype(np.float32)
-    engine = OpenVinoEngine(network, OpenVinoRuntime(), quantized=(b"no xml", b""))
+    engine = OpenVinoEngine(network, runtime=OpenVinoRuntime(), quantized=(b"no xml", b""))
     expected = TorchEngine(network, "cpu").foreground_probability(image)
     np.testing.assert_array_equal(engine.foreground_probability(image), expected)
 
@@ -160,7 +160,7 @@ def test_nncf_makes_a_network_of_8_bits_that_answers_alike() -> None:
     description, numbers = quantize(network, inputs)
     assert b"FakeQuantize" in description
     assert len(numbers) < 4 * sum(p.numel() for p in network.parameters())
-    engine = OpenVinoEngine(network, OpenVinoRuntime(), quantized=(description, numbers))
+    engine = OpenVinoEngine(network, runtime=OpenVinoRuntime(), quantized=(description, numbers))
     answer = engine.foreground_probability(inputs[0][0])
     expected = TorchEngine(network, "cpu").foreground_probability(inputs[0][0])
     assert 0 < np.abs(answer - expected).mean() < 0.05

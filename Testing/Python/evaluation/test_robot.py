@@ -39,7 +39,9 @@ def test_a_click_is_a_ball_in_the_middle_of_the_largest_mistake() -> None:
     click = robot_click(NOTHING, truth, (1, 1, 1))
     assert click.label == "foreground"
     assert np.array_equal(click.mask, ball((6, 20, 20), 1))
-    assert np.argwhere(robot_click(NOTHING, truth, (1, 1, 1), 0).mask).tolist() == [[6, 20, 20]]
+    assert np.argwhere(robot_click(NOTHING, truth, (1, 1, 1), radius=0).mask).tolist() == [
+        [6, 20, 20]
+    ]
 
 
 def test_the_middle_of_a_click_is_measured_in_millimeters() -> None:
@@ -47,7 +49,7 @@ def test_the_middle_of_a_click_is_measured_in_millimeters() -> None:
     # 9 mm thick the distance to the sides of the bar decides.
     truth = NOTHING.copy()
     truth[5:7, 10:21, 10:31] = True
-    (place,) = np.argwhere(robot_click(NOTHING, truth, (9.0, 1.0, 1.0), 0).mask)
+    (place,) = np.argwhere(robot_click(NOTHING, truth, (9.0, 1.0, 1.0), radius=0).mask)
     assert place[0] in (5, 6)
     assert place[1] == 15
     assert 15 <= place[2] <= 25
@@ -58,7 +60,7 @@ def test_a_disk_is_flat_round_in_millimeters_and_in_the_deepest_place() -> None:
     truth = ball((6, 28, 20), 5)
     truth[8, 2:38, 2:38] = True
     spacing = (1.0, 0.5, 1.0)
-    disk = robot_disk(NOTHING, truth, spacing, 2.0)
+    disk = robot_disk(NOTHING, truth, spacing, radius=2.0)
     assert disk.label == "foreground"
     places = np.argwhere(disk.mask)
     assert set(places[:, 0]) == {6}
@@ -82,7 +84,7 @@ def test_a_disk_stays_inside_the_mistake_and_is_a_voxel_at_least() -> None:
 def test_in_pictures_and_thin_regions_the_middle_of_the_slice_counts(mark, slices: int) -> None:
     truth = np.zeros((slices, 41, 41), dtype=bool)
     truth[:, 5:36, 5:36] = True
-    places = np.argwhere(mark(truth & False, truth, (1.0, 1.0, 1.0), 0.0).mask)
+    places = np.argwhere(mark(truth & False, truth, (1.0, 1.0, 1.0), radius=0.0).mask)
     assert places[:, 1:].tolist() == [[20, 20]]
 
 

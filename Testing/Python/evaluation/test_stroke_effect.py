@@ -19,7 +19,7 @@ EMPTY = row("............")
 
 
 def effect(before: np.ndarray, after: str, label: str, marked: str) -> StrokeEffect | None:
-    return stroke_effect(before, row(after), TRUTH, Stroke(label, row(marked)))
+    return stroke_effect(before, row(after), truth=TRUTH, stroke=Stroke(label, row(marked)))
 
 
 def test_only_the_mistake_under_the_stroke_counts_as_fixed() -> None:
@@ -67,4 +67,7 @@ def test_mistakes_that_touch_by_an_edge_are_two() -> None:
     truth[0, 0, 0] = truth[0, 1, 1] = True
     mark = np.zeros_like(truth)
     mark[0, 0, 0] = True
-    assert stroke_effect(truth & False, mark, truth, Stroke("foreground", mark)).fixed == 1.0
+    assert (
+        stroke_effect(truth & False, mark, truth=truth, stroke=Stroke("foreground", mark)).fixed
+        == 1.0
+    )

@@ -220,7 +220,7 @@ def test_a_missing_graphics_processor_is_named():
 
 @needs_numba
 def test_code_that_a_later_numba_refuses_leaves_the_work_to_sweeps(monkeypatch, caplog):
-    def refused(*_):
+    def refused(*_, **_options):
         raise TypeError("as_pointer() takes no address space\nand much more")
 
     monkeypatch.setattr("DeepIGeoSLib.geodesic.blocks.solve", refused)

@@ -14,7 +14,7 @@ SPACING = (2.0, 0.9, 1.1)
 
 
 def case(weight):
-    return Case("small", synthetic_volume(SHAPE), SPACING, strokes(SHAPE, 30, 2), weight)
+    return Case("small", synthetic_volume(SHAPE), SPACING, strokes(SHAPE, 30, number=2), weight)
 
 
 @pytest.mark.parametrize("weight", [0, 0.5, 1])

@@ -102,9 +102,9 @@ def test_both_classes_are_computed_side_by_side(image, monkeypatch):
     """Each solver waits until the other one has begun, too."""
     meeting = threading.Barrier(2, timeout=60)
 
-    def solve(problem, voxels, distance, threads):
+    def solve(problem, voxels, distance, *, threads):
         meeting.wait()
-        return dijkstra.solve(problem, voxels, distance, threads)
+        return dijkstra.solve(problem, voxels, distance, threads=threads)
 
     set_thread_count(2)
     monkeypatch.setattr("DeepIGeoSLib.geodesic.distance.solver", lambda engine: solve)

@@ -90,7 +90,9 @@ def test_a_box_without_voxels_is_named_and_changes_nothing(session, box, words):
 def test_a_box_stands_for_background_around_it_and_a_click_into_its_middle():
     none = Interactions(SHAPE)
 
-    foreground, background = box_marks(none, BOX, np.zeros((13, 24, 22)), (1, 1, 1)).given_masks()
+    foreground, background = box_marks(
+        none, BOX, before=np.zeros((13, 24, 22)), spacing=(1, 1, 1)
+    ).given_masks()
 
     assert foreground.sum() == 33
     assert foreground[10, 19, 19]
@@ -102,7 +104,9 @@ def test_what_is_in_a_box_already_says_where_the_target_is():
     before = np.zeros((13, 24, 22), dtype=np.float32)
     before[2:10, 2:10, 2:10] = 1
 
-    foreground, _ = box_marks(Interactions(SHAPE), BOX, before, (1, 1, 1)).given_masks()
+    foreground, _ = box_marks(
+        Interactions(SHAPE), BOX, before=before, spacing=(1, 1, 1)
+    ).given_masks()
 
     assert foreground[9, 13, 14]
 

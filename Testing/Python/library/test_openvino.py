@@ -38,7 +38,7 @@ def any_input(*shape: int) -> np.ndarray:
 
 
 def openvino_engine(network: torch.nn.Module, budget: int | None = None) -> OpenVinoEngine:
-    return OpenVinoEngine(network, OpenVinoRuntime(), budget)
+    return OpenVinoEngine(network, runtime=OpenVinoRuntime(), memory_budget=budget)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_run_waits_for_its_compiler_and_can_be_cancelled_meanwhile(
 @with_openvino
 @pytest.mark.parametrize(("dimension", "shape"), [(3, (5, 30, 40)), (2, (11, 30, 40))])
 def test_a_prepared_shape_needs_no_compiler(dimension, shape, runs_of_openvino) -> None:
-    engine = OpenVinoEngine(any_network(dimension=dimension), OpenVinoRuntime())
+    engine = OpenVinoEngine(any_network(dimension=dimension), runtime=OpenVinoRuntime())
     engine.prepare((4, *shape))
     _wait_for_compilers()
     engine.foreground_probability(any_input(*shape))
@@ -167,7 +167,7 @@ def test_nothing_is_reported_to_openvino_s_maker(monkeypatch: pytest.MonkeyPatch
     for name in ("__init__", "send_event", "start_session"):
         monkeypatch.setattr(telemetry.Telemetry, name, never)
     runtime = OpenVinoRuntime()
-    OpenVinoEngine(any_network(), runtime).foreground_probability(any_input(4, 32, 32))
+    OpenVinoEngine(any_network(), runtime=runtime).foreground_probability(any_input(4, 32, 32))
     assert not runtime.given_up
 
 
@@ -182,7 +182,7 @@ def test_an_openvino_that_cannot_be_imported_leaves_the_work_to_torch(
     expected = TorchEngine(network, "cpu").foreground_probability(image)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):  # P-Net and R-Net of a session
-            engine = OpenVinoEngine(network, runtime)
+            engine = OpenVinoEngine(network, runtime=runtime)
             for _ in range(2):
                 np.testing.assert_array_equal(engine.foreground_probability(image), expected)
     assert runtime.given_up

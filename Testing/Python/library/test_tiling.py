@@ -37,7 +37,7 @@ def test_tiles_cover_every_voxel_once_with_what_it_depends_on(
     shape, reach, multiple_of, most
 ) -> None:
     covered = np.zeros(shape, dtype=int)
-    for tile in tiles_of(shape, reach, multiple_of, most):
+    for tile in tiles_of(shape, reach=reach, multiple_of=multiple_of, most=most):
         assert prod(part.stop - part.start for part in tile.outer) <= most
         covered[tile.inner] += 1
         inside = np.zeros(shape, dtype=bool)
@@ -54,17 +54,17 @@ def test_tiles_cover_every_voxel_once_with_what_it_depends_on(
 
 
 def test_what_fits_is_one_tile() -> None:
-    (tile,) = tiles_of((32, 32), (9, 9), (16, 16), 32 * 32)
+    (tile,) = tiles_of((32, 32), reach=(9, 9), multiple_of=(16, 16), most=32 * 32)
     assert tile.outer == tile.inner == (slice(0, 32), slice(0, 32))
 
 
 def test_the_smallest_possible_tile_is_told() -> None:
     with pytest.raises(SmallestTileError) as caught:
-        tiles_of((64, 64), (4, 4), (16, 16), 100)
+        tiles_of((64, 64), reach=(4, 4), multiple_of=(16, 16), most=100)
     smallest = caught.value.voxels
-    tiles_of((64, 64), (4, 4), (16, 16), smallest)
+    tiles_of((64, 64), reach=(4, 4), multiple_of=(16, 16), most=smallest)
     with pytest.raises(SmallestTileError):
-        tiles_of((64, 64), (4, 4), (16, 16), smallest - 1)
+        tiles_of((64, 64), reach=(4, 4), multiple_of=(16, 16), most=smallest - 1)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -201,7 +201,7 @@ def test_augmentation_moves_image_and_masks_together() -> None:
             image[np.newaxis],
             {"target": target, "soft": image / 5},
             (3.0, 1.0, 1.0),
-            int(random.integers(99)),
+            seed=int(random.integers(99)),
         )
         agreement = ((changed[0] > 2.5) == maps["target"]).mean()
         assert agreement > 0.985, seed
@@ -221,7 +221,7 @@ def test_rotations_are_in_degrees() -> None:
     augment = Augmentation(settings, air=0.0)
     angles = []
     for seed in range(12):
-        turned, _ = augment(bar[np.newaxis], {}, (3.0, 1.0, 1.0), seed)
+        turned, _ = augment(bar[np.newaxis], {}, (3.0, 1.0, 1.0), seed=seed)
         j, i = np.nonzero(turned[0, 1] > 0.5)
         angles.append(abs(np.degrees(np.arctan(np.polyfit(i, j, 1)[0]))))
     assert 10 < max(angles) <= 23

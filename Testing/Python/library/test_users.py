@@ -70,7 +70,7 @@ def test_corrupted_truth_is_a_poor_but_related_segmentation() -> None:
 
 
 def test_the_smooth_field_varies_over_its_scale() -> None:
-    field = smooth_field((20, 100, 100), (3.0, 1.0, 1.0), 20.0, np.random.default_rng(0))
+    field = smooth_field((20, 100, 100), (3.0, 1.0, 1.0), 20.0, random=np.random.default_rng(0))
     assert field.shape == (20, 100, 100)
     assert field.std() == pytest.approx(1)
     near = np.corrcoef(field[:, :, :-3].ravel(), field[:, :, 3:].ravel())[0, 1]

@@ -89,16 +89,18 @@ def test_the_world_position_includes_the_transform(volume_node, moved):
 def test_other_segments_can_be_left_out_of_the_editable_area(
     volume_node, segmentation_node, other_mask
 ):
-    from DeepIGeoSLib.scene.places import editableVoxels
+    from DeepIGeoSLib.scene.places import EditableArea, editableVoxels
 
     node = segmentation_node
     place = (volume_node, node)
-    assert editableVoxels(*place, "tumor", node.EditAllowedEverywhere) is None
-    everything = editableVoxels(*place, "tumor", node.EditAllowedOutsideAllSegments)
+    assert editableVoxels((*place, "tumor"), EditableArea(node.EditAllowedEverywhere)) is None
+    everything = editableVoxels((*place, "tumor"), EditableArea(node.EditAllowedOutsideAllSegments))
     np.testing.assert_array_equal(everything, ~other_mask)
-    assert editableVoxels(*place, "other", node.EditAllowedOutsideAllSegments).all()
+    assert editableVoxels((*place, "other"), EditableArea(node.EditAllowedOutsideAllSegments)).all()
     node.GetDisplayNode().SetSegmentVisibility("other", False)
-    assert editableVoxels(*place, "tumor", node.EditAllowedOutsideVisibleSegments).all()
+    assert editableVoxels(
+        (*place, "tumor"), EditableArea(node.EditAllowedOutsideVisibleSegments)
+    ).all()
 
 
 def test_a_frame_of_a_sequence_is_named(scene, volume_node):

@@ -30,13 +30,13 @@ def place(volume_node):
     return at
 
 
-def seen_mask(volume_node, *stroke):
+def seen_mask(volume_node, points, radius, normal):
     """Return what ``seenBox`` finds as a mask of the whole volume."""
     from DeepIGeoSLib.scene.nodes import shapeOf
     from DeepIGeoSLib.scene.seen_stroke import seenBox
 
     mask = np.zeros(shapeOf(volume_node), bool)
-    box, found = seenBox(volume_node, *stroke)
+    box, found = seenBox(volume_node, points, radius, normal=normal)
     mask[box] = found
     return mask
 
@@ -158,7 +158,7 @@ def test_a_mouse_that_reports_often_costs_no_more_samples(volume_node, place, mo
     for events in (3, 3000):
         way = np.linspace(6, 22, events)
         points = [tuple(place((x, 9))) for x in way]
-        seen_stroke.seenBox(volume_node, points, RADIUS, TILTED)
+        seen_stroke.seenBox(volume_node, points, RADIUS, normal=TILTED)
     step = 0.25 * 0.9  # of the samples in mm, of voxels that are 0.9 mm wide
     area = (2 * RADIUS * 16 + np.pi * RADIUS**2) / step**2
     assert counts[0] == pytest.approx(area, rel=0.2)

@@ -25,7 +25,7 @@ def brick(shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
 def changed(settings: dict, shape: tuple[int, int, int], seed: int = 3) -> tuple[np.ndarray, ...]:
     image, mask = brick(shape)
     augment = Augmentation(AugmentationSettings(**{**STILL, **settings}), air=-4.0)
-    moved, maps = augment(image[np.newaxis], {"mask": mask}, (3.0, 1.0, 1.0), seed)
+    moved, maps = augment(image[np.newaxis], {"mask": mask}, (3.0, 1.0, 1.0), seed=seed)
     return image, mask, moved[0], maps["mask"]
 
 

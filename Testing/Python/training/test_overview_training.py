@@ -83,5 +83,7 @@ def test_fine_tuning_starts_without_the_overview_of_before() -> None:
     path = ROOT / "Configs" / "flair-pnet.json"
     bundle = load_bundle("flair-whole-tumor")
     assert bundle.network("pnet").overview is not None
-    network, _ = starting_networks(read_config(path), path.parent, None, bundle)
+    network, _ = starting_networks(
+        read_config(path), base=path.parent, progress=None, bundle=bundle
+    )
     assert network.overview is None
