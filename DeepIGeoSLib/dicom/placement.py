@@ -37,17 +37,16 @@ def placed(slices: Sequence[Slice], name: str) -> tuple[list[Slice], np.ndarray]
             "ImageOrientationPatient is missing); export the series again with complete headers."
         )
     first = slices[0]
-    ordered = sorted(slices, key=lambda s: float(s.position @ first.normal))
-    positions = np.array([s.position for s in ordered])
+    ordered = sorted(slices, key=lambda s: float(s.known_position @ first.normal))
+    positions = np.array([s.known_position for s in ordered])
     if len(ordered) == 1:
         step = first.normal * first.distance
     else:
         step = (positions[-1] - positions[0]) / (len(ordered) - 1)
     matrix = np.eye(4)
     row, column = first.spacing
-    matrix[:3, :3] = np.column_stack(
-        [first.directions[0] * column, first.directions[1] * row, step]
-    )
+    along_row, along_column = first.known_directions
+    matrix[:3, :3] = np.column_stack([along_row * column, along_column * row, step])
     matrix[:3, 3] = positions[0]
     if abs(step @ first.normal) <= TOLERANCE * min(first.spacing):
         raise InputError(

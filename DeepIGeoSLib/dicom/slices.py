@@ -75,11 +75,23 @@ class Slice:
         return f"frame {self.frame + 1} of {self.path.name}"
 
     @property
-    def normal(self) -> np.ndarray:
-        """Unit vector from slice to slice, right-handed with rows and columns."""
+    def known_position(self) -> np.ndarray:
+        """``position``, of a slice that has one."""
+        if self.position is None:
+            raise ValueError(f"{self.name} has no position.")
+        return self.position
+
+    @property
+    def known_directions(self) -> np.ndarray:
+        """``directions``, of a slice that has them."""
         if self.directions is None:
             raise ValueError(f"{self.name} has no directions.")
-        return np.cross(*self.directions)
+        return self.directions
+
+    @property
+    def normal(self) -> np.ndarray:
+        """Unit vector from slice to slice, right-handed with rows and columns."""
+        return np.cross(*self.known_directions)
 
 
 def slices_of(path: Path, header: pydicom.Dataset) -> list[Slice]:

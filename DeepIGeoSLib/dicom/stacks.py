@@ -147,9 +147,9 @@ def _by_place(slices: Sequence[Slice]) -> list[list[Slice]]:
     normal = slices[0].normal
     tolerance = TOLERANCE * min(slices[0].spacing)
     places: list[list[Slice]] = []
-    for one in sorted(slices, key=lambda s: float(s.position @ normal)):
+    for one in sorted(slices, key=lambda s: float(s.known_position @ normal)):
         near = places[-1][0] if places else None
-        if near is not None and np.abs(one.position - near.position).max() <= tolerance:
+        if near is not None and np.abs(one.known_position - near.known_position).max() <= tolerance:
             places[-1].append(one)
         else:
             places.append([one])
@@ -181,7 +181,7 @@ def _numbers_first(marks: tuple) -> list[tuple]:
 
 def _refuse_repeated(places: Sequence[Sequence[Slice]], name: str) -> None:
     repeated = max(places, key=len)
-    x, y, z = repeated[0].position
+    x, y, z = repeated[0].known_position
     raise InputError(
         f"{name}: {repeated[0].name} and {repeated[1].name} lie at the same place, "
         f"({x:g}, {y:g}, {z:g}), and nothing says how they differ; remove the one that does not "

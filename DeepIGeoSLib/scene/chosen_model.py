@@ -20,7 +20,7 @@ class ChosenModel:
         """Take the choice; nothing is read yet."""
         self.given = given
         self.crf: bool | None = None
-        self._bundle = given if isinstance(given, Bundle) else None
+        self._bundle: Bundle | None = None
         self._proposes: bool | None = None
 
     @property
@@ -32,6 +32,8 @@ class ChosenModel:
 
     def open(self) -> Bundle:
         """Return the bundle; it is read once."""
+        if isinstance(self.given, Bundle):
+            return self.given
         if self._bundle is None:
             self._bundle = load_bundle(self.given)
         return self._bundle

@@ -39,7 +39,8 @@ class GrowthArea:
             InputError: they are.
         """
         before, now = self._begunWith, editableVoxels(target.place, EditableArea(*limits))
-        if (before is None) != (now is None) or not np.array_equal(before, now):
+        known = before is not None and now is not None
+        if not np.array_equal(before, now) if known else before is not now:
             raise InputError(
                 _(
                     "The area where the segment may grow changed during the computation; nothing "

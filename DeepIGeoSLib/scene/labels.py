@@ -15,6 +15,7 @@ from DeepIGeoSLib.grid.boxes import (
     hull_of,
     relative_box,
     shared_box,
+    three,
 )
 
 Digest = tuple[int, int]
@@ -85,7 +86,7 @@ class Labels:
         self, shape: Sequence[int], box: Box = _NOTHING, inside: np.ndarray | None = None
     ) -> None:
         """Take a box (slices k, j, i) and what it holds; everything else is background."""
-        self.shape = tuple(shape)
+        self.shape = three(shape)
         self.box = box
         self._inside = _noVoxels() if inside is None else inside
 

@@ -8,7 +8,7 @@ from DeepIGeoSLib.errors import Progress
 from DeepIGeoSLib.scene.computation import Computation
 
 Start = Callable[[Progress], Computation]
-Finished = Callable[[Computation], None]
+Finished = Callable[[Computation], object]
 
 
 class NewestWork:

@@ -323,7 +323,7 @@ def labelmapOf(segmentationNode: Any, segmentId: str) -> tuple[Any, int]:
     segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
     binary = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
     labelmap = segment.GetRepresentation(binary)
-    if labelmap is None or voxelsOf(labelmap) is None:
+    if labelmap is None or not hasVoxels(labelmap):
         return None, 0
     return labelmap, segment.GetLabelValue()
 
@@ -360,12 +360,14 @@ def shapeOf(volumeNode: Any) -> tuple[int, int, int]:
     return tuple(volumeNode.GetImageData().GetDimensions()[::-1])
 
 
-def voxelsOf(image: Any) -> np.ndarray | None:
-    """Return a view of an image's voxels, axes (k, j, i), or None when it has none."""
-    scalars = image.GetPointData().GetScalars()
-    if scalars is None or 0 in image.GetDimensions():
-        return None
-    return vtk_to_numpy(scalars).reshape(image.GetDimensions()[::-1])
+def hasVoxels(image: Any) -> bool:
+    """Return whether there is anything for ``voxelsOf``."""
+    return image.GetPointData().GetScalars() is not None and 0 not in image.GetDimensions()
+
+
+def voxelsOf(image: Any) -> np.ndarray:
+    """Return a view of the voxels of an image that has some, axes (k, j, i)."""
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
 
 
 def _replaceVoxels(mask: np.ndarray, grid: Any, segmentationNode: Any, segmentId: str) -> None:

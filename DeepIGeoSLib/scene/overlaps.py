@@ -33,11 +33,14 @@ class Overlaps:
         its strokes. Those that got both at once stay, and are refused by the next round.
         """
         seeds = findSeeds(segmentationNode, segmentId)
+        if seeds is None:
+            return
         if seeds.overlap and self._before is not None:
-            both = np.intersect1d(*(read() for read in seeds.voxels(volumeNode)))
+            foreground, background = seeds.voxels(volumeNode)
+            both = np.intersect1d(foreground(), background())
             before = [np.isin(both, read(), assume_unique=True) for read in self._before]
             target = labelsOfSegment(volumeNode, segmentationNode, segmentId).holds(both)
-            foreground = before[0] & (~before[1] | ~target)
-            background = before[1] & (~before[0] | target)
-            seeds.erase(volumeNode, (both[foreground], both[background]))
+            wasForeground = before[0] & (~before[1] | ~target)
+            wasBackground = before[1] & (~before[0] | target)
+            seeds.erase(volumeNode, (both[wasForeground], both[wasBackground]))
         self.begin(volumeNode, seeds)

@@ -129,10 +129,10 @@ class RoundWriter:
         wanted = before.changed(change)
         if self._writeMask is None:
             changeSegment(place, change, before)
-            entry.labels = wanted
+            entry.known = wanted
         else:
             self._writeMask(wanted.mask(), *place)
-            entry.labels = labelsOfSegment(*place)
+            entry.known = labelsOfSegment(*place)
             written = before.changeTo(entry.labels)
             change = change if np.array_equal(written.flips, change.flips) else written
         entry.stamp = segmentStamp(*place[1:])

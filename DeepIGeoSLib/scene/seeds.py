@@ -186,10 +186,13 @@ def findSeeds(segmentationNode: Any, segmentId: str) -> Seeds | None:
     node = _companion(segmentationNode)
     if node is None:
         return None
-    found = {name: _segmentFor(node.GetSegmentation(), segmentId, name) for name in SEED_COLORS}
-    if None in found.values():
+    foreground, background = (
+        _segmentFor(node.GetSegmentation(), segmentId, name)
+        for name in ("foreground", "background")
+    )
+    if foreground is None or background is None:
         return None
-    return Seeds(node, found["foreground"], found["background"])
+    return Seeds(node, foreground, background)
 
 
 def makeSeeds(volumeNode: Any, segmentationNode: Any, segmentId: str) -> Seeds:
@@ -204,13 +207,16 @@ def makeSeeds(volumeNode: Any, segmentationNode: Any, segmentId: str) -> Seeds:
     node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
     node.SetAttribute(_ANCHOR, anchorOf(segmentationNode))
     segmentation = node.GetSegmentation()
+    segmentIds: dict[str, str] = {}
     for name, color in SEED_COLORS.items():
-        if _segmentFor(segmentation, segmentId, name) is None:
+        found = _segmentFor(segmentation, segmentId, name)
+        if found is None:
             title = f"{segmentationNode.GetSegmentation().GetSegment(segmentId).GetName()} {name}"
-            made = segmentation.AddEmptySegment("", title, color)
-            segmentation.GetSegment(made).SetTag(_TARGET_TAG, segmentId)
-            segmentation.GetSegment(made).SetTag(_CLASS_TAG, name)
-    return findSeeds(segmentationNode, segmentId)
+            found = segmentation.AddEmptySegment("", title, color)
+            segmentation.GetSegment(found).SetTag(_TARGET_TAG, segmentId)
+            segmentation.GetSegment(found).SetTag(_CLASS_TAG, name)
+        segmentIds[name] = found
+    return Seeds(node, segmentIds["foreground"], segmentIds["background"])
 
 
 def showOnly(seeds: Seeds) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.scene.flat_shapes import pointsBeside, pointsInside, pointsOn
@@ -26,10 +27,10 @@ _STEP = 1 / 4
 
 def seenBox(
     volumeNode: Any,
-    points: list[tuple[float, float, float]],
+    points: Sequence[tuple[float, float, float]],
     radius: float,
     *,
-    normal: Sequence[float],
+    normal: ArrayLike,
 ) -> tuple[Box, np.ndarray]:
     """Return every voxel that a view shows within ``radius`` of a stroke.
 
@@ -48,7 +49,7 @@ def seenBox(
 
 
 def seenOutline(
-    volumeNode: Any, points: list[tuple[float, float, float]], normal: Sequence[float]
+    volumeNode: Any, points: Sequence[tuple[float, float, float]], normal: ArrayLike
 ) -> tuple[Box, np.ndarray]:
     """Return every voxel that a view shows inside an outline, and on it.
 
@@ -100,8 +101,8 @@ class _Plane:
     def __init__(
         self,
         volumeNode: Any,
-        points: list[tuple[float, float, float]],
-        normal: Sequence[float],
+        points: Sequence[tuple[float, float, float]],
+        normal: ArrayLike,
     ) -> None:
         """Take points (RAS, mm) that lie in the plane; see ``seenBox``."""
         self._volumeNode = volumeNode

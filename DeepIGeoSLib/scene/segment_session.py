@@ -92,7 +92,7 @@ class SegmentSession:
     def uncertainPlaces(self, start: Start) -> list[tuple[int, int, int]]:
         """Return where to look next, the worst first; see ``uncertain_places``."""
         self._go(start)
-        return uncertain_places(self._session.current.probability, self._volume.spacing)
+        return uncertain_places(self._shown().probability, self._volume.spacing)
 
     def propose(self, start: Start, **options: Any) -> Answer:
         """Segment the volume automatically; see ``InteractiveSession.propose``."""
@@ -188,6 +188,13 @@ class SegmentSession:
             return
         self._session.restore(start.labels.mask(), start.interactions)
         self._arrive(start.state)
+
+    def _shown(self) -> Segmentation:
+        """Return the session's result; there is one after ``_go``."""
+        shown = self._session.current
+        if shown is None:
+            raise ValueError("The session has not begun.")
+        return shown
 
 
 def _answer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -253,26 +254,25 @@ class SegmentationLogic:
         checkVolumeNode(volumeNode)
         checkSegment(volumeNode, segmentationNode, segmentId)
         entry = self._book.open(volumeNode, segmentationNode, segmentId)
-        seeds = [
+        foreground, background = (
             self._seeds(volumeNode, seedsNode or segmentationNode, seedId)
             for seedId in (foregroundSegmentId, backgroundSegmentId)
-        ]
-        cancel = cancel or threading.Event()
-        options = {
-            "progress": progress,
-            "cancel": cancel,
-            "region": region,
-            "editable": editable,
-            "proposeFirst": proposeFirst and _untouched(entry),
-            "settle": seedsNode is not None,
-            "box": box,
-            "outlines": outlines,
-        }
-        return self._start(
-            (volumeNode, segmentationNode, segmentId),
-            lambda session, start: session.refine(start, *seeds, **options),
-            cancel,
         )
+        cancel = cancel or threading.Event()
+        step = partial(
+            SegmentSession.refine,
+            foreground=foreground,
+            background=background,
+            proposeFirst=proposeFirst and _untouched(entry),
+            settle=seedsNode is not None,
+            box=box,
+            outlines=outlines,
+            progress=progress,
+            cancel=cancel,
+            region=region,
+            editable=editable,
+        )
+        return self._start((volumeNode, segmentationNode, segmentId), step, cancel)
 
     def undo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Box:
         """Take back the newest round of a target, or the edit made by hand after it.
@@ -388,18 +388,20 @@ class SegmentationLogic:
         start = _startOf(self._open(*place))
         target = self._sessions.idle(*place)
         stamp = volumeStamp(place[0])
-        readVolume = None if target.stamp == stamp else volumeReader(place[0])
+        known = target.session if target.stamp == stamp else None
+        readVolume = volumeReader(place[0])
         model, crf = self._model, self._model.crf
 
         def compute() -> Answer:
             bundle = model.open()
             if bundle.has_networks:
                 loadTorch()
-            if readVolume is not None:
-                target.session = SegmentSession(bundle, readVolume(), self._device)
-                target.stamp = stamp
-            target.session.setCrf(crf)
-            return step(target.session, start)
+            session = known
+            if session is None:
+                session = SegmentSession(bundle, readVolume(), self._device)
+                target.session, target.stamp = session, stamp
+            session.setCrf(crf)
+            return step(session, start)
 
         def write(answer: Answer) -> Segmentation:
             if volumeStamp(place[0]) != stamp:

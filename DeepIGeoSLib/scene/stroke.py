@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import vtk
+from numpy.typing import ArrayLike
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from DeepIGeoSLib.grid.boxes import Box, three
@@ -17,7 +19,7 @@ _HOLLOW = 0.05
 
 
 def strokeBox(
-    volumeNode: Any, points: list[tuple[float, float, float]], radius: float
+    volumeNode: Any, points: Sequence[tuple[float, float, float]], radius: float
 ) -> tuple[Box, np.ndarray]:
     """Return the voxels within ``radius`` of a stroke.
 
@@ -74,9 +76,9 @@ def _addBalls(mask: np.ndarray, centers: np.ndarray, radii: np.ndarray) -> None:
     np.greater(np.cumsum(begins, axis=2, dtype=np.int16)[..., :-1], 0, out=mask)
 
 
-def fromWorld(volumeNode: Any, points: list[tuple[float, float, float]]) -> np.ndarray:
+def fromWorld(volumeNode: Any, points: ArrayLike) -> np.ndarray:
     """Return world positions in the volume's own RAS, homogeneous, one a column."""
-    points = np.ascontiguousarray(points, dtype=float)
+    places = np.ascontiguousarray(points, dtype=float)
     parent = volumeNode.GetParentTransformNode()
     if parent is not None:
         fromWorld = vtk.vtkGeneralTransform()
@@ -84,7 +86,7 @@ def fromWorld(volumeNode: Any, points: list[tuple[float, float, float]]) -> np.n
         given, found = vtk.vtkPoints(), vtk.vtkPoints()
         for both in (given, found):
             both.SetDataTypeToDouble()
-        given.SetData(numpy_to_vtk(points))
+        given.SetData(numpy_to_vtk(places))
         fromWorld.TransformPoints(given, found)
-        points = vtk_to_numpy(found.GetData())
-    return np.vstack([points.T, np.ones(len(points))])
+        places = vtk_to_numpy(found.GetData())
+    return np.vstack([places.T, np.ones(len(places))])

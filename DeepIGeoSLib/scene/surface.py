@@ -94,12 +94,16 @@ class TargetSurface:
         state, voxels = self._state()
         if self._running is not None:
             (computed, future), self._running = self._running, None
-            if computed == state:
-                self._show(future.result(), state)
+            if computed == state and self._target is not None:
+                self._show(future.result(), *self._target)
+                self._shown = state
         if state == self._shown:
             return
-        mask, toWorld = (None, None) if voxels is None else voxels.copied()
-        if mask is None or not mask.any():
+        if state is None or voxels is None:
+            self._hide(state)
+            return
+        mask, toWorld = voxels.copied()
+        if not mask.any():
             self._hide(state)
             return
         future = self._executor.submit(closedSurface, mask, toWorld)
@@ -119,15 +123,13 @@ class TargetSurface:
         transform = node.GetTransformNodeID()
         return (node.GetID(), segmentId, voxels.changed, voxels.value, color, transform), voxels
 
-    def _show(self, surface: Any, state: tuple[Any, ...]) -> None:
-        node, segmentId = self._target
+    def _show(self, surface: Any, node: Any, segmentId: str) -> None:
         model = _modelNode() or _madeModel()
         model.SetName(node.GetSegmentation().GetSegment(segmentId).GetName())
         model.SetAndObserveTransformNodeID(node.GetTransformNodeID())
         model.SetAndObservePolyData(surface)
         model.GetDisplayNode().SetColor(*node.GetSegmentation().GetSegment(segmentId).GetColor())
         model.GetDisplayNode().SetVisibility(True)
-        self._shown = state
 
     def _hide(self, state: tuple[Any, ...] | None) -> None:
         model = _modelNode()

@@ -92,8 +92,8 @@ class TargetStrokes:
         """Return what is entered while the program writes what is no stroke of the user."""
         return self._watch.own()
 
-    def prepare(self) -> None:
-        """Make sure that there are segments to paint in.
+    def prepare(self) -> Seeds:
+        """Return where the strokes are painted, and make it where it is missing.
 
         Raises:
             InputError: the target can't be changed.
@@ -107,6 +107,7 @@ class TargetStrokes:
                 self._showAnswered()
                 self._remember()
         self._watch.watch(seeds)
+        return seeds
 
     def paint(self, box: Box, stroke: np.ndarray, foreground: bool, *, erase: bool = False) -> None:
         """Add voxels to the strokes, or take them away.
@@ -117,7 +118,8 @@ class TargetStrokes:
             foreground: which class.
             erase: whether they are taken away.
         """
-        change = self.seeds.rubOut if erase else self.seeds.paint
+        seeds = self.seeds or self.prepare()
+        change = seeds.rubOut if erase else seeds.paint
         with self.own():
             change(self._target.volumeNode, box, stroke, foreground=foreground)
         self.unanswered = self.due = True
@@ -153,11 +155,10 @@ class TargetStrokes:
         wasKnown = known is not None
         try:
             self.followTarget()
-            if self.seeds is None:
-                self.prepare()
+            seeds = self.seeds or self.prepare()
         except InputError:
             return  # whoever wants to work on this choice is told then
-        if self.seeds.takeCleared():
+        if seeds.takeCleared():
             self._showAnswered()
         answered = strokesOf(self.answered())
         self.unanswered = not all(map(np.array_equal, self.painted(), answered))
@@ -173,8 +174,11 @@ class TargetStrokes:
     def bringBack(self) -> None:
         """Paint again what ``takeBack`` has erased."""
         painted, self._takenBack = self._takenBack, None
+        if painted is None:
+            return
+        seeds = self.seeds or self.prepare()
         with self.own():
-            self.seeds.exchange(self._target.volumeNode, self.painted(), painted)
+            seeds.exchange(self._target.volumeNode, self.painted(), painted)
         self.unanswered = self.due = True
 
     def forgetTakenBack(self) -> None:

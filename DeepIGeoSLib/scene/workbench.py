@@ -6,7 +6,7 @@ went and what to do next. The desktop module and the Segment Editor effect are t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -228,7 +228,8 @@ class Workbench:
             self.prepareSeeds()
             self.strokes.settle()
             self.strokes.followTarget()
-            if self.seeds.empty and self.strokes.answered().empty:
+            seeds = self.seeds
+            if (seeds is None or seeds.empty) and self.strokes.answered().empty:
                 raise InputError(_("No seeds are painted yet: mark where the result is wrong."))
             self._begin(self._work.refine)
 
@@ -350,7 +351,7 @@ class Workbench:
 
     def addStroke(
         self,
-        points: list[tuple[float, float, float]],
+        points: Sequence[tuple[float, float, float]],
         radius: float,
         foreground: bool,
         *,
@@ -373,7 +374,7 @@ class Workbench:
 
     def completeStroke(
         self,
-        points: list[tuple[float, float, float]],
+        points: Sequence[tuple[float, float, float]],
         radius: float,
         foreground: bool,
         *,
@@ -394,7 +395,7 @@ class Workbench:
             self._paint(*seenBox(self.volumeNode, points, radius, normal=normal), foreground, erase)
 
     def completeOutline(
-        self, points: list[tuple[float, float, float]], foreground: bool, normal: np.ndarray
+        self, points: Sequence[tuple[float, float, float]], foreground: bool, normal: np.ndarray
     ) -> None:
         """Add what Slicer's Draw leaves out on a view that is oblique to the volume.
 

@@ -8,7 +8,7 @@ over as a round of its own.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class Entry:
         ijkToRas: of the volume that the ledger's voxels are those of.
         anchor: from ``anchorOf`` at that time.
         saved: the state that is kept with the segment, or "".
-        labels: the segment at the ledger's place; None where it was not read yet.
+        known: the segment at the ledger's place; None where it was not read yet.
         stamp: from ``segmentStamp`` when it was read or written.
         painted: the strokes that are painted because they were answered.
     """
@@ -54,13 +54,20 @@ class Entry:
     ijkToRas: np.ndarray
     anchor: str
     saved: str = ""
-    labels: Labels | None = None
+    known: Labels | None = None
     stamp: tuple[int, ...] | None = None
-    painted: Interactions | None = None
+    painted: Interactions = field(init=False)
 
     def __post_init__(self) -> None:
         """Take for painted what was answered."""
         self.painted = self.ledger.interactions
+
+    @property
+    def labels(self) -> Labels:
+        """``known``, of an entry that was opened: opening reads the segment."""
+        if self.known is None:
+            raise ValueError("The segment was not read yet.")
+        return self.known
 
 
 class LedgerBook:
@@ -85,7 +92,7 @@ class LedgerBook:
                 segmentationNode.GetSegmentation().GetSegment(segmentId),
                 ijkToRasOf(volumeNode),
                 anchorOf(segmentationNode),
-                labels=labels,
+                known=labels,
                 stamp=segmentStamp(segmentationNode, segmentId),
             )
         key = (segmentationNode.GetID(), segmentId)
@@ -146,7 +153,7 @@ class LedgerBook:
             done = entry.ledger.findState(saved)
             if done is not None or not saved:  # the Segment Editor's undo took the tag along
                 entry.ledger.goTo(done or 0)
-                entry.saved, entry.labels, entry.stamp = saved, None, None
+                entry.saved, entry.known, entry.stamp = saved, None, None
                 return entry
         if not saved:
             return None
@@ -179,18 +186,18 @@ class LedgerBook:
             entry.ledger.shortened = "grid" if before.steps else before.shortened
             entry.ledger.interactions = entry.painted = strokes
         entry.ijkToRas, entry.anchor = ijkToRas, anchor
-        entry.labels, entry.stamp = None, None
+        entry.known, entry.stamp = None, None
 
     def _followLabels(
         self, entry: Entry, volumeNode: Any, segmentationNode: Any, segmentId: str
     ) -> None:
         """Bring the ledger to the place that the scene shows."""
         stamp = segmentStamp(segmentationNode, segmentId)
-        if entry.labels is not None and stamp == entry.stamp:
+        if entry.known is not None and stamp == entry.stamp:
             return
-        known, ledger = entry.labels, entry.ledger
+        known, ledger = entry.known, entry.ledger
         shown = labelsOfSegment(volumeNode, segmentationNode, segmentId)
-        entry.labels, entry.stamp = shown, stamp
+        entry.known, entry.stamp = shown, stamp
         seeds = findSeeds(segmentationNode, segmentId)
         if shown.digest() != ledger.place.digest:
             self._catchUp(entry, known, seeds is not None, milliliters(volumeNode))

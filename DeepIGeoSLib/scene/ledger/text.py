@@ -9,21 +9,25 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, get_args
 
 import numpy as np
 
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.scene.ledger.coding import (
     DamagedLedger,
     packedInteractions,
     unpackedInteractions,
 )
-from DeepIGeoSLib.scene.ledger.rounds import ROUNDS_KEPT, Ledger, Place, Round, Step
+from DeepIGeoSLib.scene.ledger.rounds import ROUNDS_KEPT, Ledger, Place, Round, Shortened, Step
 
 _VERSION = 1
 
 # Rounds are saved as far as they fit into so many bytes; the newest ones come first.
 SAVED_BYTES = 1 << 20
+
+_REASONS: dict[str, Shortened] = {reason: reason for reason in get_args(Shortened)}
 
 # Larger volumes than this are no volumes but damaged numbers.
 _MOST_VOXELS = 1 << 33
@@ -94,7 +98,7 @@ def ledgerFromText(text: str) -> tuple[Ledger, dict[str, Any]]:
     if not 0 <= done <= len(steps) <= ROUNDS_KEPT:
         raise DamagedLedger("What is kept with the segment is damaged.")
     ledger.steps, ledger.done = steps, done
-    ledger.shortened = str(head.get("shortened", ""))
+    ledger.shortened = _REASONS.get(str(head.get("shortened")), "")
     return ledger, geometry
 
 
@@ -131,7 +135,7 @@ def _stepFromList(described: list[Any], packed: bytes) -> Step:
     return Step(told, _placeFromList(before), _placeFromList(after), packed)
 
 
-def _checkedShape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+def _checkedShape(shape: Sequence[int]) -> tuple[int, int, int]:
     if len(shape) != 3 or min(shape) < 1 or np.prod(shape, dtype=float) > _MOST_VOXELS:
         raise DamagedLedger("What is kept with the segment is damaged.")
-    return shape
+    return three(shape)
