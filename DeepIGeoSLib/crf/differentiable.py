@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,10 @@ class TableCRFNet(CRFNet):
     def messages(self, image: torch.Tensor, spacing: torch.Tensor) -> Messages:
         """See ``CRFNet.messages``."""
         possible = image.shape[1] == 1 and image.ndim == 5 and image.device.type == "cpu"
-        if not possible or compiled_kernels() is None:
+        kernels = compiled_kernels()
+        if not possible or kernels is None:
             return super().messages(image, spacing)
-        jobs = [self._job(sample, own) for sample, own in zip(image, spacing, strict=True)]
+        jobs = [self._job(kernels, *of) for of in zip(image, spacing, strict=True)]
 
         def send(probabilities: torch.Tensor) -> torch.Tensor:
             sent = [
@@ -61,7 +63,9 @@ class TableCRFNet(CRFNet):
 
         return send
 
-    def _job(self, image: torch.Tensor, spacing: torch.Tensor) -> tuple[torch.Tensor, _Job]:
+    def _job(
+        self, kernels: ModuleType, image: torch.Tensor, spacing: torch.Tensor
+    ) -> tuple[torch.Tensor, _Job]:
         """Return the tables of a sample (distances, entries) and what doesn't change with them."""
         reach = max(float(image.max() - image.min()), 1e-3)
         offsets, distances, table_of = neighbors(self, spacing.tolist())
@@ -71,13 +75,14 @@ class TableCRFNet(CRFNet):
         )
         values = torch.cat([values, values[:, -1:]], dim=1)
         scaled = to_array(self._padded(image[None], "replicate")[0, 0]) * (_STEPS / (2 * reach))
-        return values, _Job(scaled, table_of, offsets, [size // 2 for size in self.window])
+        return values, _Job(kernels, scaled, table_of, offsets, [size // 2 for size in self.window])
 
 
 @dataclass(frozen=True)
 class _Job:
     """The constants of an image's messages, see ``kernels.send``."""
 
+    kernels: ModuleType
     image: np.ndarray
     table_of: np.ndarray
     offsets: np.ndarray
@@ -108,7 +113,7 @@ class _Messages(torch.autograd.Function):
         gradient_array, old = to_array(gradient), job.padded(probabilities)
         parts = np.zeros((thread_count(), *tables.shape), dtype=old.dtype)
         _in_parts(
-            lambda part, count: compiled_kernels().collect(
+            lambda part, count: job.kernels.collect(
                 job.image, gradient_array, job.table_of, job.offsets, old, part, count, parts[part]
             )
         )
@@ -119,7 +124,7 @@ def _sent(job: _Job, image: np.ndarray, tables: torch.Tensor, values: torch.Tens
     messages = np.zeros(tuple(values.shape), dtype=image.dtype)
     entries, old = to_array(tables), job.padded(values)
     _in_parts(
-        lambda part, count: compiled_kernels().send(
+        lambda part, count: job.kernels.send(
             image, entries, job.table_of, job.offsets, old, messages, part, count
         )
     )

@@ -80,7 +80,7 @@ def _of_samples(settings: TrainingSettings) -> Iterator[Fault]:
         if getattr(augmentation, key) < 0:
             yield f"augmentation.{key}", getattr(augmentation, key), "at least 0"
     simulation = settings.simulation.completed()
-    weights = simulation.initial or {}
+    weights = simulation.initial
     if not set(weights) <= set(STARTS):
         yield "simulation.initial", weights, f"weights of {', '.join(STARTS)}"
     elif any(w < 0 for w in weights.values()) or sum(weights.values()) <= 0:

@@ -107,7 +107,7 @@ Rounds that lowered the Dice by more than 0.005: {results.share_of_worse_rounds(
 
 ## Limits
 
-{settings.bundle.limits}
+{settings.bundle.limits if settings.bundle else ""}
 """
 
 

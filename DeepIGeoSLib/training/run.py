@@ -194,13 +194,15 @@ def write_trained_bundle(
         network.after_training(role, partial(_volumes, network, settings, base))
         network.load_state_dict(half_precision(network))
     source = None if bundle is None else bundle.manifest
-    if not settings.bundle.training_data:
-        settings = dataclasses.replace(settings, bundle=_with_data(settings.bundle, settings, base))
+    words = settings.bundle
+    if not words.training_data:
+        words = _with_data(words, settings, base)
+        settings = dataclasses.replace(settings, bundle=words)
     manifest = draft_manifest(settings, source)
     session = InteractiveSession(NetworksInTraining(manifest, networks, crfs), engine="torch")
     cases = find_cases(settings.data, base, "val")
     results = evaluate(session, cases, progress=progress)
-    target = folder / settings.bundle.name
+    target = folder / words.name
     shutil.rmtree(target, ignore_errors=True)
     every = {**networks, **{crf_key(role): crf for role, crf in crfs.items()}}
     return export_bundle(target, settings, every, results=results, source=source)
@@ -233,7 +235,7 @@ def _trained_networks(
         trained["pnet"] = base / settings.pnet[-1]
     networks = {role: trained_network(role, path, settings) for role, path in trained.items()}
     for role in ("pnet", "rnet"):
-        if role not in networks:
+        if role not in networks and bundle is not None:
             networks[role] = bundle.network(role)
     crfs = {}
     for role, path in trained.items():

@@ -199,7 +199,7 @@ class RNetSamples(Dataset):
         return self._with_strokes(image, maps["target"], maps["initial"], spacing, random)
 
     def _start(self, random: np.random.Generator) -> str:
-        initial = self._settings.simulation.completed().initial or {}
+        initial = self._settings.simulation.completed().initial
         weights = np.array(list(initial.values()))
         return list(initial)[random.choice(len(weights), p=weights / weights.sum())]
 

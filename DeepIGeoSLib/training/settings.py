@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 from DeepIGeoSLib.bundles import TrainingData
 from DeepIGeoSLib.data import DataSettings
@@ -119,21 +119,29 @@ class SimulationSettings:
     initial: dict[str, float] | None = None
     drop: float | None = None
 
-    def completed(self) -> SimulationSettings:
+    def completed(self) -> Simulation:
         """Return the settings with the preset's values in the place of null."""
-        given: dict[str, Any] = {
-            key: value for key, value in vars(self).items() if value is not None
-        }
-        return SimulationSettings(**{**_SIMULATIONS[self.preset], **given})
+        usual = _SIMULATIONS[self.preset]
+        return Simulation(
+            self.preset,
+            usual.rounds if self.rounds is None else self.rounds,
+            usual.initial if self.initial is None else self.initial,
+            usual.drop if self.drop is None else self.drop,
+        )
 
 
-_SIMULATIONS: dict[str, dict[str, Any]] = {
-    "recommended": {
-        "rounds": 4,
-        "initial": {"pnet": 0.5, "corrupted": 0.4, "empty": 0.1},
-        "drop": 0.1,
-    },
-    "paper": {"rounds": 1, "initial": {"pnet": 1.0}, "drop": 0.0},
+class Simulation(NamedTuple):
+    """``SimulationSettings`` without anything left to the preset."""
+
+    preset: Literal["recommended", "paper"]
+    rounds: int
+    initial: dict[str, float]
+    drop: float
+
+
+_SIMULATIONS = {
+    "recommended": Simulation("recommended", 4, {"pnet": 0.5, "corrupted": 0.4, "empty": 0.1}, 0.1),
+    "paper": Simulation("paper", 1, {"pnet": 1.0}, 0.0),
 }
 
 

@@ -116,7 +116,7 @@ class Validation(lightning.Callback, ABC):
         if not due or step == self._measured_at:
             return
         self._measured_at = step
-        score = None
+        score: Any = None
         if trainer.is_global_zero:
             # A copy, so that evaluation mode and float32 layout stay out of the training.
             crf = None if pl_module.crf is None else pl_module.crf.plain()
