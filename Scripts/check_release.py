@@ -18,7 +18,12 @@ _RELEASE = re.compile(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d{2}-\d{2})$", re.MULT
 
 def unfinished(root: Path) -> list[str]:
     """Return what a release of the repository in a folder lacks, a sentence each."""
-    return [*contradictions(root), *_not_published(root), *_unreleased(root)]
+    return [
+        *contradictions(root),
+        *_below_format(root),
+        *_not_published(root),
+        *_unreleased(root),
+    ]
 
 
 def contradictions(root: Path) -> list[str]:
@@ -45,6 +50,17 @@ def contradictions(root: Path) -> list[str]:
     return found
 
 
+def _below_format(root: Path) -> list[str]:
+    """Bundles that are written now name the version that reads them: it must become true."""
+    package = (root / "DeepIGeoSLib/__init__.py").read_text(encoding="utf-8")
+    migration = (root / "DeepIGeoSLib/bundles/migration.py").read_text(encoding="utf-8")
+    own = _only(r'^__version__ = "(\S+)"$', package)
+    since = _only(r'^FORMAT_SINCE = "(\S+)"$', migration)
+    if _numbers(own) < _numbers(since):
+        return [f"Bundles say that they need DeepIGeoS {since}, but this becomes {own}."]
+    return []
+
+
 def _not_published(root: Path) -> list[str]:
     entry = (root / "Docs/extension-index/DeepIGeoS.json").read_text(encoding="utf-8")
     if "github.com/OWNER/" in entry:
@@ -60,6 +76,10 @@ def _unreleased(root: Path) -> list[str]:
     if rest.partition("\n## [")[0].strip():
         return ["CHANGELOG.md lists changes under [Unreleased]: they get a version and a date."]
     return []
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def _only(pattern: str, text: str) -> str:

@@ -14,8 +14,8 @@ from DeepIGeoSLib.networks.presets import network_of_preset
 # architecture and its options; "needs".
 FORMAT_VERSION = 2
 
-# The first version of DeepIGeoS that reads this format.
-FORMAT_SINCE = "0.1.0"
+# The first version of DeepIGeoS that reads this format; 0.1.0 reads format 1 alone.
+FORMAT_SINCE = "0.2.0"
 
 
 def up_to_date(manifest: Mapping[str, Any], path: Path) -> dict[str, Any]:

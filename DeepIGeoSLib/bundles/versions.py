@@ -21,7 +21,9 @@ def version_needed(networks: Iterable[NetworkSettings]) -> str:
 def check_version(mapping: Mapping[str, Any], path: Path) -> None:
     """Refuse a manifest of a format, or for a program, that is newer than this one."""
     own, needed = DeepIGeoSLib.__version__, mapping.get("needs")
-    newer = isinstance(needed, str) and _numbers(needed) > _numbers(own)
+    # Between two releases the program has the number of the last one, but reads the next format.
+    able = max(own, FORMAT_SINCE, key=_numbers)
+    newer = isinstance(needed, str) and _numbers(needed) > _numbers(able)
     wanted = f"it needs DeepIGeoS {needed} or newer, and this is {own}"
     version = mapping.get("format_version")
     if type(version) is not int or not 1 <= version <= FORMAT_VERSION:

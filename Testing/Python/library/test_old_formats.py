@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from DeepIGeoSLib import BundleError, InputError, load_bundle
+from DeepIGeoSLib import BundleError, InputError, list_bundles, load_bundle
 from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.training.config import read_config
 
@@ -88,6 +88,35 @@ def test_a_bundle_of_a_later_format_says_what_it_needs(
     change(old_bundle, format_version=3, needs=needs)
     with pytest.raises(BundleError, match=sentence):
         load_bundle(old_bundle)
+
+
+@pytest.mark.parametrize("name", list_bundles())
+def test_a_shipped_bundle_needs_a_version_that_knows_its_format(name: str) -> None:
+    # 0.1.0 was released with format 1; format 2 came after it.
+    manifest = load_bundle(name).manifest
+    assert (manifest.format_version, manifest.needs) == (2, "0.2.0")
+
+
+@pytest.mark.parametrize(
+    ("own", "needs", "reads"),
+    [
+        ("0.1.0", "0.2.0", True),  # on the way to 0.2.0
+        ("0.2.0", "0.2.0", True),
+        ("0.2.0", "0.2.1", False),
+        ("0.10.0", "0.9.0", True),
+    ],
+)
+def test_a_bundle_is_read_from_the_version_on_that_it_needs(
+    old_bundle: Path, monkeypatch: pytest.MonkeyPatch, own: str, needs: str, reads: bool
+) -> None:
+    shutil.copy(load_bundle("t1-hippocampus").folder / "bundle.json", old_bundle)
+    change(old_bundle, needs=needs)
+    monkeypatch.setattr("DeepIGeoSLib.__version__", own)
+    if reads:
+        assert load_bundle(old_bundle).manifest.needs == needs
+    else:
+        with pytest.raises(BundleError, match=rf"needs DeepIGeoS {needs} or newer, and this is"):
+            load_bundle(old_bundle)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ FILES = {
     "changelog": "CHANGELOG.md",
     "citation": "CITATION.cff",
     "package": "DeepIGeoSLib/__init__.py",
+    "format": "DeepIGeoSLib/bundles/migration.py",
     "entry": "Docs/extension-index/DeepIGeoS.json",
     "script": "Scripts/check_release.py",
 }
@@ -28,6 +30,8 @@ def ready(tmp_path: Path) -> dict[str, Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / FILES[name], path)
     changed(files["entry"], "/OWNER/", "/some-lab/")
+    text = files["format"].read_text(encoding="utf-8")
+    files["format"].write_text(re.sub('(?<=^FORMAT_SINCE = ").*(?=")', "0.1.0", text, flags=re.M))
     text = files["changelog"].read_text(encoding="utf-8")
     begin, _, rest = text.partition("## [Unreleased]\n")
     _, _, released = rest.partition("\n## [")
@@ -62,6 +66,7 @@ def test_a_release_is_ready_when_all_is_done(ready: dict[str, Path]) -> None:
         ("citation", "version: 0", "version: 7", "CITATION.cff cites 7"),
         ("citation", 'date-released: "2', 'date-released: "1', "CITATION.cff dates it 1"),
         ("package", '__version__ = "0', '__version__ = "8', "__version__ is 8"),
+        ("format", 'SINCE = "0', 'SINCE = "9', "need DeepIGeoS 9.1.0, but this becomes 0"),
         ("entry", "/some-lab/", "/OWNER/", "owner is not set"),
         ("changelog", "## [Unreleased]\n", "## [Unreleased]\n\n- New.\n", "under [Unreleased]"),
         ("changelog", "## [Unreleased]\n", "", "no section [Unreleased]"),
