@@ -136,7 +136,7 @@ class Volume:
         """
         path = Path(path)
         if is_dicom(path) and is_dicom_segmentation(path):
-            mask = read_segmentation(path, self.shape, self.ijk_to_ras, segments)
+            mask = read_segmentation(path, self.shape, self.ijk_to_ras, names=segments)
             return mask.astype(np.int32)
         stored = _stored_dicom(path) if is_dicom(path) else read_image(path)
         if is_segmentation(path, stored):

@@ -43,7 +43,7 @@ def is_dicom_segmentation(path: Path) -> bool:
 
 
 def read_segmentation(
-    path: Path, shape: tuple[int, int, int], ijk_to_ras: np.ndarray, names: Sequence[str] = ()
+    path: Path, shape: tuple[int, int, int], ijk_to_ras: np.ndarray, *, names: Sequence[str] = ()
 ) -> np.ndarray:
     """Return where segments of a DICOM segmentation lie: bool, axes (k, j, i), the image's shape.
 

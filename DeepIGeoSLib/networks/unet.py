@@ -61,7 +61,9 @@ class UNet(SegmentationNetwork):
         self.decoder = nn.ModuleList()
         widths = [in_channels, *features]
         for level, (kernel, stride) in enumerate(zip(kernels, strides, strict=True)):
-            self.encoder.append(two_convolutions(widths[level], features[level], kernel, stride))
+            self.encoder.append(
+                two_convolutions(widths[level], features[level], kernel, stride=stride)
+            )
             if level + 1 < len(features):
                 self.widen.append(
                     up_convolution(features[level + 1], features[level], strides[level + 1])
@@ -82,7 +84,11 @@ class UNet(SegmentationNetwork):
 
 
 def two_convolutions(
-    in_channels: int, out_channels: int, kernel: Sequence[int], stride: Sequence[int] | None = None
+    in_channels: int,
+    out_channels: int,
+    kernel: Sequence[int],
+    *,
+    stride: Sequence[int] | None = None,
 ) -> nn.Sequential:
     """Return two normalized convolutions with leaky ReLU; the first one has the stride.
 

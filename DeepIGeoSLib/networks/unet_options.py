@@ -57,7 +57,7 @@ class UNetOptions:
             from DeepIGeoSLib.networks.unet_paper import PaperUNet2d, PaperUNet3d
 
             network = PaperUNet2d if dimension == 2 else PaperUNet3d
-            return network(in_channels, classes, features, self.dropout)
+            return network(in_channels, classes, features=features, dropout=self.dropout)
         from DeepIGeoSLib.networks.unet import UNet
 
         return UNet(

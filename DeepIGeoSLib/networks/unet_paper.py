@@ -30,9 +30,10 @@ class PaperUNet(SegmentationNetwork):
         border: voxels at each side of an input that its answer lacks, see ``shrunk``.
     """
 
+    classifier: nn.Module
     late_layers = ("widen", "decoder", "classifier")
 
-    def __init__(self, dimension: int, classes: int, levels: int, dropout: float) -> None:
+    def __init__(self, dimension: int, classes: int, levels: int, *, dropout: float) -> None:
         super().__init__()
         self.dimension = dimension
         self.classes = classes
@@ -102,10 +103,11 @@ class PaperUNet2d(PaperUNet):
         self,
         in_channels: int,
         classes: int = 2,
+        *,
         features: Sequence[int] = (64, 128, 256, 512, 1024),
         dropout: float = 0.5,
     ) -> None:
-        super().__init__(2, classes, len(features), dropout)
+        super().__init__(2, classes, len(features), dropout=dropout)
         self.bytes_per_voxel = 30 * features[0] + 100
         widths = [in_channels, *features]
         for level, width in enumerate(features):
@@ -124,10 +126,11 @@ class PaperUNet3d(PaperUNet):
         self,
         in_channels: int,
         classes: int = 2,
+        *,
         features: Sequence[int] = (64, 128, 256, 512),
         dropout: float = 0.0,
     ) -> None:
-        super().__init__(3, classes, len(features), dropout)
+        super().__init__(3, classes, len(features), dropout=dropout)
         self.bytes_per_voxel = 30 * features[0] + 100
         widths = [in_channels, *features]
         for level, width in enumerate(features):

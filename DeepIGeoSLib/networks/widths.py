@@ -21,7 +21,7 @@ def check_widths(name: str, widths: Iterable[int]) -> None:
         raise InputError(f"{name} is {widths}; 1 to {_WIDEST} are expected.")
 
 
-def check_levels(name: str, widths: Iterable[int], fewest: int = 2, most: int = 7) -> None:
+def check_levels(name: str, widths: Iterable[int], *, fewest: int = 2, most: int = 7) -> None:
     """Refuse widths of levels that make no network, or a number of levels that makes none.
 
     Raises:

@@ -62,7 +62,7 @@ class Augmentation:
         if self._bend > 0:
             random = np.random.default_rng(seed)
             if random.random() < self._bend:
-                image, maps = bent(image, maps, self._bend_sigma, random)
+                image, maps = bent(image, maps, self._bend_sigma, random=random)
         affine = np.diag([*spacing, 1.0])
         subject = torchio.Subject(image=torchio.ScalarImage(tensor=to_tensor(image), affine=affine))
         for name, values in maps.items():

@@ -55,7 +55,7 @@ def moved(array: np.ndarray, field: np.ndarray) -> np.ndarray:
 
 
 def bent(
-    image: np.ndarray, maps: dict[str, np.ndarray], sigma: float, random: np.random.Generator
+    image: np.ndarray, maps: dict[str, np.ndarray], sigma: float, *, random: np.random.Generator
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return an image (channel, k, j, i) and its maps (k, j, i) deformed together."""
     field = displacements(image.shape[1:], sigma, random)

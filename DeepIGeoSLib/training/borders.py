@@ -79,7 +79,7 @@ def separated(objects: np.ndarray) -> np.ndarray:
 
 
 def loss_of_borders(
-    logits: torch.Tensor, classes: torch.Tensor, spacing: torch.Tensor, settings: BorderSettings
+    logits: torch.Tensor, classes: torch.Tensor, spacing: torch.Tensor, *, settings: BorderSettings
 ) -> torch.Tensor:
     """Return what the weights add to the mean cross-entropy of a batch.
 

@@ -59,7 +59,7 @@ class NetworkModule(lightning.LightningModule):
         loss = self._loss(*of_all_processes(self, logits, target))
         borders = self.settings.optimization.borders
         if borders is not None:
-            loss = loss + loss_of_borders(logits, target, spacing, borders)
+            loss = loss + loss_of_borders(logits, target, spacing, settings=borders)
         return loss
 
     def configure_optimizers(self) -> dict:

@@ -44,15 +44,15 @@ def solve(request: pytest.FixtureRequest) -> Callable:
 def test_a_seed_in_each_region_is_enough(solve: Callable, halves: tuple) -> None:
     image, bright = halves
     foreground, background = place(image.shape, 2, 5, 9), place(image.shape, 0, 0, 0)
-    assert np.array_equal(solve(image, foreground, background, UNEVEN), bright)
-    assert np.array_equal(solve(image, background, foreground, UNEVEN), ~bright)
+    assert np.array_equal(solve(image, foreground, background, spacing=UNEVEN), bright)
+    assert np.array_equal(solve(image, background, foreground, spacing=UNEVEN), ~bright)
 
 
 def test_seeds_are_obeyed_against_all_intensities(solve: Callable, halves: tuple) -> None:
     image, _ = halves
     foreground = place(image.shape, 2, 5, 9) | place(image.shape, 0, 1, 1)
     background = place(image.shape, 0, 0, 0) | place(image.shape, 2, 4, 7)
-    labels = solve(image, foreground, background, UNEVEN)
+    labels = solve(image, foreground, background, spacing=UNEVEN)
     assert labels.dtype == bool
     assert labels[foreground].all()
     assert not labels[background].any()
@@ -62,7 +62,7 @@ def test_a_single_slice_can_be_divided(solve: Callable, halves: tuple) -> None:
     image, bright = halves
     image, bright = image[2:3], bright[2:3]
     foreground, background = place(image.shape, 0, 5, 9), place(image.shape, 0, 0, 0)
-    assert np.array_equal(solve(image, foreground, background, UNEVEN), bright)
+    assert np.array_equal(solve(image, foreground, background, spacing=UNEVEN), bright)
 
 
 def test_the_geodesic_rule_takes_the_smaller_of_two_maps() -> None:

@@ -114,11 +114,15 @@ def test_a_crop_that_the_strides_do_not_divide_is_refused_before_anything_is_tra
         "optimization": {"crop": [1, 40, 37]},
     }
     with pytest.raises(InputError, match=rf"crop is \[1, 40, 37\].*{architecture}.*multiples of"):
-        starting_networks(checked_config(mapping, "test"), tmp_path, None, None)
+        starting_networks(
+            checked_config(mapping, "test"), base=tmp_path, progress=None, bundle=None
+        )
     steps = build_network(architecture, "pnet", dimension=2, options=SMALL[architecture])
     least = {"crop": [1, *steps.multiple_of], "batch_size": 1}
     mapping["optimization"] = least
     with pytest.raises(InputError, match=r"crop .*a single value is left"):
-        starting_networks(checked_config(mapping, "test"), tmp_path, None, None)
+        starting_networks(
+            checked_config(mapping, "test"), base=tmp_path, progress=None, bundle=None
+        )
     mapping["optimization"] = {**least, "batch_size": 2}
-    starting_networks(checked_config(mapping, "test"), tmp_path, None, None)
+    starting_networks(checked_config(mapping, "test"), base=tmp_path, progress=None, bundle=None)

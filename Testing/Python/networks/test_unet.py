@@ -37,7 +37,7 @@ def test_the_network_of_2015_has_its_sizes_and_its_31_million_weights() -> None:
     assert count(network) == by_hand
     layers = (torch.nn.Conv2d, torch.nn.ConvTranspose2d)
     assert sum(isinstance(module, layers) for module in network.modules()) == 23
-    small = PaperUNet2d(1, 2, (2, 2, 2, 2, 2)).eval()
+    small = PaperUNet2d(1, 2, features=(2, 2, 2, 2, 2)).eval()
     with torch.inference_mode():
         assert small.shrunk(torch.zeros(1, 1, 572, 572)).shape == (1, 2, 388, 388)
 
@@ -45,7 +45,7 @@ def test_the_network_of_2015_has_its_sizes_and_its_31_million_weights() -> None:
 def test_the_network_of_2016_has_its_sizes_and_its_19_million_weights() -> None:
     # "In total 19069955 parameters" of 3 channels and 3 classes; its batch normalizations apart.
     assert count(PaperUNet3d(3, 3), norms=False) == 19_069_955
-    small = PaperUNet3d(3, 3, (2, 2, 2, 2)).eval()
+    small = PaperUNet3d(3, 3, features=(2, 2, 2, 2)).eval()
     with torch.inference_mode():
         assert small.shrunk(torch.zeros(1, 3, 132, 132, 116)).shape == (1, 3, 44, 44, 28)
 
@@ -139,7 +139,7 @@ def test_tiles_are_seamless(variant: str, dimension: int) -> None:
 
 def test_a_part_of_the_published_network_sees_its_real_surroundings() -> None:
     torch.manual_seed(0)
-    network = PaperUNet2d(1, 2, (3, 3, 3)).eval()
+    network = PaperUNet2d(1, 2, features=(3, 3, 3)).eval()
     x = torch.randn(1, 1, 96, 96)
     part = (slice(0, 1), slice(48, 64), slice(40, 56))
     with torch.inference_mode():

@@ -53,7 +53,7 @@ def test_image_and_mask_move_together() -> None:
     mask = np.zeros((1, 64, 64), dtype=bool)
     mask[:, 20:44, 16:40] = True
     image = (mask[np.newaxis] * 3).astype(np.float32)
-    changed, maps = bent(image, {"mask": mask}, 4.0, np.random.default_rng(0))
+    changed, maps = bent(image, {"mask": mask}, 4.0, random=np.random.default_rng(0))
     assert 0.005 < (maps["mask"] != mask).mean() < 0.3
     assert ((changed[0] > 1.5) == maps["mask"]).mean() > 0.99
 
@@ -65,7 +65,7 @@ def test_it_is_off_unless_asked_for_and_then_depends_on_the_seed_alone() -> None
 
     def changed(seed: int, **settings: float) -> np.ndarray:
         augment = Augmentation(AugmentationSettings(**still, intensity=0.0, **settings), -4.0)
-        return augment(image, {"mask": mask}, (1.0, 1.0, 1.0), seed)[0]
+        return augment(image, {"mask": mask}, (1.0, 1.0, 1.0), seed=seed)[0]
 
     np.testing.assert_array_equal(changed(1), image)
     first = changed(1, bend=1.0)

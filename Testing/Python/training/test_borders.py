@@ -97,7 +97,7 @@ def test_the_loss_is_the_weighted_mean_of_the_cross_entropy() -> None:
     spacing = torch.ones(1, 3, dtype=torch.float64)
     settings = BorderSettings()
     plain = torch.nn.functional.cross_entropy(logits, classes[:, 0].long())
-    found = plain + loss_of_borders(logits, classes, spacing, settings)
+    found = plain + loss_of_borders(logits, classes, spacing, settings=settings)
     chances = logits.softmax(1)[0, :, 0].detach().numpy()
     entropy = -np.log(np.where(objects > 0, chances[1], chances[0]))
     weights = class_weights(objects > 0) + border_weights(objects, (1.0, 1.0), settings)
