@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from DeepIGeoSLib.benchmarks.drawing import can_draw
 from DeepIGeoSLib.benchmarks.geodesic_peers import OURS
 from DeepIGeoSLib.files import written_in_one_step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_logger = logging.getLogger(__name__)
 
 _EXACT, _INEXACT, _OTHER = "#1f6fb4", "#e08a2e", "#b5b5b5"
 _KINDS = (
@@ -34,14 +32,11 @@ def plot(result: dict, path: Path) -> None:
         result: of the benchmark.
         path: PNG file to write.
     """
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.patches import Patch
-    except ImportError:
-        _logger.warning("There is no plot, because matplotlib is not installed.")
+    if not result["cases"] or not can_draw():
         return
-    if not result["cases"]:
-        return
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
     cases = {case["name"]: case for case in result["cases"]}
     volumes = _in_order(name.split("/", 1)[0] for name in cases)
     kinds = _in_order(name.split("/", 1)[1] for name in cases)

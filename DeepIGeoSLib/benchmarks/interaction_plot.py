@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
+from DeepIGeoSLib.benchmarks.drawing import can_draw
 from DeepIGeoSLib.files import written_in_one_step
-
-_logger = logging.getLogger(__name__)
 
 _PARTS = {"maps": "#e08a2e", "network": "#1f6fb4", "crf": "#5aa469", "rest": "#b5b5b5"}
 _PROMISE = 0.5  # seconds
@@ -22,11 +20,10 @@ def plot(result: dict, path: Path) -> None:
         result: of the benchmark.
         path: PNG file to write.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        _logger.warning("There is no plot, because matplotlib is not installed.")
+    if not can_draw():
         return
+    from matplotlib.figure import Figure
+
     rows = result["cases"]
     figure = Figure((8, 1.6 + 0.5 * len(rows)), layout="constrained", dpi=120)
     axes = figure.subplots()
