@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from DeepIGeoSLib.commands.ctrl_c import CtrlC
 
 # Module of each command in ``DeepIGeoSLib.commands``.
-COMMANDS = ("segment", "refine", "geodesic", "bundles", "train", "evaluate", "benchmark", "demo")
+COMMANDS = (
+    "segment",
+    "refine",
+    "geodesic",
+    "bundles",
+    "train",
+    "evaluate",
+    "report",
+    "benchmark",
+    "demo",
+)
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from DeepIGeoSLib.commands.demonstration_picture import planes
+from DeepIGeoSLib.grid.planes import planes
 
 # (left, right, top, bottom) of what is on paper.
 RADIOLOGICAL = {
