@@ -1,11 +1,12 @@
 # make demo   the main job on a real case and on a computed head; DEMO="..." for another one
+# make web    the interactive tool in a browser, with a real case; WEB="..." for your own image
 # make test   lint and every test
 # make docs   the documentation as web pages, in build/documentation
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: demo docs test test-slicer-5.13 test-numba coverage lint prepare-demo prepare-docs prepare-test
+.PHONY: demo web docs test test-slicer-5.13 test-numba coverage lint prepare-demo prepare-web prepare-docs prepare-test
 
 demo: prepare-demo
 ifdef DEMO
@@ -15,6 +16,9 @@ else
 	$(RUN) -m DeepIGeoSLib demo -o demo-output/hippocampus
 	$(RUN) -m DeepIGeoSLib demo --phantom -o demo-output/head
 endif
+
+web: prepare-web
+	$(RUN) -m DeepIGeoSLib web $(if $(WEB),$(WEB),--demo)
 
 test: prepare-test lint
 	$(RUN) -m pytest $(PYTEST)
@@ -50,6 +54,9 @@ coverage: prepare-test
 
 prepare-demo:
 	$(PYTHON) Scripts/prepare_environment.py $(VENV) fast,plot,samples
+
+prepare-web:
+	$(PYTHON) Scripts/prepare_environment.py $(VENV) fast,web
 
 prepare-docs:
 	$(PYTHON) Scripts/prepare_environment.py $(VENV) docs

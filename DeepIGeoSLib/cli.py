@@ -28,6 +28,7 @@ COMMANDS = (
     "report",
     "benchmark",
     "demo",
+    "web",
 )
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2

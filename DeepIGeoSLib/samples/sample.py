@@ -39,13 +39,18 @@ class Sample:
     strokes: dict[str, np.ndarray] | None = None
 
 
+def hippocampus_file() -> Path:
+    """Return the image of the real case that is part of the package; see ``hippocampus_sample``."""
+    return _HIPPOCAMPUS / "image.nii.gz"
+
+
 def hippocampus_sample() -> Sample:
     """Return a hippocampus in T1 that experts outlined; it is part of the package.
 
     Case hippocampus_057 of the Medical Segmentation Decathlon (Antonelli et al. 2022; CC BY-SA
     4.0); no network of the bundle was trained on it.
     """
-    volume = Volume.read(_HIPPOCAMPUS / "image.nii.gz")
+    volume = Volume.read(hippocampus_file())
     truth = volume.read_labels(_HIPPOCAMPUS / "label.nii.gz") > 0
     return Sample(volume, "Hippocampus in T1", "t1-hippocampus", truth)
 

@@ -116,6 +116,17 @@ def publishSlicer(
     )
 
 
+def showVtkErrorsOnly() -> None:
+    """Let VTK write errors to the terminal, each once, and no warnings.
+
+    For hosts that run for long, in which kept messages would fill the memory.
+    """
+    import vtk
+
+    vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_ERROR)
+    vtk.vtkOutputWindow.GetInstance().SetDisplayModeToNever()  # it would write them once more
+
+
 def _keepVtkMessages(vtk: Any) -> Any:
     """Collect VTK's messages in memory: a failed read alone prints pages of them."""
     vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)

@@ -124,7 +124,7 @@ class TargetSurface:
         return (node.GetID(), segmentId, voxels.changed, voxels.value, color, transform), voxels
 
     def _show(self, surface: Any, node: Any, segmentId: str) -> None:
-        model = _modelNode() or _madeModel()
+        model = surfaceNode() or _madeModel()
         model.SetName(node.GetSegmentation().GetSegment(segmentId).GetName())
         model.SetAndObserveTransformNodeID(node.GetTransformNodeID())
         model.SetAndObservePolyData(surface)
@@ -132,13 +132,14 @@ class TargetSurface:
         model.GetDisplayNode().SetVisibility(True)
 
     def _hide(self, state: tuple[Any, ...] | None) -> None:
-        model = _modelNode()
+        model = surfaceNode()
         if model is not None:
             model.GetDisplayNode().SetVisibility(False)
         self._shown = state
 
 
-def _modelNode() -> Any:
+def surfaceNode() -> Any:
+    """Return the model node that shows the surface, or None before there was one."""
     for node in slicer.util.getNodesByClass("vtkMRMLModelNode"):
         if node.GetAttribute(_ATTRIBUTE):
             return node

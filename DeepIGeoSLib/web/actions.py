@@ -1,0 +1,167 @@
+"""What the page's buttons, keys and sliders call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from trame_server.utils.asynchronous import create_task
+
+from DeepIGeoSLib.errors import DeepIGeoSError, InputError
+from DeepIGeoSLib.samples.sample import hippocampus_file
+from DeepIGeoSLib.web.autosave import Autosave
+from DeepIGeoSLib.web.case import show_window
+from DeepIGeoSLib.web.opened_folder import OpenedFolder
+from DeepIGeoSLib.web.session import ERASER, MISSING, NO_BRUSH, TOO_MUCH, WebSession
+from DeepIGeoSLib.web.views import Views
+
+_log = logging.getLogger(__name__)
+
+# The desktop module's keys; R and V choose the two brushes that have no key there.
+KEYS = {
+    "Ctrl+Enter": "refine",
+    "Z": "undo",
+    "Ctrl+Z": "undo",
+    "Y": "redo",
+    "Ctrl+Y": "redo",
+    "N": "next place",
+    "E": "next target",
+    "Escape": "cancel",
+}
+SHORTCUTS = [*KEYS, "X", "A", "R", "V"]
+
+
+class Actions:
+    """Turns what happens in the page into calls of the session."""
+
+    def __init__(
+        self,
+        *,
+        state: Any,
+        session: WebSession,
+        views: Views,
+        folder: OpenedFolder | None,
+        autosave: Autosave,
+    ) -> None:
+        """Take what the page shows and does.
+
+        Args:
+            state: trame's.
+            session: what is worked on.
+            views: the slices.
+            folder: what may be opened by path; nothing when None.
+            autosave: keeps the work on disk.
+        """
+        self._state = state
+        self._session = session
+        self._views = views
+        self._folder = folder
+        self._autosave = autosave
+        self._opening: asyncio.Lock = asyncio.Lock()
+
+    def act(self, action: str) -> None:
+        """Do what a button does; see ``WebSession.act``."""
+        self._session.act(action)
+
+    def key(self, key: str) -> None:
+        """Do what a key does."""
+        session, state = self._session, self._state
+        if key in KEYS:
+            session.act(KEYS[key])
+        elif key == "A":
+            self.accept_or_reopen()
+        elif key == "X":
+            state.brush = TOO_MUCH if session.brush == MISSING else MISSING
+        elif key in ("R", "V"):
+            state.brush = ERASER if key == "R" else NO_BRUSH
+
+    def accept_or_reopen(self) -> None:
+        """Lock the target, or unlock it."""
+        self._session.act("reopen" if self._session.bench.isAccepted else "accept")
+
+    def choose_target(self, segment_id: str) -> None:
+        """Work on another segment."""
+        self._session.choose_target(segment_id)
+
+    def toggle_locked(self, segment_id: str) -> None:
+        """Work on a segment, and lock or unlock it."""
+        self._session.choose_target(segment_id)
+        self.accept_or_reopen()
+
+    def toggle_shown(self, segment_id: str) -> None:
+        """Show a segment, or hide it."""
+        display = self._session.bench.segmentationNode.GetDisplayNode()
+        display.SetSegmentVisibility(segment_id, not display.GetSegmentVisibility(segment_id))
+        self._session.changed = True
+
+    def open_path(self, asked: str) -> None:
+        """Open a file of the opened folder."""
+        create_task(self.told(self._open_asked(asked)))
+
+    def open_demo(self) -> None:
+        """Open the case that comes with the program."""
+        create_task(self.told(self.open(hippocampus_file(), "Hippocampus in T1")))
+
+    async def _open_asked(self, asked: str) -> None:
+        if self._folder is None:
+            raise InputError("No folder was opened: start deepigeos web with one.")
+        await self.open(self._folder.resolved(asked))
+
+    async def open(self, path: Path, title: str = "") -> None:
+        """Open an image and show it.
+
+        Raises:
+            InputError: it can't be read.
+        """
+        async with self._opening:
+            with self._state as state:
+                state.opening = True
+            try:
+                if self._session.case is not None and self._session.bench.segmentationNode:
+                    self._autosave.write(self._session)
+                await self._session.open(path, title)
+            finally:
+                with self._state as state:
+                    state.opening = False
+            self._views.show_volume(self._session.bench.volumeNode)
+            low, high = self._session.opened.window
+            array = self._session.opened.volume.array
+            with self._state as state:
+                state.window_min, state.window_max = float(array.min()), float(array.max())
+                state.window = [low, high]
+                state.problem = state.last_title = ""
+            if self._autosave.begin(self._session):
+                self._session.bench.message = "Your earlier work on this image is back."
+
+    def open_last(self) -> None:
+        """Go on with the image that was opened last."""
+        last = self._autosave.last()
+        if last is None:
+            self.tell("The image that was opened last is not there any more.")
+        else:
+            create_task(self.told(self.open(*last)))
+
+    async def told(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something; what goes wrong is one sentence in the page, and the whole in the log."""
+        try:
+            await work
+        except DeepIGeoSError as error:
+            self.tell(str(error))
+        except Exception:
+            _log.exception("Something in the page failed")
+            self.tell("Something went wrong; nothing was changed. The log has the details.")
+
+    def tell(self, problem: str) -> None:
+        """Show a sentence about what went wrong."""
+        _log.warning("%s", problem)
+        with self._state as state:
+            state.problem = problem
+
+    def show_window(self, low: float, high: float) -> None:
+        """Show intensities from black (low) to white (high)."""
+        node = self._session.bench.volumeNode
+        if node is not None:
+            show_window(node, low, high)

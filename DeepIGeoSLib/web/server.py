@@ -1,0 +1,128 @@
+"""Starting the server: the page behind its gate, uploads, and downloads."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from DeepIGeoSLib.errors import DeepIGeoSError, InputError
+from DeepIGeoSLib.web.gate import gate
+from DeepIGeoSLib.web.opened_folder import OpenedFolder
+from DeepIGeoSLib.web.settings import WebSettings
+from DeepIGeoSLib.web.uploads import received, remove_others, remove_upload, without_folder
+
+_log = logging.getLogger(__name__)
+
+
+def serve(settings: WebSettings, say: Callable[[str], object], demo: bool = False) -> None:
+    """Serve the tool until Ctrl-C.
+
+    Args:
+        settings: where, and for whom.
+        say: gets the address of the page as soon as it can be opened.
+        demo: whether to open the case that comes with the program.
+
+    Raises:
+        InputError: the path does not exist, or the port is taken.
+    """
+    _quieten()
+    from trame.app import get_server
+
+    from DeepIGeoSLib.web.app import WebApp
+    from DeepIGeoSLib.web.autosave import Autosave
+    from DeepIGeoSLib.web.results import result_name, write_result
+
+    folder, first = _what_to_open(settings)
+    server = get_server("deepigeos", client_type="vue3")
+    app = WebApp(server, folder, Autosave(settings.private / "work"))
+
+    def on_bind(bound: Any) -> None:
+        bound.app.middlewares.append(gate(settings.token))
+        bound.app.router.add_post("/upload", upload)
+        bound.app.router.add_get("/download/{ending}", download)
+
+    async def upload(request: web.Request) -> web.Response:
+        try:
+            uploads = settings.private / "uploads"
+            path, title = await received(request, uploads, settings.upload_limit)
+            try:
+                await app.actions.open(path, title)
+            except DeepIGeoSError as error:
+                remove_upload(uploads, path)
+                raise InputError(without_folder(str(error), uploads)) from error
+            remove_others(uploads, path)
+        except DeepIGeoSError as error:
+            _log.warning("An upload was refused: %s", error)
+            return web.Response(status=400, text=str(error))
+        return web.Response(text="")
+
+    async def download(request: web.Request) -> web.StreamResponse:
+        ending = request.match_info["ending"]
+        name = result_name(app.session, ending)
+        try:
+            with tempfile.TemporaryDirectory(prefix="deepigeos-") as folder:
+                path = Path(folder) / name
+                write_result(app.session, path)
+                content = path.read_bytes()
+        except DeepIGeoSError as error:
+            return web.Response(status=400, text=str(error))
+        quoted = f'attachment; filename="{name}"'
+        return web.Response(body=content, headers={"Content-Disposition": quoted})
+
+    def on_ready(**_: Any) -> None:
+        address = f"http://{settings.host}:{server.port}/?token={settings.token}"
+        say(address)
+        if settings.browser:
+            webbrowser.open(address)
+        if first is not None:
+            app.actions.open_path(first)
+        elif demo:
+            app.actions.open_demo()
+
+    server.controller.on_server_bind.add(on_bind)
+    server.controller.on_server_ready.add(on_ready)
+    try:
+        server.start(
+            host=settings.host,
+            port=settings.port,
+            open_browser=False,
+            show_connection_info=False,
+            timeout=0,
+        )
+    except OSError as error:
+        raise InputError(
+            f"The server can't listen at {settings.host}:{settings.port}: {error.strerror}."
+        ) from error
+    finally:
+        app.session.stop()
+
+
+def _what_to_open(settings: WebSettings) -> tuple[OpenedFolder | None, str | None]:
+    """Return the opened folder, and the file in it to begin with."""
+    from DeepIGeoSLib.dicom import is_dicom
+
+    path = settings.path
+    if path is None:
+        return None, None
+    if not path.exists():
+        raise InputError(f"{path} does not exist.")
+    path = path.resolve()
+    if path.is_dir() and not is_dicom(path):
+        return OpenedFolder(path), None
+    return OpenedFolder(path.parent), path.name
+
+
+def _quieten() -> None:
+    """Keep the web server from writing to the terminal, and from reading our arguments."""
+    os.environ["WSLINK_READY_MSG"] = ""
+    os.environ["TRAME_ARGS"] = "--server"
+    # The first one's lines hold the token, the other's tell how templates are compiled.
+    for name in ("aiohttp.access", "trame_server"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,203 @@
+"""A real server, a real browser, and a head to segment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[3]
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, _BROWSERS)), None)
+_FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+# Only to give up waiting: a computer with much else to do is slow.
+PATIENCE = 240
+
+
+@dataclass
+class Server:
+    """A running ``deepigeos web``."""
+
+    process: subprocess.Popen
+    address: str
+    private: Path
+
+    @property
+    def site(self) -> str:
+        return self.address.split("/?")[0]
+
+    def kill(self) -> None:
+        """End it as a crash or a power cut would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+    def resident(self) -> int:
+        """Return the bytes of memory that it holds."""
+        import psutil
+
+        return psutil.Process(self.process.pid).memory_info().rss
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """A function that starts ``deepigeos web``; what it started is stopped afterwards."""
+    pytest.importorskip("trame_slicer", reason="trame-slicer is not installed")
+    started: list[Server] = []
+
+    def start(*arguments: Any, private: Path | None = None) -> Server:
+        private = private or tmp_path_factory.mktemp("private")
+        log = (private / "server.log").open("a")
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment.pop("DISPLAY", None)  # a server has none
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "DeepIGeoSLib", "web", *map(str, arguments)),
+                *("--no-browser", "--private", str(private)),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+        )
+        line = process.stdout.readline()
+        assert "ready" in line, (private / "server.log").read_text()[-3000:]
+        started.append(Server(process, line.split()[-1], private))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.process.terminate()
+        server.process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Page:
+    """The page of a server as a user has it, and which computers it asked for something."""
+
+    page: Any
+    server: Server
+    hosts: set[str] = field(default_factory=set)
+
+    def open(self) -> Page:
+        self.page.goto(self.server.address)
+        self.page.wait_for_selector("#segment")
+        count = "document.querySelectorAll('.layout-grid-item img').length"
+        self.page.wait_for_function(f"{count} >= 3")
+        return self
+
+    def status(self) -> str:
+        return self.page.inner_text("#status")
+
+    def wait_for_status(self, text: str) -> None:
+        self.page.wait_for_function(
+            "text => document.querySelector('#status').innerText.includes(text)", arg=text
+        )
+
+    def wait_for_rounds(self, count: int) -> None:
+        self.page.wait_for_function(
+            "count => document.querySelectorAll('#rounds tbody tr').length === count", arg=count
+        )
+
+    def wait_until(self, reads: Callable[[], Any], wanted: Any) -> None:
+        """Wait until something reads as wanted; the last reading is what the test shows."""
+        until = time.monotonic() + PATIENCE
+        while (found := reads()) != wanted and time.monotonic() < until:
+            self.page.wait_for_timeout(200)
+        assert found == wanted
+
+    def choose_model(self, name: str) -> None:
+        self.page.evaluate("name => window.trame.state.set('model', name)", name)
+
+    def upload(self, *paths: Path) -> None:
+        self.page.set_input_files("#files", [str(path) for path in paths])
+
+    def stroke(self, view: int, points: list[tuple[float, float]]) -> None:
+        """Draw with the left button, as a hand does; points are shares of the view's size."""
+        box = self.page.locator(".layout-grid-item img").nth(view).bounding_box()
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        mouse = self.page.mouse
+        mouse.move(*places[0])
+        self.page.wait_for_timeout(150)
+        mouse.down()
+        for place in places[1:]:
+            self.page.wait_for_timeout(60)
+            mouse.move(*place, steps=3)
+        self.page.wait_for_timeout(60)
+        mouse.up()
+
+    def get(self, path: str) -> Any:
+        return self.page.request.get(f"{self.server.site}/{path}")
+
+    def labels(self, volume: Any, folder: Path) -> np.ndarray:
+        """Return the labels that Download gives, on a volume's grid."""
+        answer = self.get("download/.nii.gz")
+        assert answer.ok, answer.text()
+        path = folder / "downloaded.nii.gz"
+        path.write_bytes(answer.body())
+        return volume.read_labels(path)
+
+    def recording(self) -> dict[str, Any]:
+        return json.loads(self.get("download/.json").text())
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[[Server], Page]]:
+    """A function that opens a server's page in a browser of its own.
+
+    Afterwards every address that the pages asked for is checked: there is no computer but ours.
+    """
+    opened: list[Page] = []
+
+    def visit(server: Server, **context: Any) -> Page:
+        size = {"width": 1280, "height": 720}
+        page = chromium.new_context(**{"viewport": size, **context}).new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        opened.append(Page(page, server))
+        hosts = opened[-1].hosts
+        for event in ("request", "websocket"):
+            page.on(event, lambda asked: hosts.add(urlsplit(asked.url).netloc))
+        return opened[-1].open()
+
+    yield visit
+    for page in opened:
+        page.page.context.close()
+        assert page.hosts - {""} == {urlsplit(page.server.address).netloc}
+
+
+@pytest.fixture(scope="session")
+def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a head with a lesion that is computed; its name holds nobody's name."""
+    from DeepIGeoSLib.samples.phantom import head_phantom
+
+    volume, _lesion = head_phantom((12, 64, 56), (12.0, 3.0, 3.0), 3)
+    path = tmp_path_factory.mktemp("heads") / "head.nii.gz"
+    volume.write_map(path, volume.array)
+    return path
