@@ -39,8 +39,8 @@ class EffectPanel:
         self._tags: list = []
         self._showing = False
         self._build()
-        self.logic.setBundle(self._models.default)
-        self._models.show(self._models.default)
+        self._chosenModel = ""  # none: the one that fits the volume
+        self._showModel(None)
 
     def activate(self) -> None:
         """Work on the selected segment from now on."""
@@ -76,6 +76,7 @@ class EffectPanel:
         bench = self.workbench
         bench.options.autoRefine = self.autoCheckBox.isChecked()
         target, bench.options.editableArea = self._chosen(node)
+        self._showModel(target[0])
         bench.choose(*target)
         self._observe(target[1])
         self.refresh()
@@ -180,8 +181,16 @@ class EffectPanel:
         self._connections.append((widget, signal, slot))
 
     def _onModel(self, bundle: str) -> None:
+        self._chosenModel = bundle
         self.workbench.useModel(bundle)
         self.refresh()
+
+    def _showModel(self, volumeNode: Any) -> None:
+        """Until the user has chosen a model, use the one that fits the volume."""
+        if not self._chosenModel:
+            fitting = self._models.fitting(volumeNode)
+            self._models.show(fitting)
+            self.workbench.useModel(fitting)
 
     def _do(self, action: Callable[[], Any]) -> None:
         self.updateFromEditor()

@@ -41,10 +41,14 @@ class ModelSelector:
         comboBox.connect("activated(int)", self._onActivated)
         addButton.connect("clicked(bool)", self._onAdd)
 
-    @property
-    def default(self) -> str:
-        """The model to begin with."""
-        usual = importLibrary("DeepIGeoSLib.scene.segmentation_logic").DEFAULT_BUNDLE
+    def fitting(self, volumeNode: Any) -> str:
+        """Return the model to begin with: one that is made for such a volume, else any-structure.
+
+        Args:
+            volumeNode: vtkMRMLScalarVolumeNode, or None.
+        """
+        name = "" if volumeNode is None else volumeNode.GetName()
+        usual = importLibrary("DeepIGeoSLib.bundles").bundle_for(name)
         return self._comboBox.itemData(max(0, self._comboBox.findData(usual)))
 
     @property

@@ -137,8 +137,6 @@ class Panel:
     def setParameters(self, parameters: Any) -> None:
         """Follow these parameters."""
         self.parameters = parameters
-        if not parameters.bundle:
-            parameters.bundle = self.models.default
         self.update()
 
     def update(self) -> None:
@@ -156,7 +154,7 @@ class Panel:
         problem = self._showModel()
         hasCrf = self.models.crf is not None
         crf = {"on": True, "off": False}.get(parameters.crf) if hasCrf else None
-        bench.useModel(parameters.bundle, crf)
+        bench.useModel(self._bundle, crf)
         self.ui.crfCheckBox.setEnabled(hasCrf)
         self.ui.crfCheckBox.setChecked(bool(self.models.crf if crf is None else crf))
         bench.options.autoRefine = parameters.autoRefine
@@ -212,21 +210,26 @@ class Panel:
         ui.volumeLabel.setText(volume if bench.hasTarget else "")
         ui.statusLabel.setText(bench.status)
 
+    @property
+    def _bundle(self) -> str:
+        """The chosen model; the one that fits the volume until the user has chosen."""
+        return self.parameters.bundle or self.models.fitting(self.parameters.sourceVolume)
+
     def _showModel(self) -> str:
-        """Show the chosen model; where it is not on this computer, choose the first one.
+        """Show the chosen model; where it is not on this computer, the one that fits the volume.
 
         Returns:
             What is wrong with the chosen one, or "".
         """
         BundleError = importLibrary("DeepIGeoSLib.errors").BundleError
         try:
-            self.models.show(self.parameters.bundle)
+            self.models.show(self._bundle)
         except BundleError as error:
             self._storing = True
-            self.parameters.bundle, self.parameters.crf = self.models.default, ""
+            self.parameters.bundle, self.parameters.crf = "", ""
             self._storing = False
-            self.models.show(self.parameters.bundle)
-            return _("{error} The first model of the list is used.").format(error=error)
+            self.models.show(self._bundle)
+            return _("{error} The model that fits the volume is used.").format(error=error)
         return ""
 
     def _hideSeeds(self) -> None:
@@ -266,7 +269,7 @@ class Panel:
 
     def _ready(self) -> bool:
         """Return whether the chosen model can run; ask for what it needs the first time."""
-        if self.parameters.bundle == self._none:
+        if self._bundle == self._none:
             return True
         advice = first_use.readyToCompute()
         if advice:

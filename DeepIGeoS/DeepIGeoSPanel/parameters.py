@@ -31,7 +31,7 @@ class DeepIGeoSParameterNode:
     sourceVolume - The image to segment.
     segmentation - Holds the target.
     targetSegmentID - The segment that is filled and corrected.
-    bundle - Name or folder of the model; "geodesic" is none.
+    bundle - Name or folder of the model; "geodesic" is none, and "" the one that fits the volume.
     crf - Whether the model's CRF smooths the results: "on", "off", or "" as the model recommends.
     autoRefine - Whether each stroke is answered at once.
     otherSegments - Whether the target may overlap other segments.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from DeepIGeoSLib.bundles.bundle import Bundle, folder_of
+from DeepIGeoSLib.bundles.bundle import Bundle, folder_of, list_bundles
 from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.bundles.manifest_file import read_manifest
 from DeepIGeoSLib.errors import BundleError
+from DeepIGeoSLib.networks import ANY_STRUCTURE
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,19 @@ def summary_of(bundle: str | Path) -> BundleSummary:
         size / 1e6,
         None if manifest.crf is None else manifest.crf.enabled,
     )
+
+
+def bundle_for(volume: str) -> str:
+    """Return the shipped bundle to begin with: one made for such a volume, else "any-structure".
+
+    Args:
+        volume: the name of the volume, as Slicer shows it; DICOM series bring their description.
+    """
+    for name in list_bundles():
+        for word in read_manifest(folder_of(name)).fits:
+            if re.search(rf"(?<![a-z]){re.escape(word.lower())}(?![a-z])", volume.lower()):
+                return name
+    return ANY_STRUCTURE
 
 
 def proposes(bundle: Bundle | str | Path) -> bool:

@@ -96,8 +96,9 @@ def _texts(manifest: BundleManifest) -> Iterator[tuple[str, str]]:
     """Yield every text of a manifest and what it is."""
     for key in ("name", "version", "needs", "task", "modality", "license", "derived_from"):
         yield key, getattr(manifest, key) or ""
-    for channel in manifest.channels:
-        yield "channels", channel
+    for key, words in (("channels", manifest.channels), ("fits", manifest.fits)):
+        for word in words:
+            yield key, word
     for data in manifest.training_data:
         yield "training_data", data.name
         yield "training_data", data.license

@@ -65,6 +65,8 @@ class BundleManifest:
         crf: how the CRF-Nets are built, and whether they are on; null when there are none.
         zoom_choice: the rule by which a first stroke chooses its zoom, of "any-structure"; the
             network's confidence decides when null.
+        fits: words of which one in the name of a volume says that the bundle is made for it, such
+            as "flair"; none when it is never to be chosen without being asked for.
         derived_from: name and version of the bundle that the networks were fine-tuned from.
         needs: the oldest version of DeepIGeoS that can use the bundle, see ``version_needed``.
     """
@@ -86,6 +88,7 @@ class BundleManifest:
     metrics: tuple[dict[str, Any], ...] = ()
     crf: CrfSettings | None = None
     zoom_choice: ZoomChoice | None = None
+    fits: tuple[str, ...] = ()
     derived_from: str | None = None
     needs: str = FORMAT_SINCE
 

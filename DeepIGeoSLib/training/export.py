@@ -45,6 +45,7 @@ def draft_manifest(
         region=settings.optimization.crop,
         weights={},
         training_data=(*(source.training_data if source else ()), *words.training_data),
+        fits=words.fits,
         derived_from=f"{source.name} {source.version}" if source else None,
         crf=None if settings.crf is None else settings.crf.model,
     )

@@ -157,6 +157,7 @@ class BundleSettings:
         channels: names of the image channels, in order.
         license: of the weights; it follows from that of the data.
         training_data: what the weights were trained on.
+        fits: words in the names of volumes that it is made for.
         limits: for the model card: where the networks should not be trusted.
     """
 
@@ -167,6 +168,7 @@ class BundleSettings:
     channels: tuple[str, ...] = ("image",)
     license: str = ""
     training_data: tuple[TrainingData, ...] = ()
+    fits: tuple[str, ...] = ()
     limits: str = ""
 
 

@@ -105,5 +105,25 @@ def test_a_scene_that_names_a_model_of_another_computer_gets_the_first_one(speck
     parameters = user.widget.logic.getParameterNode()
     parameters.bundle = "models/of-somebody-else"
     assert "There is no bundle 'models/of-somebody-else'" in user.status
-    assert user.panel.parameters.bundle == user.panel.models.default
+    assert user.panel.parameters.bundle == ""
     assert segmented(user)
+
+
+def test_until_the_user_chooses_the_model_fits_the_volume(module, desktop, head):
+    import slicer
+    from desktop.python_qt import KEPT
+    from desktop.user import User
+
+    flair, ct = (slicer.util.addVolumeFromArray(head, name=name) for name in ("flair", "CTChest"))
+    widget = module.DeepIGeoSWidget()
+    KEPT.append(widget)
+    widget.enter()
+    user, parameters = User(widget), widget.logic.getParameterNode()
+    for volume, model in ((flair, "flair-whole-tumor"), (ct, "any-structure")):
+        parameters.sourceVolume = volume
+        assert user.ui.bundleSelector.currentText.startswith(model)
+        assert widget.logic.bundle == model
+    user.choose("bundleSelector", "No model: from your strokes alone")
+    parameters.sourceVolume = flair
+    assert widget.logic.bundle == "geodesic"
+    widget.cleanup()
