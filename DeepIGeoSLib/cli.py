@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "segment",
     "refine",
+    "batch",
     "geodesic",
     "bundles",
     "train",
@@ -57,12 +58,15 @@ def _run(given: list[str]) -> int:
     import logging
 
     from DeepIGeoSLib.commands.console import ProgressLine, say
+    from DeepIGeoSLib.commands.long_progress import LongProgress
 
     arguments = _parser(given).parse_args(given)
     logging.basicConfig(
         level=logging.INFO if arguments.verbose else logging.WARNING, format="%(message)s"
     )
-    with ProgressLine(enabled=not arguments.json) as progress:
+    is_long = getattr(arguments.command, "LONG", False)
+    shown = LongProgress(events=arguments.json) if is_long else ProgressLine(not arguments.json)
+    with shown as progress:
         result = arguments.command.run(arguments, progress)
     text = json.dumps(result, indent=2) if arguments.json else arguments.command.text(result)
     say(text, sys.stdout)

@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from DeepIGeoSLib.batch.record import CaseRecord, State, record_from_json
-from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.errors import DeepIGeoSError, InputError
+
+# After so many pages (of 4 KiB) what was written beside the database is moved into it.
+_PAGES_BESIDE = 100
 
 # What a run keeps for itself, in the output folder.
 KEPT = "deepigeos-batch"
@@ -166,11 +169,12 @@ class Journal:
             for name, state, stamp, record in rows
         }
 
-    def forget(self, names: Iterable[str]) -> None:
-        """Have cases waiting again, because their files have changed or their results are gone."""
+    def reopen(self, names: Iterable[str]) -> None:
+        """Have cases that are done in work again: their files have changed, or results are gone."""
         with self._writing():
             self._database.executemany(
-                "UPDATE cases SET state = 'waiting', record = NULL, reason = NULL WHERE name = ?",
+                "UPDATE cases SET state = 'running', record = NULL, reason = NULL "
+                "WHERE name = ? AND state = 'done'",
                 [(name,) for name in names],
             )
 
@@ -182,7 +186,7 @@ class Journal:
             started: stamps of cases that are about to be worked on, by name.
 
         Raises:
-            InputError: it can't be written, because the disk is full, for example.
+            DeepIGeoSError: it can't be written, because the disk is full, for example.
         """
         with self._writing():
             self._database.executemany(
@@ -229,8 +233,10 @@ class Journal:
             with self._database:
                 yield
         except sqlite3.Error as error:
-            raise InputError(
-                f"The journal {self._path} can't be written ({error}); what it says so far holds, "
+            full = "full" in str(error)
+            reason = "there is no room left on its disk" if full else str(error)
+            raise DeepIGeoSError(
+                f"The journal {self._path} can't be written: {reason}. What it says so far holds, "
                 "and the same command goes on from there."
             ) from error
 
@@ -278,6 +284,7 @@ def _opened(path: Path, output: Path) -> sqlite3.Connection:
         # With this, WAL needs no memory that processes share, so it works on network folders too.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
+        database.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BESIDE}")
         # A commit may be lost with the power, but never half of one; its case is then done again.
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("BEGIN IMMEDIATE")  # takes the lock

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _ROUNDS, _ROUNDS_FROM_EMPTY = 5, 10
 
+# Takes minutes to days: progress is shown in logs and as events, too.
+LONG = True
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

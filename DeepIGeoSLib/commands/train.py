@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _DONE, _BAD_INPUT = 0, 2
 
+# Takes minutes to days: progress is shown in logs and as events, too.
+LONG = True
+
 # Given in the place of a configuration: pretrain a CRF-Net with every setting at its default.
 _CRF_PRETRAIN = "crf-pretrain"
 

@@ -92,6 +92,42 @@ def read_image(path: Path) -> StoredImage:
     return StoredImage(stored.array, sform, stored.dimension, stored.header)
 
 
+def read_grid(path: Path) -> tuple[tuple[int, int, int], np.ndarray]:
+    """Return where the voxels of an image file lie, by its header alone.
+
+    Returns:
+        The shape (k, j, i), and the 4 x 4 ijk_to_ras in mm; a 2D file has one slice.
+
+    Raises:
+        InputError: it is missing, of another format, or its header can't be read.
+    """
+    import SimpleITK
+
+    ending = _ending_of_image(path)
+    sform = None
+    if ending in _FORMATS:
+        module, reader = _FORMATS[ending]
+        if module is nifti:
+            header = nifti.read_header(path)
+            sform = header.sform if header.is_sheared else None
+    else:
+        reader = _PICTURES[ending]
+    header_reader = SimpleITK.ImageFileReader()
+    header_reader.SetImageIO(f"{reader}ImageIO")
+    with (
+        _in_small_letters(path, ending) as spelled,
+        quiet(),
+        _sheared_allowed() if sform is not None else nullcontext(),
+    ):
+        header_reader.SetFileName(str(spelled))
+        try:
+            header_reader.ReadImageInformation()
+        except RuntimeError as error:
+            raise InputError(f"{path} can't be read as an image: {last_line(error)}") from error
+    i, j, k = (*header_reader.GetSize()[:3], 1)[:3]
+    return (k, j, i), _matrix_of(header_reader) if sform is None else sform
+
+
 def check_image(path: Path) -> str:
     """Check that an image file is whole and undamaged, without keeping its voxels.
 
@@ -101,19 +137,29 @@ def check_image(path: Path) -> str:
     Raises:
         InputError: it is missing, can't be read, of another format, damaged or not whole.
     """
+    ending = _ending_of_image(path)
+    try:
+        if ending in _FORMATS:
+            check_whole(path, _FORMATS[ending][0].layout_of(path))
+        else:
+            check_picture(path)
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
+    return ending
+
+
+def _ending_of_image(path: Path) -> str:
+    """Return the ending of an image file's name, in lower case.
+
+    Raises:
+        InputError: it is missing, no file, or of another format.
+    """
     if not exists(path):
         raise InputError(f"{shortened(path)} does not exist.")
     if not path.is_file():  # reading a pipe would wait for ever, and a device may have no end
         raise InputError(f"{shortened(path)} is no ordinary file; an image file is expected.")
     check_path_is_text(path)
     ending = ending_of(path, [*_FORMATS, *_PICTURES])
-    try:
-        if ending in _FORMATS:
-            check_whole(path, _FORMATS[ending][0].layout_of(path))
-        elif ending in _PICTURES:
-            check_picture(path)
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
     if ending is None:
         known = ", ".join(sorted({*_FORMATS, *_PICTURES}))
         raise InputError(
@@ -209,7 +255,7 @@ def _sheared_allowed() -> Generator[None, None, None]:
                 os.environ[_PERMISSIVE] = before
 
 
-def _matrix_of(image: SimpleITK.Image) -> np.ndarray:
+def _matrix_of(image: SimpleITK.Image | SimpleITK.ImageFileReader) -> np.ndarray:
     dimension = image.GetDimension()
     space = min(dimension, 3)
     direction = np.eye(3)

@@ -59,12 +59,12 @@ def test_every_case_is_known_from_the_beginning_in_the_order_of_the_input(tmp_pa
     assert known["a"].stamp == "4"
 
 
-def test_a_forgotten_case_waits_again(tmp_path: Path):
+def test_a_case_that_is_reopened_is_not_done(tmp_path: Path):
     with Journal(tmp_path) as journal:
         journal.begin(RUN, {"a/case": "2"})
         journal.note([a_record()], started={})
-        journal.forget(["a/case"])
-        assert journal.known()["a/case"].state is State.WAITING
+        journal.reopen(["a/case"])
+        assert journal.known()["a/case"].state is State.RUNNING
         assert journal.known()["a/case"].record is None
 
 

@@ -214,7 +214,7 @@ def test_errors_are_json_when_asked(files: dict, capsys) -> None:
 
 
 def test_failures_exit_with_one(files: dict, capsys, monkeypatch) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the disk is on fire")
 
     monkeypatch.setattr("DeepIGeoSLib.volume.Volume.write_labels", fail)

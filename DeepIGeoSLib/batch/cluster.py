@@ -1,0 +1,100 @@
+"""Workers: processes of this computer, or those of a Dask scheduler somewhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from DeepIGeoSLib.batch.settings import Workers, WorkSettings
+from DeepIGeoSLib.errors import InputError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+# One thread of a worker computes, the other reads the next case or writes the last one.
+THREADS = 2
+
+# How often a case may have been in work in a process that ended, before it is set aside.
+_DEATHS = 3
+
+# Seconds within which a scheduler somewhere else has to answer.
+_PATIENCE = 20
+
+_DASHBOARD = ":8787"
+
+
+@contextmanager
+def connected(
+    workers: Workers, count: int, settings: WorkSettings
+) -> Generator[Client, None, None]:
+    """Yield a client of Dask; processes that were begun here end with the context.
+
+    Args:
+        workers: where they are.
+        count: how many to begin on this computer.
+        settings: say what each may use.
+
+    Raises:
+        InputError: dask.distributed is missing, or the scheduler does not answer.
+    """
+    try:
+        import dask
+        import distributed
+    except ImportError as error:
+        raise InputError(
+            "More than one process needs the package distributed (pip install deepigeos[batch]); "
+            "--workers 0 does without it."
+        ) from error
+    with dask.config.set(_configuration(settings)):
+        if workers.scheduler is not None:
+            with _client(distributed, workers.scheduler) as client:
+                yield client
+            return
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        cluster = distributed.LocalCluster(
+            n_workers=count,
+            threads_per_worker=THREADS,
+            memory_limit=int(settings.memory_gb * 1e9),
+            dashboard_address=_DASHBOARD if workers.dashboard else None,
+            host="127.0.0.1",
+            processes=True,
+            silence_logs=logging.CRITICAL,
+        )
+        try:
+            with _client(distributed, cluster) as client:
+                yield client
+        finally:
+            cluster.close(timeout=5)
+
+
+@contextmanager
+def _client(distributed: Any, where: Any) -> Generator[Client, None, None]:
+    try:
+        client = distributed.Client(where, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise InputError(f"The scheduler {where} does not answer within {_PATIENCE} s.") from error
+    try:
+        yield client
+    finally:
+        client.close(timeout=5)
+
+
+def _configuration(settings: WorkSettings) -> dict[str, Any]:
+    """Return how Dask's parts that begin here are to be."""
+    threads = {
+        f"distributed.nanny.pre-spawn-environ.{variable}": settings.threads
+        for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    }
+    return {
+        **threads,
+        "distributed.scheduler.allowed-failures": _DEATHS,
+        # Results are small: nothing is moved to the disk, and a worker that once needed much
+        # memory, which Python seldom gives back, goes on. What needs more than it may is ended.
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.pause": False,
+        "distributed.worker.memory.terminate": 0.98,
+        "distributed.comm.timeouts.connect": f"{_PATIENCE}s",
+    }

@@ -1,0 +1,72 @@
+"""Find the cases of a cohort, whatever it lies in."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from DeepIGeoSLib.batch.case import BatchCase
+from DeepIGeoSLib.batch.finding.bids import is_bids, of_bids
+from DeepIGeoSLib.batch.finding.folder import of_folder
+from DeepIGeoSLib.batch.finding.found import Found
+from DeepIGeoSLib.batch.finding.rules import FindingRules
+from DeepIGeoSLib.batch.finding.table import of_table
+from DeepIGeoSLib.data.patterns import path_of
+from DeepIGeoSLib.errors import InputError
+
+
+def find_cases(source: Path, rules: FindingRules, channels: Sequence[str]) -> Found:
+    """Return the cases of a cohort.
+
+    Args:
+        source: a folder of images or DICOM series, a BIDS data set, or a CSV list.
+        rules: how files belong to cases.
+        channels: names of the channels that the bundle needs.
+
+    Raises:
+        InputError: there is no case, or two have one name.
+    """
+    if not os.path.exists(source):
+        raise InputError(f"{source} does not exist.")
+    if source.is_file():
+        found = of_table(source, len(channels))
+    elif is_bids(source) and not rules.images:
+        found = of_bids(source, rules, channels)
+    else:
+        found = of_folder(source, rules, channels)
+    folder = source.parent if source.is_file() else source
+    found = replace(found, cases=[_with_others(case, folder, rules) for case in found.cases])
+    if not found.cases and not found.problems:
+        said = f"; {'; '.join(found.remarks[:3])}" if found.remarks else ""
+        raise InputError(f"{source} holds no case{said}.")
+    _check_names(found.cases, source)
+    return found
+
+
+def _with_others(case: BatchCase, folder: Path, rules: FindingRules) -> BatchCase:
+    """Add the files that rules name besides the image, where they exist."""
+    patterns = {"seeds": rules.seeds, "initial": rules.initial, "truth": rules.truth}
+    named = {
+        kind: path_of(folder, pattern, case.name)
+        for kind, pattern in patterns.items()
+        if pattern is not None and getattr(case, kind) is None
+    }
+    return replace(case, **{kind: path for kind, path in named.items() if path.exists()})
+
+
+def _check_names(cases: Sequence[BatchCase], source: Path) -> None:
+    """Check that no two cases would write the same files, where capitals may not count."""
+    named: dict[str, list[BatchCase]] = defaultdict(list)
+    for case in cases:
+        named[unicodedata.normalize("NFC", case.name).casefold()].append(case)
+    shared = [same for same in named.values() if len(same) > 1]
+    if shared:
+        one, other = shared[0][:2]
+        raise InputError(
+            f"{source} has two cases of one name, {one.name}, whose results would be the same "
+            f"files: {one.images[0]} and {other.images[0]}."
+        )

@@ -1,0 +1,74 @@
+"""Cases of a folder: images by patterns, or every image and DICOM series in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from DeepIGeoSLib.batch.case import BatchCase
+from DeepIGeoSLib.batch.finding.found import Found, Problem
+from DeepIGeoSLib.batch.finding.rules import FindingRules
+from DeepIGeoSLib.batch.finding.series import chosen_series
+from DeepIGeoSLib.data.patterns import path_of, paths_by_case
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.worklist.found_cases import found_cases
+
+
+def of_folder(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Found:
+    """Return the cases of a folder and of the folders in it.
+
+    Raises:
+        InputError: nothing is found, or the bundle's channels are not told apart by patterns.
+    """
+    if rules.images:
+        return _by_patterns(folder, rules, channels)
+    if len(channels) > 1:
+        raise InputError(
+            f"The bundle needs the channels {', '.join(channels)}; say by a pattern for each "
+            "(--images) which files they are, such as {case}_t1.nii.gz."
+        )
+    cases, problems, remarks = [], [], []
+    others = _others(folder, rules)
+    for found in found_cases(folder, folder):
+        if found.image.resolve() in others:
+            continue
+        if not found.image.is_dir():
+            cases.append(BatchCase(name=found.name, images=(found.image,)))
+            continue
+        choice = chosen_series(found.image, rules)
+        remarks += [f"{found.name}: {text}" for text in choice.remarks]
+        if choice.uid is not None:
+            name, images = found.name, (found.image,)
+            cases.append(BatchCase(name=name, images=images, series=(choice.uid,)))
+        elif choice.problem is not None:
+            problems.append(Problem(found.name, choice.problem))
+    return Found("folder", cases, problems, remarks)
+
+
+def _others(folder: Path, rules: FindingRules) -> set[Path]:
+    """Return the files that rules name as something else than images."""
+    patterns = [p for p in (rules.seeds, rules.initial, rules.truth) if p is not None]
+    inside = [pattern for pattern in patterns if not Path(pattern).is_absolute()]
+    return {path.resolve() for p in inside for path in paths_by_case(folder, p).values()}
+
+
+def _by_patterns(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Found:
+    if len(rules.images) != len(channels):
+        raise InputError(
+            f"The bundle needs {len(channels)} channels ({', '.join(channels)}), but "
+            f"{len(rules.images)} patterns of images are given."
+        )
+    others = _others(folder, rules)
+    first = paths_by_case(folder, rules.images[0])
+    names = [name for name, path in first.items() if path.resolve() not in others]
+    if not names:
+        raise InputError(f"{folder} has no file like {rules.images[0]}.")
+    cases, problems = [], []
+    for name in names:
+        images = tuple(path_of(folder, pattern, name) for pattern in rules.images)
+        missing = [path for path in images if not path.exists()]
+        if missing:
+            problems.append(Problem(name, f"{missing[0]} is missing."))
+        else:
+            cases.append(BatchCase(name=name, images=images))
+    return Found("folder", cases, problems)

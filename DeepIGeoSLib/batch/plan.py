@@ -1,0 +1,308 @@
+"""What a run is about to do, looked at before any work: cases, problems, time, memory, disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from DeepIGeoSLib.batch.case import BatchCase
+from DeepIGeoSLib.batch.finding import Found, Problem
+from DeepIGeoSLib.batch.grids import grid_of
+from DeepIGeoSLib.batch.order import WorkOrder
+from DeepIGeoSLib.batch.outputs import output_paths
+from DeepIGeoSLib.batch.settings import Workers, WorkSettings
+from DeepIGeoSLib.bundles import load_bundle
+from DeepIGeoSLib.bundles.catalog import proposes
+from DeepIGeoSLib.dicom.segmentation_writer import ENDING as DICOM_ENDING
+from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
+from DeepIGeoSLib.engines.free_memory import free_memory
+from DeepIGeoSLib.errors import InputError
+
+# Bytes of a worker: Python with the networks' libraries, and for each voxel of a volume that is in
+# work (measured: volume, probability, labels, what is made of them; the next volume beside it).
+_BASE_BYTES, _VOXEL_BYTES = 700_000_000, 60
+
+# Bytes on disk for each voxel: labels and maps are compressed, these are for hard ones.
+_LABEL_BYTES, _MAP_BYTES = 0.1, 4.0
+
+# A few voxels on which the network's speed is measured: enough to be typical, done in a second.
+_TRIED_SHAPE = (16, 96, 96)
+
+# Seconds that workers take until they begin.
+_BEGINNING = 8.0
+
+_MOST_LISTED = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is about to do.
+
+    Attributes:
+        layout: what the input is, see ``Found``.
+        cases: to be worked on now.
+        done: how many are done already.
+        problems: cases that can't be worked on.
+        remarks: which files were chosen and which left out.
+        workers: how many processes work; 0 for this one alone, None for those of a scheduler.
+        voxels: of all cases together; None where DICOM does not tell before it is read.
+        memory_bytes: that a worker may need for the largest case, about.
+        disk_bytes: that the results may need, about, at most.
+        free_bytes: on the disk of the results.
+        seconds: that the work may take, about; None where nothing was measured.
+    """
+
+    layout: str
+    cases: list[BatchCase]
+    done: int
+    problems: list[Problem]
+    remarks: list[str]
+    workers: int | None
+    voxels: int | None
+    memory_bytes: int
+    disk_bytes: int
+    free_bytes: int
+    seconds: float | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def mapping(self) -> dict:
+        """Return what JSON can hold."""
+        return {
+            "layout": self.layout,
+            "cases": [case.name for case in self.cases],
+            "done": self.done,
+            "problems": [{"case": p.case, "reason": p.text} for p in self.problems],
+            "remarks": self.remarks,
+            "warnings": self.warnings,
+            "workers": self.workers,
+            "voxels": self.voxels,
+            "memory_bytes_of_a_worker": self.memory_bytes,
+            "disk_bytes": self.disk_bytes,
+            "free_bytes": self.free_bytes,
+            "seconds": self.seconds,
+        }
+
+    def text(self) -> str:
+        """Return what a person reads."""
+        lines = [f"{len(self.cases)} cases to work on ({self.layout}), {self.done} done already."]
+        lines += _some(self.remarks)
+        if self.problems:
+            lines.append(f"{len(self.problems)} cases can't be worked on:")
+            lines += _some([str(problem) for problem in self.problems])
+        work = "the workers of the scheduler"
+        if self.workers is not None:
+            work = f"{self.workers} worker{'' if self.workers == 1 else 's'}"
+        if self.workers == 0:
+            work = "this process alone"
+        about = "" if self.seconds is None else f", about {duration(self.seconds)}"
+        lines.append(f"Time: {work}{about}.")
+        lines.append(f"Memory: about {self.memory_bytes / 1e9:.1f} GB for each.")
+        lines.append(
+            f"Disk: at most about {_size(self.disk_bytes)} of {_size(self.free_bytes)} free."
+        )
+        return "\n".join(lines + [f"Note: {warning}" for warning in self.warnings])
+
+
+def check_folders(source: Path, output: Path) -> None:
+    """Check that results can be written, and that they don't lie among the images.
+
+    Raises:
+        InputError: the folder is a file, lies inside the input, or there is none to make it in.
+    """
+    if os.path.lexists(output) and not output.is_dir():
+        raise InputError(f"{output} is a file; a folder is expected.")
+    if not output.is_dir() and not output.absolute().parent.is_dir():
+        raise InputError(f"The folder {output.absolute().parent} does not exist.")
+    if output.is_dir() and not os.access(output, os.W_OK):
+        raise InputError(f"The folder {output} can't be written to.")
+    if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
+        raise InputError(
+            f"The results would lie in the input, {source}, and be taken for images the next time; "
+            "choose a folder outside of it."
+        )
+
+
+def planned(
+    found: Found,
+    to_do: Sequence[BatchCase],
+    *,
+    done: int,
+    order: WorkOrder,
+    workers: Workers,
+    measure: bool,
+) -> Plan:
+    """Look at the headers of all cases that are to be worked on.
+
+    Args:
+        found: all cases.
+        to_do: those that are not done.
+        done: how many are.
+        order: what is the same for all.
+        workers: what works on them.
+        measure: whether the network's speed is measured, which takes some seconds.
+    """
+    good, problems, sizes = [], list(found.problems), []
+    bundle = load_bundle(order.bundle)
+    for case in to_do:
+        try:
+            if case.seeds is None and not proposes(bundle):
+                raise InputError(
+                    f"The bundle {bundle.manifest.name} segments nothing without seeds, and this "
+                    "case has none."
+                )
+            if order.settings.format == DICOM_ENDING:
+                check_segmentation_output(Path(f"{case.name}{DICOM_ENDING}"), case.images[0])
+            grid = grid_of(case)
+        except InputError as error:
+            problems.append(Problem(case.name, str(error)))
+            continue
+        good.append(case)
+        if grid is not None:
+            sizes.append(grid.voxels)
+    # Cases in DICOM are as large as the others, or as a usual volume where there is no other.
+    typical = int(np.mean(sizes)) if sizes else 256 * 256 * 64
+    voxels = sum(sizes) + typical * (len(good) - len(sizes))
+    memory = memory_need(max(sizes, default=typical), order.settings)
+    count = worker_count(workers, order.settings, len(good))
+    seconds = _seconds(order, voxels, count) if measure and good else None
+    disk = int(voxels * _voxel_bytes(order.settings))
+    return Plan(
+        layout=found.layout,
+        cases=good,
+        done=done,
+        problems=problems,
+        remarks=found.remarks,
+        workers=count,
+        voxels=voxels if len(sizes) == len(good) else None,
+        memory_bytes=memory,
+        disk_bytes=disk,
+        free_bytes=_free(order.output),
+        seconds=seconds,
+        warnings=_warnings(memory, disk, order),
+    )
+
+
+def memory_need(voxels: int, settings: WorkSettings) -> int:
+    """Return the bytes that a worker may need for a volume, about."""
+    return _BASE_BYTES + _VOXEL_BYTES * voxels + settings.network_bytes
+
+
+def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | None:
+    """Return how many processes to begin: as many as are asked for, or as there is room for.
+
+    Returns:
+        None where a scheduler has its own.
+    """
+    if workers.scheduler is not None:
+        return None
+    if workers.count is not None:
+        return workers.count
+    by_memory = int(free_memory() // (settings.memory_gb * 1e9))
+    by_cores = _cores() // settings.threads
+    if settings.device == "cuda" or settings.device.startswith("cuda:"):
+        by_cores = 1  # a process for the card
+    return max(1, min(by_cores, by_memory, max(1, cases)))
+
+
+def check_outputs_free(cases: Sequence[BatchCase], output: Path, settings: WorkSettings) -> None:
+    """Check that no file stands where a result goes, and no result takes the place of an input.
+
+    Args:
+        cases: that no run has begun with yet.
+        output: folder of the results.
+        settings: say which files are written.
+
+    Raises:
+        InputError: there is such a file.
+    """
+    inputs = {str(path.resolve()) for case in cases for path in case.files()}
+    for case in cases:
+        for path in output_paths(case, settings).values():
+            target = output / path
+            if str(target.resolve()) in inputs:
+                raise InputError(f"{target} is an input; it is not replaced by a result.")
+            if os.path.lexists(target):
+                raise InputError(
+                    f"{target} is there already, and no batch run has written it; nothing is "
+                    "replaced. Choose another folder."
+                )
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in the units that people say them in."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+
+
+def _seconds(order: WorkOrder, voxels: int, count: int | None) -> float | None:
+    """Measure the network on a few voxels; return what all of them may take."""
+    from DeepIGeoSLib.batch.work import torch_threads
+    from DeepIGeoSLib.interaction.session import InteractiveSession
+    from DeepIGeoSLib.volume import Volume
+
+    bundle = load_bundle(order.bundle)
+    if count is None or not proposes(bundle):
+        return None
+    noise = np.random.default_rng(0).normal(100, 10, _TRIED_SHAPE).astype(np.float32)
+    settings = order.settings
+    session = InteractiveSession(
+        bundle,
+        device=settings.device,
+        memory_budget=settings.network_bytes,
+        crf=settings.crf,
+        engine=settings.engine,
+    )
+    session.set_volume([Volume(noise, name="noise")] * len(bundle.manifest.channels))
+    with torch_threads(settings.threads):
+        session.propose()
+        began = time.perf_counter()
+        session.propose()
+        each = (time.perf_counter() - began) / noise.size
+    return _BEGINNING + each * voxels / max(1, count)
+
+
+def _voxel_bytes(settings: WorkSettings) -> float:
+    return _LABEL_BYTES + _MAP_BYTES * (settings.probability + settings.uncertainty)
+
+
+def _warnings(memory: int, disk: int, order: WorkOrder) -> list[str]:
+    said = []
+    if memory > order.settings.memory_gb * 1e9:
+        said.append(
+            f"The largest case may need {memory / 1e9:.1f} GB, more than a worker may use "
+            f"({order.settings.memory_gb:g} GB); give it more by --memory."
+        )
+    if disk > _free(order.output):
+        said.append(f"The disk of {order.output} may be too small.")
+    return said
+
+
+def _free(output: Path) -> int:
+    there = output if output.is_dir() else output.absolute().parent
+    return shutil.disk_usage(there).free
+
+
+def _cores() -> int:
+    """Return how many processor cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Windows and macOS
+        return os.cpu_count() or 1
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+
+
+def _some(lines: Sequence[str]) -> list[str]:
+    shown = [f"  {line}" for line in lines[:_MOST_LISTED]]
+    more = len(lines) - _MOST_LISTED
+    return [*shown, f"  and {more} more"] if more > 0 else shown

@@ -1,0 +1,30 @@
+"""Cohorts that the tests of batch runs share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from cohorts import a_head
+
+
+@pytest.fixture
+def write_cohort(tmp_path: Path) -> Callable[..., Path]:
+    """Write heads as images/p0/head.nii.gz, images/p1/head.nii.gz, ..., and their truths."""
+
+    def write(count: int) -> Path:
+        folder = tmp_path / "images"
+        for number in range(count):
+            volume, lesion = a_head(number)
+            (folder / f"p{number}").mkdir(parents=True)
+            volume.write_map(folder / f"p{number}" / "head.nii.gz", volume.array)
+            (tmp_path / "truths").mkdir(exist_ok=True)
+            volume.write_labels(tmp_path / "truths" / f"p{number}.nii.gz", lesion)
+        return folder
+
+    return write

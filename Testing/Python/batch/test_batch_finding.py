@@ -1,0 +1,177 @@
+"""Which cases a cohort has."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cohorts import a_head
+
+from DeepIGeoSLib.batch import FindingRules
+from DeepIGeoSLib.batch.case import BatchCase
+from DeepIGeoSLib.batch.finding import find_cases
+from DeepIGeoSLib.batch.grids import grid_of
+from DeepIGeoSLib.errors import InputError
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+def found_in(source: Path, channels: tuple[str, ...] = ("image",), **rules):
+    return find_cases(source, FindingRules(**rules), channels)
+
+
+def test_every_image_of_a_folder_is_a_case_but_not_what_was_made_of_it(tmp_path: Path):
+    touch(tmp_path / "a" / "one.nii.gz", tmp_path / "two.mha", tmp_path / "a" / "one_seg.nii.gz")
+    found = found_in(tmp_path)
+    assert [case.name for case in found.cases] == ["a/one", "two"]
+
+
+def test_patterns_name_the_files_of_each_channel_and_what_goes_with_them(tmp_path: Path):
+    for name in ("p1", "p2"):
+        touch(*(tmp_path / name / f"{kind}.nii.gz" for kind in ("t1", "t2", "strokes", "truth")))
+    (tmp_path / "p2" / "truth.nii.gz").unlink()
+    touch(tmp_path / "p3" / "t1.nii.gz")
+    found = found_in(
+        tmp_path,
+        ("T1", "T2"),
+        images=("{case}/t1.nii.gz", "{case}/t2.nii.gz"),
+        seeds="{case}/strokes.nii.gz",
+        truth="{case}/truth.nii.gz",
+    )
+    assert [case.name for case in found.cases] == ["p1", "p2"]
+    first, second = found.cases
+    assert [path.name for path in first.images] == ["t1.nii.gz", "t2.nii.gz"]
+    assert first.seeds == tmp_path / "p1" / "strokes.nii.gz"
+    assert (first.truth, second.truth) == (tmp_path / "p1" / "truth.nii.gz", None)
+    assert [problem.case for problem in found.problems] == ["p3"]
+
+
+def test_files_that_rules_name_as_truth_are_no_images(tmp_path: Path):
+    touch(tmp_path / "images" / "a.nii.gz", tmp_path / "truths" / "a.nii.gz")
+    found = found_in(tmp_path, truth="truths/{case}.nii.gz")
+    assert [case.name for case in found.cases] == ["images/a"]
+
+
+def test_a_list_names_files_and_a_missing_one_is_a_problem(tmp_path: Path):
+    touch(tmp_path / "x" / "a.nii.gz", tmp_path / "x" / "b.nii.gz", tmp_path / "t.nii.gz")
+    table = tmp_path / "cases.csv"
+    table.write_text("image;case;truth\nx/a.nii.gz;;t.nii.gz\nx\\b.nii.gz;s/b;\nx/c.nii.gz;;\n")
+    found = found_in(table)
+    assert [(case.name, case.truth) for case in found.cases] == [
+        ("a", tmp_path / "t.nii.gz"),
+        ("s/b", None),
+    ]
+    assert [problem.case for problem in found.problems] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("image\n", "lists no case"),
+        ("image,case\na.nii.gz,x\nb.nii.gz,x\n", "is listed twice"),
+        ("image,case\na.nii.gz,../x\n", "is no path below"),
+        ("picture\na.nii.gz\n", "lacks the column 'image'"),
+        ("image,truth\n,t.nii.gz\n", "the column 'image' is empty"),
+    ],
+)
+def test_a_list_that_can_not_be_used_is_refused(tmp_path: Path, text: str, said: str):
+    touch(tmp_path / "a.nii.gz", tmp_path / "b.nii.gz")
+    (tmp_path / "cases.csv").write_text(text)
+    with pytest.raises(InputError, match=said):
+        found_in(tmp_path / "cases.csv")
+
+
+def a_bids_data_set(folder: Path) -> Path:
+    touch(
+        *(
+            folder / f"sub-{n}" / "anat" / f"sub-{n}_{s}.nii.gz"
+            for n in "12"
+            for s in ("T1w", "FLAIR")
+        )
+    )
+    touch(folder / "sub-3" / "ses-a" / "anat" / "sub-3_ses-a_FLAIR.nii.gz")
+    touch(folder / "derivatives" / "other" / "sub-1" / "anat" / "sub-1_FLAIR.nii.gz")
+    (folder / "dataset_description.json").write_text(
+        json.dumps({"Name": "x", "BIDSVersion": "1.10.0"})
+    )
+    return folder
+
+
+def test_of_a_bids_data_set_the_images_of_the_bundles_channel_are_cases(tmp_path: Path):
+    found = found_in(a_bids_data_set(tmp_path), ("FLAIR",))
+    assert [case.name for case in found.cases] == [
+        "sub-1/anat/sub-1_FLAIR",
+        "sub-2/anat/sub-2_FLAIR",
+        "sub-3/ses-a/anat/sub-3_ses-a_FLAIR",
+    ]
+    assert found.cases[0].bids == "sub-1/anat/sub-1_FLAIR.nii.gz"
+    assert found.remarks == ["Chosen: FLAIR.", "Left out: 2 T1w."]
+
+
+def test_channels_of_a_bids_data_set_lie_beside_each_other(tmp_path: Path):
+    found = found_in(a_bids_data_set(tmp_path), ("FLAIR", "T1"))
+    assert [case.name for case in found.cases] == [
+        "sub-1/anat/sub-1_FLAIR",
+        "sub-2/anat/sub-2_FLAIR",
+    ]
+    assert [path.name for path in found.cases[0].images] == [
+        "sub-1_FLAIR.nii.gz",
+        "sub-1_T1w.nii.gz",
+    ]
+    assert "T1w" in str(found.problems[0])
+
+
+def test_a_bids_data_set_asks_which_images_are_meant_where_nothing_says_it(tmp_path: Path):
+    with pytest.raises(InputError, match="3 FLAIR, 2 T1w; say by --suffix"):
+        found_in(a_bids_data_set(tmp_path), ("image",))
+    assert len(found_in(tmp_path, ("image",), suffix=("T1w",)).cases) == 2
+    with pytest.raises(InputError, match="has no PD image"):
+        found_in(tmp_path, ("image",), suffix=("PD",))
+
+
+def test_nothing_to_work_on_is_said(tmp_path: Path):
+    with pytest.raises(InputError, match="holds no image"):
+        found_in(tmp_path)
+    with pytest.raises(InputError, match="does not exist"):
+        found_in(tmp_path / "missing")
+    touch(tmp_path / "a.nii.gz")
+    with pytest.raises(InputError, match="has no file like"):
+        found_in(tmp_path, images=("{case}.mha",))
+
+
+@pytest.mark.parametrize("names", [("a.nii.gz", "a.mha"), ("a.nii.gz", "A.nii.gz")])
+def test_two_images_of_one_name_are_refused(tmp_path: Path, names: tuple[str, str]):
+    touch(*(tmp_path / name for name in names))
+    with pytest.raises(InputError, match=r"one name"):
+        found_in(tmp_path)
+
+
+def test_a_pattern_must_say_where_the_name_stands():
+    with pytest.raises(InputError, match=r"\{case\} must stand"):
+        FindingRules(truth="truth.nii.gz")
+    with pytest.raises(InputError, match="need seeds"):
+        FindingRules(initial="{case}.nii.gz")
+
+
+def test_headers_tell_that_a_truth_lies_on_other_voxels(tmp_path: Path):
+    volume, lesion = a_head(0)
+    other, _ = a_head(0, (5, 20, 26))
+    volume.write_map(tmp_path / "a.nii.gz", volume.array)
+    volume.write_labels(tmp_path / "good.nii.gz", lesion)
+    other.write_labels(tmp_path / "bad.nii.gz", other.array > 150)
+    good, bad = (
+        BatchCase(name="a", images=(tmp_path / "a.nii.gz",), truth=tmp_path / truth)
+        for truth in ("good.nii.gz", "bad.nii.gz")
+    )
+    grid = grid_of(good)
+    assert grid is not None
+    assert grid.shape == volume.shape
+    with pytest.raises(
+        InputError, match=r"other voxels than .*a.nii.gz: its shape is \(5, 20, 26\)"
+    ):
+        grid_of(bad)

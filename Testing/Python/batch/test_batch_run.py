@@ -1,0 +1,269 @@
+"""A batch run in one process: what it writes, notes, goes on with, and refuses."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cohorts import a_head, files_of
+
+from DeepIGeoSLib import Volume
+from DeepIGeoSLib.batch import (
+    FindingRules,
+    State,
+    Workers,
+    WorkSettings,
+    plan_batch,
+    read_records,
+    run_batch,
+)
+from DeepIGeoSLib.batch.quality import AT_THE_BORDER, EMPTY, flags_of
+from DeepIGeoSLib.cli import main
+from DeepIGeoSLib.errors import Cancelled, DeepIGeoSError, InputError
+
+ALONE = Workers(count=0)
+
+
+def test_a_cohort_is_segmented_measured_and_noted(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images = write_cohort(2)
+    truth = str(tmp_path / "truths" / "{case}.nii.gz")
+    result = run_batch(
+        images,
+        tmp_path / "out",
+        bundle=tiny_bundle,
+        rules=FindingRules(images=("{case}/head.nii.gz",), truth=truth),
+        settings=WorkSettings(probability=True, uncertainty=True),
+        workers=ALONE,
+    )
+    assert result.records == read_records(tmp_path / "out")
+    assert sorted(files_of(tmp_path / "out")) == [
+        *("p0.nii.gz", "p0_probability.nii.gz", "p0_uncertainty.nii.gz"),
+        *("p1.nii.gz", "p1_probability.nii.gz", "p1_uncertainty.nii.gz"),
+    ]
+    for number, record in enumerate(result.records):
+        volume, lesion = a_head(number)
+        written = volume.read_labels(tmp_path / "out" / record.outputs["labels"])
+        np.testing.assert_array_equal(written, lesion)
+        (target,) = record.targets
+        assert record.state is State.DONE
+        assert target.milliliters == pytest.approx(lesion.sum() * 3 / 1000)
+        assert target.lesions == 1
+        assert target.measured is not None
+        assert target.measured.dice == 1
+        assert record.flags == ()
+
+
+def test_only_what_is_missing_is_done_again(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(4), tmp_path / "out"
+    common = {"bundle": tiny_bundle, "workers": ALONE}
+    run_batch(images, out, **common)
+    before = files_of(out)
+    (out / "p1" / "head.nii.gz").unlink()
+    changed, _ = a_head(17)
+    changed.write_map(images / "p2" / "head.nii.gz", changed.array)
+    volume, _ = a_head(9)
+    (images / "p9").mkdir()
+    volume.write_map(images / "p9" / "head.nii.gz", volume.array)
+    worked_on = []
+    result = run_batch(
+        images, out, **common, on_record=lambda record: worked_on.append(record.name)
+    )
+    assert worked_on == ["p1/head", "p2/head", "p9/head"]
+    assert result.worked_on == 3
+    after = files_of(out)
+    assert after["p0/head.nii.gz"] == before["p0/head.nii.gz"]
+    assert after["p1/head.nii.gz"] == before["p1/head.nii.gz"]
+    assert after["p2/head.nii.gz"] != before["p2/head.nii.gz"]
+    assert len(after) == 5
+
+
+def test_strokes_correct_and_a_mask_can_be_what_they_correct(tiny_bundle: Path, tmp_path: Path):
+    volume, lesion = a_head(0)
+    volume.write_map(tmp_path / "images.nii.gz", volume.array)
+    strokes = np.zeros(volume.shape, np.uint8)
+    strokes[2, 10, 14:16], strokes[2, 3, 3:5] = 1, 2
+    volume.write_labels(tmp_path / "strokes.nii.gz", strokes)
+    volume.write_labels(tmp_path / "mask.nii.gz", np.roll(lesion, 1, axis=2))
+    table = tmp_path / "cases.csv"
+    table.write_text("image,seeds,initial\nimages.nii.gz,strokes.nii.gz,mask.nii.gz\n")
+    run_batch(table, tmp_path / "out", bundle=tiny_bundle, workers=ALONE)
+    written = volume.read_labels(tmp_path / "out" / "images.nii.gz")
+    assert written[strokes == 1].all()
+    assert not written[strokes == 2].any()
+
+
+def test_a_damaged_case_fails_alone_with_its_reason_and_exit_code_1(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, capsys
+):
+    images, out = write_cohort(3), tmp_path / "out"
+    damaged = images / "p1" / "head.nii.gz"
+    content = gzip.decompress(damaged.read_bytes())
+    damaged.write_bytes(gzip.compress(content[: len(content) // 2]))
+    code = main(
+        ["batch", str(images), "-o", str(out), "--bundle", str(tiny_bundle), "--workers", "0"]
+    )
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "FAILED p1/head: " in said
+    assert "2 cases done, 1 failed" in said
+    assert sorted(files_of(out)) == ["p0/head.nii.gz", "p2/head.nii.gz"]
+    assert {r.name: r.state.value for r in read_records(out)}["p1/head"] == "failed"
+
+
+def test_what_can_not_be_worked_on_is_said_before_any_work(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(2), tmp_path / "out"
+    (images / "p1" / "head.nii.gz").write_bytes(b"no image")
+    with pytest.raises(
+        InputError, match=r"1 case can't be worked on, so nothing was begun.*p1/head"
+    ):
+        run_batch(images, out, bundle=tiny_bundle, workers=ALONE)
+    assert not out.exists()
+    result = run_batch(images, out, bundle=tiny_bundle, workers=ALONE, leave_out_problems=True)
+    assert [(record.name, record.state.value) for record in result.records] == [
+        ("p0/head", "done"),
+        ("p1/head", "failed"),
+    ]
+
+
+def test_a_bundle_that_changed_between_two_starts_is_refused(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(1), tmp_path / "out"
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    run_batch(images, out, bundle=bundle, workers=ALONE)
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    manifest["task"] = "other things"
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"the bundle tiny 1\.0\.0 has changed since then"):
+        run_batch(images, out, bundle=bundle, workers=ALONE)
+
+
+def test_other_settings_another_input_and_files_of_others_are_refused(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(1), tmp_path / "out"
+    run_batch(images, out, bundle=tiny_bundle, workers=ALONE)
+    with pytest.raises(InputError, match=r"format was '.nii.gz', not '.nrrd'"):
+        run_batch(
+            images, out, bundle=tiny_bundle, workers=ALONE, settings=WorkSettings(format=".nrrd")
+        )
+    others = shutil.copytree(images, tmp_path / "others")
+    with pytest.raises(InputError, match=r"its cases came from .*images, not from .*others"):
+        run_batch(others, out, bundle=tiny_bundle, workers=ALONE)
+    own = tmp_path / "own"
+    (own / "p0").mkdir(parents=True)
+    (own / "p0" / "head.nii.gz").write_text("by hand")
+    with pytest.raises(InputError, match="no batch run has written it"):
+        run_batch(images, own, bundle=tiny_bundle, workers=ALONE)
+    assert (own / "p0" / "head.nii.gz").read_text() == "by hand"
+    with pytest.raises(InputError, match="be taken for images the next time"):
+        run_batch(images, images / "out", bundle=tiny_bundle, workers=ALONE)
+
+
+def test_a_bundle_for_strokes_asks_for_them(write_cohort: Callable[..., Path], tmp_path: Path):
+    with pytest.raises(InputError, match="any-structure segments nothing without seeds"):
+        run_batch(write_cohort(1), tmp_path / "out", bundle="any-structure", workers=ALONE)
+
+
+def test_a_cancelled_run_keeps_what_is_done(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(3), tmp_path / "out"
+    cancel = threading.Event()
+    with pytest.raises(Cancelled):
+        run_batch(
+            images,
+            out,
+            bundle=tiny_bundle,
+            workers=ALONE,
+            cancel=cancel,
+            on_record=lambda _: cancel.set(),
+        )
+    assert list(files_of(out)) == ["p0/head.nii.gz"]
+    assert [record.name for record in read_records(out)] == ["p0/head"]
+    assert run_batch(images, out, bundle=tiny_bundle, workers=ALONE).worked_on == 2
+
+
+def test_a_dry_run_writes_nothing_and_tells_time_memory_disk_and_problems(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(3), tmp_path / "out"
+    (images / "p1" / "head.nii.gz").write_bytes(b"no image")
+    plan = plan_batch(images, out, bundle=tiny_bundle, workers=Workers(count=2))
+    assert not out.exists()
+    assert [case.name for case in plan.cases] == ["p0/head", "p2/head"]
+    assert [problem.case for problem in plan.problems] == ["p1/head"]
+    assert plan.voxels == 2 * 5 * 20 * 24
+    assert plan.seconds is not None
+    for words in ("2 cases to work on", "1 cases can't be worked on", "2 workers, about", "Disk:"):
+        assert words in plan.text()
+
+
+def test_flags_say_what_is_empty_and_what_touches_the_border():
+    labels = np.zeros((3, 4, 5), np.uint8)
+    assert flags_of(labels, 0) == (EMPTY,)
+    labels[1, 1:3, 1:3] = 1
+    assert flags_of(labels, 0) == ()
+    labels[2, 1, 1] = 1
+    assert flags_of(labels, 0) == (AT_THE_BORDER,)
+    one_slice = np.zeros((1, 4, 5), np.uint8)
+    one_slice[0, 1, 1] = 1
+    assert flags_of(one_slice, 0) == ()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A file system of 1 MiB; skipped where this user may not mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system can't be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_the_run_and_leaves_whole_cases_only(
+    tiny_bundle: Path, tmp_path: Path, small_disk: Path
+):
+    images, out = tmp_path / "images", small_disk / "out"
+    images.mkdir()
+    noise = np.random.default_rng(0)
+    for number in range(9):
+        array = noise.normal(100, 20, (8, 64, 64)).astype(np.float32)
+        volume = Volume(array)
+        volume.write_map(images / f"c{number}.nii.gz", array)
+    settings = WorkSettings(probability=True, uncertainty=True)
+    with pytest.raises(DeepIGeoSError, match="room"):
+        run_batch(images, out, bundle=tiny_bundle, workers=ALONE, settings=settings)
+    before = read_records(out)
+    written = sorted(path.name for path in out.glob("*.nii.gz"))
+    whole = [name for name in written if "_" not in name]
+    assert 0 < len(whole) < 9
+    for name in whole:
+        stem = name.removesuffix(".nii.gz")
+        for kind in ("_probability", "_uncertainty", ""):
+            Volume.read(out / f"{stem}{kind}.nii.gz")
+    subprocess.run(["mount", "-o", "remount,size=9m", str(small_disk)], check=True)
+    result = run_batch(images, out, bundle=tiny_bundle, workers=ALONE, settings=settings)
+    assert result.worked_on == 9 - len([r for r in before if r.state is State.DONE])
+    assert len(list(out.glob("*.nii.gz"))) == 27
+    assert not os.path.exists(out / "deepigeos-batch" / "unfinished")
