@@ -43,7 +43,7 @@ def test_one_sample_is_learned(architecture: str, dimension: int) -> None:
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(network(image), truth).backward()
         optimizer.step()
-    found = network(image).argmax(dim=1) == 1
+    found = network.eval()(image).argmax(dim=1) == 1  # nothing is dropped any more
     overlap = 2 * int((found & (truth == 1)).sum()) / int(found.sum() + truth.sum())
     assert overlap > 0.98
 
