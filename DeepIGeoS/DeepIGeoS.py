@@ -98,6 +98,13 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.learning = LearningSection(
             slicer.util.childWidgetVariables(learnWidget), self.panel.workbench, self.panel.models
         )
+        from DeepIGeoSPanel.worklist_section import WorklistSection
+
+        worklistWidget = slicer.util.loadUI(self.resourcePath("UI/Worklist.ui"))
+        self.ui.worklistSection.layout().addWidget(worklistWidget)
+        self.worklist = WorklistSection(
+            slicer.util.childWidgetVariables(worklistWidget), self.panel.showTarget
+        )
         uiWidget.setMRMLScene(slicer.mrmlScene)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
@@ -126,6 +133,7 @@ class DeepIGeoSWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller: object, event: object) -> None:
         """Let go of nodes that are about to vanish."""
         self.setParameterNode(None)
+        self.worklist.release()
         self.panel.close()
 
     def onSceneReady(self, caller: object, event: object) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
-from types import TracebackType
+from collections.abc import Sequence
 from typing import Any
 
 import qt
@@ -15,6 +14,7 @@ from slicer.i18n import tr as _
 from DeepIGeoSPanel import first_use
 from DeepIGeoSPanel.interpreter import pythonSlicer
 from DeepIGeoSPanel.library import importLibrary
+from DeepIGeoSPanel.telling import Telling
 
 _TICK = 500  # ms
 
@@ -151,8 +151,8 @@ class LearningSection:
             self._say(_("Done: the new model is chosen. Compare before you rely on it."))
         self.refresh()
 
-    def _telling(self) -> _Telling:
-        return _Telling(self._say)
+    def _telling(self) -> Telling:
+        return Telling(self._say)
 
     def _say(self, text: str) -> None:
         self.ui.learnStatusLabel.setText(text)
@@ -192,25 +192,3 @@ class LearningSection:
             painter.drawLine(x1, y1, x2, y2)
         painter.end()
         self.ui.lossCurve.setPixmap(picture)
-
-
-class _Telling:
-    """Turns the library's own errors into a line of the section."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-
-    def __enter__(self) -> _Telling:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        expected = importLibrary("DeepIGeoSLib.errors").DeepIGeoSError
-        if kind is not None and issubclass(kind, expected):
-            self._say(str(error))
-            return True
-        return False

@@ -173,6 +173,17 @@ class Panel:
             bench.message = problem
         self.refresh()
 
+    def showTarget(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
+        """Work on these from now on: all three at once."""
+        if self.parameters is None:
+            return
+        self._storing = True
+        self.parameters.sourceVolume = volumeNode
+        self.parameters.segmentation = segmentationNode
+        self.parameters.targetSegmentID = segmentId
+        self._storing = False
+        self.update()
+
     def refresh(self) -> None:
         """Show what there is, and what can be done."""
         bench, ui, parameters = self.workbench, self.ui, self.parameters

@@ -78,6 +78,29 @@ def test_the_tutorials_pictures_show_the_panel(volume_node, user, pictures, hold
     picture(user, pictures / "panel-learn.png")
 
 
+def test_the_picture_of_the_worklist_shows_its_cases(head, user, pictures, tmp_path):
+    import numpy as np
+
+    from DeepIGeoSLib import Volume
+
+    folder = tmp_path / "cases"
+    names = ("follow-up 1", "follow-up 2", "baseline", "external")
+    for number, name in enumerate(names):
+        voxels = np.roll(head, number, axis=2).astype(np.float32)
+        (folder / "ward-a").mkdir(parents=True, exist_ok=True)
+        Volume(voxels, ijk_to_ras=np.diag([1, 1, 3, 1.0])).write_map(
+            folder / "ward-a" / f"{name}.nii.gz", voxels
+        )
+    rows = [f"ward-a/{name},{0.81 - 0.2 * number:.2f}" for number, name in enumerate(names)]
+    (folder / "report.csv").write_text("\n".join(["case,attention", *rows]))
+    user.ui.worklistSection.setCollapsed(False)
+    user.widget.worklist.openFolder(str(folder))
+    user.click("segmentButton")
+    user.widget.worklist.ui.acceptCaseButton.click()
+    user.click("segmentButton")
+    assert picture(user, pictures / "panel-worklist.png") > 4
+
+
 def test_no_text_of_the_panel_is_cut_off(volume_node, user):
     from PySide6 import QtWidgets
 

@@ -31,6 +31,10 @@ class LayoutManager(with_manners(QtCore.QObject)):
     def sliceWidget(self, name: str) -> _View:
         return self._views[name]
 
+    def mrmlSliceLogics(self) -> vtk.vtkCollection:
+        """Nothing to fit: these views draw no images."""
+        return vtk.vtkCollection()
+
 
 class _View:
     """A slice widget whose pixels are millimeters, with the slice node of its name."""
