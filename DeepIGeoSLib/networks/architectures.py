@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.networks.deeplab_options import DeepLabOptions
 from DeepIGeoSLib.networks.roles import input_channels
 from DeepIGeoSLib.networks.unet_options import UNetOptions
+from DeepIGeoSLib.networks.unet_transfer_options import TransferUNetOptions
 from DeepIGeoSLib.networks.widths import check_widths
 from DeepIGeoSLib.settings import from_mapping, to_mapping
 
@@ -87,6 +89,8 @@ ARCHITECTURES: dict[str, type[ArchitectureOptions]] = {
     "multi-scale": MultiScaleOptions,
     "dilated": DilatedOptions,
     "unet": UNetOptions,
+    "unet-transfer": TransferUNetOptions,
+    "deeplabv3plus": DeepLabOptions,
 }
 
 
@@ -96,7 +100,8 @@ class NetworkSettings:
 
     Attributes:
         architecture: "multi-scale" (four scales, the usual choice), "dilated" (the network of the
-            paper, Fig. 3) or "unet" (U-Net).
+            paper, Fig. 3), "unet" (U-Net), "unet-transfer" (U-Net around an encoder that may have
+            been trained elsewhere) or "deeplabv3plus" (DeepLabV3+).
         dimension: 3, or 2 for a network that sees each slice alone.
         options: of the architecture; those that are left out have their defaults. "multi-scale":
             features, the widths of its four scales; "dilated": features, one width, null for the

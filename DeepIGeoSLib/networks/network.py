@@ -74,6 +74,10 @@ class SegmentationNetwork(nn.Module):
         """Return the parts that find general features: all but ``late_layers``."""
         return [child for name, child in self.named_children() if name not in self.late_layers]
 
+    def early_stages(self) -> list[list[nn.Module]]:
+        """Return ``early_layers`` by stage, the one nearest to the input first."""
+        return [[layer] for layer in self.early_layers()]
+
     def before_training(self) -> None:
         """Drop what follows from the weights, which are about to change; nothing by default."""
 

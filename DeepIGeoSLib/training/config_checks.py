@@ -60,7 +60,9 @@ def _of_optimization(settings: TrainingSettings) -> Iterator[Fault]:
     for key in ("weight_decay", "threads"):
         if getattr(values, key) < 0:
             yield f"optimization.{key}", getattr(values, key), "at least 0"
-    for key in ("frozen", "old_layers"):
+    if settings.fine_tuning.frozen_stages < 0:
+        yield "fine_tuning.frozen_stages", settings.fine_tuning.frozen_stages, "at least 0"
+    for key in ("frozen", "old_layers", "stage_factor"):
         if not 0 <= getattr(settings.fine_tuning, key) <= 1:
             yield f"fine_tuning.{key}", getattr(settings.fine_tuning, key), "a share from 0 to 1"
 

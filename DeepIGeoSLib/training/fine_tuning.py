@@ -103,11 +103,15 @@ def _words(settings: TrainingSettings, manifest: BundleManifest) -> BundleSettin
 
 
 class FrozenStage(lightning.Callback):
-    """Holds the early layers still in the first steps, statistics of normalizations included."""
+    """Holds the early layers still in the first steps, statistics of normalizations included.
+
+    Stages that are never to learn stay so afterwards.
+    """
 
     def __init__(self, settings: FineTuningSettings, steps: int) -> None:
         """Take what is configured and the number of steps of the run."""
         self._steps = round(settings.frozen * steps)
+        self._always = settings.frozen_stages
 
     def on_train_batch_start(
         self,
@@ -118,6 +122,7 @@ class FrozenStage(lightning.Callback):
     ) -> None:
         """Freeze or free the early layers."""
         frozen = trainer.global_step < self._steps
-        for layer in pl_module.network.early_layers():
-            layer.train(not frozen)
-            layer.requires_grad_(not frozen)
+        for number, stage in enumerate(pl_module.network.early_stages()):
+            for layer in stage:
+                layer.train(not (frozen or number < self._always))
+                layer.requires_grad_(not (frozen or number < self._always))

@@ -166,11 +166,7 @@ def make_optimizer(
     options: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
     parameters: Any = module.parameters()
     if fine_tuning is not None:
-        early = [p for part in module.network.early_layers() for p in part.parameters()]
-        known = {id(p) for p in early}
-        late = [p for p in module.parameters() if id(p) not in known]
-        rate = settings.learning_rate * fine_tuning.old_layers
-        parameters = [{"params": late}, {"params": early, "lr": rate}]
+        parameters = _groups(module, settings.learning_rate, fine_tuning)
     if settings.optimizer == "sgd":
         optimizer = torch.optim.SGD(parameters, momentum=0.99, **options)
     elif settings.optimizer == "adam":
@@ -184,6 +180,26 @@ def make_optimizer(
         "optimizer": optimizer,
         "lr_scheduler": {"scheduler": schedule, "interval": "step"},
     }
+
+
+def _groups(
+    module: NetworkModule, rate: float, fine_tuning: FineTuningSettings
+) -> list[dict[str, Any]]:
+    """Return the late layers, and each stage of the early ones with a rate of its own."""
+    stages = [
+        [p for layer in stage for p in layer.parameters()]
+        for stage in module.network.early_stages()
+    ]
+    if fine_tuning.stage_factor == 1:
+        stages = [[p for stage in stages for p in stage]]
+    known = {id(p) for stage in stages for p in stage}
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in module.parameters() if id(p) not in known]}
+    ]
+    for behind, stage in enumerate(reversed(stages)):
+        factor = fine_tuning.old_layers * fine_tuning.stage_factor**behind
+        groups.append({"params": stage, "lr": rate * factor})
+    return groups
 
 
 def rate_factor(schedule: str, done: float) -> float:

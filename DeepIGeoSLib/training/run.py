@@ -35,7 +35,9 @@ from DeepIGeoSLib.training.fitting import fit
 from DeepIGeoSLib.training.modules import NetworkModule, PNetModule, RNetModule
 from DeepIGeoSLib.training.sampling import PNetSamples, RNetSamples
 from DeepIGeoSLib.training.settings import BundleSettings, TrainingSettings
+from DeepIGeoSLib.training.start import write_report
 from DeepIGeoSLib.training.starting import (
+    begin_new,
     prepared,
     propose_all,
     starting_networks,
@@ -137,7 +139,10 @@ def _parts(
     training = prepared(find_cases(settings.data, base, "train"), settings)
     held_out = find_cases(settings.data, base, "val")
     network, crf = starting_networks(settings, base=base, progress=progress, bundle=bundle)
-    fine_tuning = None if bundle is None else settings.fine_tuning
+    begun = begin_new(network, settings, base) if bundle is None else None
+    if begun is not None:
+        write_report(begun, folder)
+    fine_tuning = None if bundle is None and begun is None else settings.fine_tuning
     if settings.task == "pnet":
         return (
             PNetModule(network, settings, crf=crf, fine_tuning=fine_tuning),

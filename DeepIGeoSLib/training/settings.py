@@ -17,6 +17,7 @@ from DeepIGeoSLib.training.run_settings import (
     FineTuningSettings,
     HardwareSettings,
     LoggingSettings,
+    StartSettings,
 )
 
 
@@ -194,6 +195,7 @@ class TrainingSettings:
             whose errors R-Net is to learn from.
         workers: processes that prepare samples.
         crf: trains the network together with a CRF-Net behind it; null for the network alone.
+        start: weights that a new network begins with; null for none.
     """
 
     task: Literal["pnet", "rnet", "both", "crf"]
@@ -209,6 +211,7 @@ class TrainingSettings:
     snapshots: tuple[int, ...] = ()
     workers: int = 1
     crf: CrfTraining | None = None
+    start: StartSettings | None = None
     network: NetworkSettings = field(default_factory=NetworkSettings)
     normalization: NormalizationSettings = field(default_factory=NormalizationSettings)
     grid: GridSettings = field(default_factory=GridSettings)

@@ -21,6 +21,7 @@ from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
 from DeepIGeoSLib.training.checkpoints import network_weights, read_checkpoint
 from DeepIGeoSLib.training.crf import load_crf, starting_crf
 from DeepIGeoSLib.training.settings import TrainingSettings
+from DeepIGeoSLib.training.start import StartReport, begin_with
 
 
 def load_checkpoint(
@@ -99,6 +100,25 @@ def _starting_networks(
         network.before_training()
         return network, crf
     return settings.network.build(role, channels), crf
+
+
+def begin_new(
+    network: SegmentationNetwork, settings: TrainingSettings, base: Path
+) -> StartReport | None:
+    """Give a new network the weights that the configuration names; None where it names none.
+
+    Raises:
+        InputError: they can't be read, or don't fit.
+    """
+    if settings.start is None:
+        return None
+    return begin_with(
+        network,
+        settings.start,
+        base,
+        role=settings.task,
+        image_channels=settings.data.channels,
+    )
 
 
 def starting_pnets(

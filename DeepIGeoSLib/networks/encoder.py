@@ -1,0 +1,77 @@
+"""What decoders ask of an encoder, and which encoders there are.
+
+An encoder is two-dimensional. Three-dimensional networks show it their slices one by one, so that
+weights that were learned from pictures serve volumes too; the decoder joins the slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import cast
+
+import torch
+from torch import nn
+
+from DeepIGeoSLib.networks.encoder_names import ENCODER_MODULES
+
+
+class Encoder(nn.Module):
+    """Finds features at several scales in pictures.
+
+    Attributes:
+        widths: of the features of each scale, the finest first.
+        strides: by how much each scale is coarser than the picture.
+        reach: how many pixels away the coarsest features depend on the picture, at most.
+        unit: how large, in the pictures that the published weights were learned from, one spread of
+            the intensities was; here it is 1 (see ``inputs.normalization``).
+    """
+
+    unit: float = 1.0
+
+    widths: tuple[int, ...]
+    strides: tuple[int, ...]
+    reach: int
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Return the features (B, width, H / stride, W / stride) of each scale of (B, C, H, W)."""
+        raise NotImplementedError
+
+    def stages(self) -> list[list[nn.Module]]:
+        """Return the layers by stage, the one nearest to the picture first."""
+        raise NotImplementedError
+
+    @staticmethod
+    def own_name(name: str) -> str:
+        """Return what a tensor of the published weights is called here."""
+        return name
+
+
+def build_encoder(
+    name: str, in_channels: int, *, output_stride: int = 32, features: Sequence[int] = ()
+) -> Encoder:
+    """Return an untrained encoder.
+
+    Args:
+        name: of ``ENCODER_MODULES``.
+        in_channels: channels of the pictures.
+        output_stride: scales that would be coarser keep this stride and dilate their convolutions.
+        features: widths of the scales of "plain".
+    """
+    module = import_module(f"DeepIGeoSLib.networks.{ENCODER_MODULES[name]}")
+    built = module.build(name, in_channels, output_stride=output_stride, features=tuple(features))
+    return cast(Encoder, built)
+
+
+class FarSeeing:
+    """Adds up how far a chain of convolutions sees, at most."""
+
+    def __init__(self) -> None:
+        """Begin at the picture."""
+        self.reach = 0
+        self.stride = 1
+
+    def add(self, kernel: int, stride: int = 1, dilation: int = 1) -> None:
+        """Go through a convolution, or a pooling, of such a kernel."""
+        self.reach += (dilation * (kernel // 2) + stride - 1) * self.stride
+        self.stride *= stride

