@@ -1,0 +1,112 @@
+"""A cohort from Slicer: nodes and files by the logic, files by the script, headless too."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def logic(module, tiny_bundle):
+    return module.DeepIGeoSLogic(str(tiny_bundle))
+
+
+@pytest.fixture
+def cohort(head, tmp_path):
+    """Two heads, and one that is constant."""
+    from DeepIGeoSLib import Volume
+
+    folder = tmp_path / "cohort"
+    (folder / "ward").mkdir(parents=True)
+    for name, voxels in (("a", head), ("ward/b", head[:, :, ::-1]), ("c", head * 0)):
+        array = voxels.astype(np.float32)
+        volume = Volume(array, ijk_to_ras=np.diag([1, 1, 3, 1.0]))
+        volume.write_map(folder / f"{name}.nii.gz", array)
+    return folder
+
+
+def test_nodes_are_segmented_and_told_of_like_files(logic, head, lesion):
+    import slicer
+
+    from DeepIGeoSLib.scene.nodes import maskFromSegment
+
+    for name, voxels in (("good", head), ("constant", head * 0)):
+        slicer.util.addVolumeFromArray(voxels, ijkToRAS=np.diag([1, 1, 3, 1.0]), name=name)
+    good, constant = logic.batch()
+    (made,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    assert good.outputs["segmentation"] == made.GetID()
+    (segment_id,) = made.GetSegmentation().GetSegmentIDs()
+    mask = maskFromSegment(slicer.util.getNode("good"), made, segment_id)
+    np.testing.assert_array_equal(mask, lesion)
+    assert good.milliliters == pytest.approx(lesion.sum() * 3 / 1000)
+    assert good.lesions == 1
+    assert good.state.value == "done"
+    assert constant.state.value == "failed"
+    assert "constant" in constant.reason
+
+
+def test_an_empty_scene_is_one_sentence(logic, module):
+    from DeepIGeoSLib import InputError
+
+    with pytest.raises(InputError, match="no volume"):
+        logic.batch()
+    with pytest.raises(InputError, match="does not segment by itself"):
+        module.DeepIGeoSLogic("geodesic").batch([object()])
+
+
+def test_files_are_segmented_in_this_process_and_gone_on_with(logic, cohort, lesion, tmp_path):
+    from DeepIGeoSLib import Volume
+
+    results = tmp_path / "results"
+    records = {record.name: record for record in logic.batch(cohort, results)}
+    assert {name: record.state.value for name, record in records.items()} == {
+        "a": "done",
+        "c": "failed",
+        "ward/b": "done",
+    }
+    stored = Volume.read(cohort / "a.nii.gz").read_labels(results / "a.seg.nrrd")
+    np.testing.assert_array_equal(stored > 0, lesion)
+    written = (results / "a.seg.nrrd").stat().st_mtime_ns
+    logic.batch(cohort, results)
+    assert (results / "a.seg.nrrd").stat().st_mtime_ns == written
+
+
+def test_the_script_inside_slicer(module, root, cohort, tiny_bundle, tmp_path, capsys):
+    specification = importlib.util.spec_from_file_location(
+        "batch_in_slicer", root / "Scripts/batch_in_slicer.py"
+    )
+    script = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(script)
+    assert script.main([]) == 2
+    assert "--python-script" in capsys.readouterr().out
+    given = [str(cohort), str(tmp_path / "results"), str(tiny_bundle)]
+    assert script.main(given) == 1
+    said = capsys.readouterr()
+    assert "c: " in said.err
+    assert "2 cases done, 1 failed" in said.out
+    assert (tmp_path / "results/ward/b.seg.nrrd").is_file()
+    assert script.main([str(tmp_path / "nowhere"), *given[1:]]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_the_script_without_the_application(root, cohort, tiny_bundle, tmp_path):
+    (cohort / "c.nii.gz").unlink()
+    ended = subprocess.run(
+        [
+            *(sys.executable, str(root / "Scripts/batch_in_slicer.py")),
+            *(str(cohort), str(tmp_path / "results"), str(tiny_bundle)),
+        ],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "2 cases done, 0 failed" in ended.stdout
+    assert (tmp_path / "results/a.seg.nrrd").is_file()
