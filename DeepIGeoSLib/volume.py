@@ -17,8 +17,10 @@ from DeepIGeoSLib.files import same_file
 from DeepIGeoSLib.formats.reading import StoredImage, read_image
 from DeepIGeoSLib.formats.segmentation import (
     SEGMENTATION_ENDINGS,
+    NamedMask,
     header_of,
     is_segmentation,
+    layers_of,
     segments_mask,
 )
 from DeepIGeoSLib.formats.writing import write_image
@@ -254,6 +256,25 @@ class Volume:
             meaning=meaning,
             software_version=__version__,
         )
+
+    def write_segments(self, path: str | Path, masks: Sequence[NamedMask]) -> None:
+        """Write segments with names and colors as a Slicer segmentation on this volume's grid.
+
+        Args:
+            path: where to, ending in .seg.nrrd.
+            masks: at least one, each of the volume's shape; those that overlap lie in layers of
+                their own.
+
+        Raises:
+            InputError: as ``write_labels``, or another ending.
+        """
+        path = Path(path)
+        if not path.name.lower().endswith(SEGMENTATION_ENDINGS):
+            raise InputError(f"{path} can't hold segments; a name that ends in .seg.nrrd can.")
+        for mask in masks:
+            self._checked_shape(mask.inside, f"the voxels of {mask.name}")
+        layers, header = layers_of(masks)
+        self._write(path, layers[..., 0] if layers.shape[-1] == 1 else layers, header)
 
     def write_map(self, path: str | Path, values: np.ndarray) -> None:
         """Write a real-valued map (a probability, a distance) on this volume's grid, as float32.

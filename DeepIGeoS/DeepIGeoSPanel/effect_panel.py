@@ -34,6 +34,9 @@ class EffectPanel:
         self.workbench = importLibrary("DeepIGeoSLib.scene").Workbench(self.logic, self.refresh)
         self.workbench.region.visible = False
         self.workbench.options.mouseButtonsPaint = True
+        # The editor's own masks and overwrite mode say what happens to other segments.
+        self.workbench.options.neighbors = "overlap"
+        self.workbench.options.allTargets = False
         self._editor = None  # the editor's node and the observation of it, while active
         self._observed: Any = None
         self._tags: list = []

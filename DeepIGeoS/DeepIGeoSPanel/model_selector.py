@@ -80,7 +80,7 @@ class ModelSelector:
         self.crf = summary.crf
         self._info.setText(
             _("{task}; {modality}; license: {license}; {size:.1f} MB").format(
-                task=summary.task,
+                task=", ".join(summary.targets) or summary.task,
                 modality=summary.modality,
                 license=summary.license,
                 size=summary.megabytes,

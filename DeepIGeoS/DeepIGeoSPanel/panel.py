@@ -160,8 +160,9 @@ class Panel:
         bench.options.autoRefine = parameters.autoRefine
         bench.options.goToChanges = parameters.goToChanges
         bench.options.outlines = parameters.outlines
-        mode = getattr(slicer.vtkMRMLSegmentationNode, parameters.otherSegments.value)
+        mode = getattr(slicer.vtkMRMLSegmentationNode, parameters.otherSegments.area)
         bench.options.editableArea = (mode,)
+        bench.options.neighbors = parameters.otherSegments.neighbors
         bench.region.visible = parameters.showRegion
         bench.region.update()
         if parameters.pinRegion != bench.region.pinned:

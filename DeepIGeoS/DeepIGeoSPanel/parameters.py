@@ -11,6 +11,8 @@ from slicer.parameterNodeWrapper import parameterNodeWrapper
 class OtherSegments(Enum):
     """What the target may do where other segments are."""
 
+    APART = "apart"
+    GIVE_WAY = "give way"
     OVERLAP = "EditAllowedEverywhere"
     AVOID_VISIBLE = "EditAllowedOutsideVisibleSegments"
     AVOID_ALL = "EditAllowedOutsideAllSegments"
@@ -18,10 +20,24 @@ class OtherSegments(Enum):
     def label(self) -> str:
         """Return the text in the selector."""
         return {
+            OtherSegments.APART: _("stay apart, if found together"),
+            OtherSegments.GIVE_WAY: _("give way, if found together"),
             OtherSegments.OVERLAP: _("may be overlapped"),
             OtherSegments.AVOID_VISIBLE: _("are background, if visible"),
             OtherSegments.AVOID_ALL: _("are background"),
         }[self]
+
+    @property
+    def neighbors(self) -> str:
+        """What happens to segments that one model has found together."""
+        rules = {OtherSegments.APART: "keep", OtherSegments.GIVE_WAY: "give way"}
+        return rules.get(self, "overlap")
+
+    @property
+    def area(self) -> str:
+        """The name of the Segment Editor's mode for where the target may grow."""
+        named = (OtherSegments.APART, OtherSegments.GIVE_WAY)
+        return OtherSegments.OVERLAP.value if self in named else self.value
 
 
 @parameterNodeWrapper
@@ -34,7 +50,7 @@ class DeepIGeoSParameterNode:
     bundle - Name or folder of the model; "geodesic" is none, and "" the one that fits the volume.
     crf - Whether the model's CRF smooths the results: "on", "off", or "" as the model recommends.
     autoRefine - Whether each stroke is answered at once.
-    otherSegments - Whether the target may overlap other segments.
+    otherSegments - Whether the target may overlap other segments, or take their voxels.
     goToChanges - Whether the slice views go to what changed.
     alignViews - Whether the slice views are turned to the volume's planes.
     showSurface - Whether the target's surface is shown in 3D.
@@ -51,7 +67,7 @@ class DeepIGeoSParameterNode:
     bundle: str = ""
     crf: str = ""
     autoRefine: bool = True
-    otherSegments: OtherSegments = OtherSegments.OVERLAP
+    otherSegments: OtherSegments = OtherSegments.APART
     goToChanges: bool = True
     alignViews: bool = True
     showSurface: bool = False

@@ -7,7 +7,13 @@ and nothing is unpickled, so a bundle from anywhere can be opened without trusti
 from __future__ import annotations
 
 from DeepIGeoSLib.bundles.bundle import Bundle, list_bundles, load_bundle
-from DeepIGeoSLib.bundles.catalog import BundleSummary, bundle_for, proposes, summary_of
+from DeepIGeoSLib.bundles.catalog import (
+    BundleSummary,
+    bundle_for,
+    proposes,
+    summary_of,
+    targets_of,
+)
 from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.bundles.manifest import BundleManifest, TrainingData, WeightFile, crf_key
 from DeepIGeoSLib.bundles.migration import FORMAT_VERSION
@@ -28,4 +34,5 @@ __all__ = [
     "load_bundle",
     "proposes",
     "summary_of",
+    "targets_of",
 ]

@@ -56,7 +56,7 @@ class Bundle:
                 f"{list(manifest.networks)}."
             )
         settings = manifest.networks[role]
-        network = settings.build(role, len(manifest.channels))
+        network = settings.build(role, len(manifest.channels), manifest.classes_of(role))
         path = self.folder / manifest.weights[role].file
         try:
             state = load_file(path)

@@ -11,6 +11,7 @@ from DeepIGeoSLib.bundles.geodesic import GEODESIC
 from DeepIGeoSLib.bundles.manifest_file import read_manifest
 from DeepIGeoSLib.errors import BundleError
 from DeepIGeoSLib.networks import ANY_STRUCTURE
+from DeepIGeoSLib.targets import Target
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class BundleSummary:
         license: of the weights.
         megabytes: size on disk.
         crf: whether its CRF-Nets are on unless the user says otherwise; None when it has none.
+        targets: names of what it tells apart; empty for a single target.
     """
 
     title: str
@@ -32,6 +34,7 @@ class BundleSummary:
     license: str
     megabytes: float
     crf: bool | None
+    targets: tuple[str, ...] = ()
 
 
 def summary_of(bundle: str | Path) -> BundleSummary:
@@ -53,6 +56,7 @@ def summary_of(bundle: str | Path) -> BundleSummary:
         manifest.license,
         size / 1e6,
         None if manifest.crf is None else manifest.crf.enabled,
+        tuple(target.name for target in manifest.targets),
     )
 
 
@@ -67,6 +71,22 @@ def bundle_for(volume: str) -> str:
             if re.search(rf"(?<![a-z]){re.escape(word.lower())}(?![a-z])", volume.lower()):
                 return name
     return ANY_STRUCTURE
+
+
+def targets_of(bundle: Bundle | str | Path) -> tuple[Target, ...]:
+    """Return what a bundle tells apart; nothing for a single target, and for what can't be opened.
+
+    Args:
+        bundle: see ``proposes``.
+    """
+    if isinstance(bundle, Bundle):
+        return bundle.manifest.targets
+    if str(bundle) == GEODESIC:
+        return ()
+    try:
+        return read_manifest(folder_of(bundle)).targets
+    except BundleError:
+        return ()
 
 
 def proposes(bundle: Bundle | str | Path) -> bool:

@@ -76,6 +76,10 @@ def check_manifest(manifest: BundleManifest, path: Path) -> None:
         raise BundleError(
             f"{path} names {len(manifest.channels)} channels; 1 to {_MOST_CHANNELS} are expected."
         )
+    if manifest.targets and manifest.crf is not None:
+        raise BundleError(
+            f"{path} has targets and a CRF; a CRF-Net follows networks of one target."
+        )
     region = manifest.region or ()
     if any(not 1 <= size <= _LARGEST_REGION for size in region):
         raise BundleError(f"{path}: region is {list(region)}; 1 to {_LARGEST_REGION} are expected.")
@@ -99,6 +103,8 @@ def _texts(manifest: BundleManifest) -> Iterator[tuple[str, str]]:
     for key, words in (("channels", manifest.channels), ("fits", manifest.fits)):
         for word in words:
             yield key, word
+    for target in manifest.targets:
+        yield "targets", target.name
     for data in manifest.training_data:
         yield "training_data", data.name
         yield "training_data", data.license

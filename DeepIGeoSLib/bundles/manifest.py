@@ -13,6 +13,7 @@ from DeepIGeoSLib.inputs.normalization import NormalizationSettings
 from DeepIGeoSLib.inputs.prepared_image import InputSettings
 from DeepIGeoSLib.inputs.working_grid import GridSettings
 from DeepIGeoSLib.networks import ANY_STRUCTURE, NetworkSettings
+from DeepIGeoSLib.targets import Target, check_targets, class_count
 
 MANIFEST_NAME = "bundle.json"
 
@@ -67,6 +68,8 @@ class BundleManifest:
             network's confidence decides when null.
         fits: words of which one in the name of a volume says that the bundle is made for it, such
             as "flair"; none when it is never to be chosen without being asked for.
+        targets: what P-Net tells apart, in the order of labels and segments; empty for a single
+            target, of which ``task`` tells.
         derived_from: name and version of the bundle that the networks were fine-tuned from.
         needs: the oldest version of DeepIGeoS that can use the bundle, see ``version_needed``.
     """
@@ -89,8 +92,17 @@ class BundleManifest:
     crf: CrfSettings | None = None
     zoom_choice: ZoomChoice | None = None
     fits: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
     derived_from: str | None = None
     needs: str = FORMAT_SINCE
+
+    def __post_init__(self) -> None:
+        """Check the targets."""
+        check_targets(self.targets)
+
+    def classes_of(self, role: str) -> int:
+        """Return how many classes the network of a role tells apart, the background among them."""
+        return class_count(self.targets) if role == "pnet" else 2
 
     @property
     def for_any_structure(self) -> bool:

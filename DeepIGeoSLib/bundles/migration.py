@@ -11,8 +11,8 @@ from DeepIGeoSLib.networks import ROLES
 from DeepIGeoSLib.networks.presets import network_of_preset
 
 # 1: one "preset", "dimension" and "features" for all networks. 2: "networks" by role, each with an
-# architecture and its options; "needs".
-FORMAT_VERSION = 2
+# architecture and its options; "needs". 3: "targets", what P-Net tells apart.
+FORMAT_VERSION = 3
 
 # The first version of DeepIGeoS that reads this format; 0.1.0 reads format 1 alone.
 FORMAT_SINCE = "0.2.0"
@@ -53,4 +53,12 @@ def _networks_by_role(manifest: dict[str, Any], path: Path) -> dict[str, Any]:
     }
 
 
-_STEPS: dict[int, Callable[[dict[str, Any], Path], dict[str, Any]]] = {1: _networks_by_role}
+def _one_target(manifest: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a manifest of format 2 in format 3: its networks know one target."""
+    return {**manifest, "format_version": 3, "targets": []}
+
+
+_STEPS: dict[int, Callable[[dict[str, Any], Path], dict[str, Any]]] = {
+    1: _networks_by_role,
+    2: _one_target,
+}

@@ -107,6 +107,7 @@ def _details(manifest: dict) -> str:
             f"  network    {role}: {network['architecture']} {network['dimension']}D"
             for role, network in manifest["networks"].items()
         ),
+        *(f"  target     {number}: {t['name']}" for number, t in enumerate(manifest["targets"], 1)),
         f"  license    {manifest['license']}",
     ]
     for data in manifest["training_data"]:

@@ -167,6 +167,8 @@ def open_session(
         crf=arguments.crf,
         engine=arguments.engine,
     )
+    if getattr(arguments, "target", None):
+        session.target = arguments.target
     session.set_volume(volumes)
     return session, volumes[0], bundle
 
@@ -188,7 +190,7 @@ def write_outputs(
     return {
         "output": arguments.output,
         "voxels": voxels,
-        "milliliters": round(voxels * _voxel_milliliters(volume.spacing), 3),
+        "milliliters": round(voxels * voxel_milliliters(volume.spacing), 3),
     }
 
 
@@ -200,6 +202,7 @@ def segmentation_text(result: dict) -> str:
     )
 
 
-def _voxel_milliliters(spacing: Sequence[float]) -> float:
+def voxel_milliliters(spacing: Sequence[float]) -> float:
+    """Return the volume of a voxel of a spacing in mm."""
     k, j, i = spacing
     return k * j * i / 1000

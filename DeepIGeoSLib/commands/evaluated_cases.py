@@ -97,7 +97,8 @@ def _all_cases(arguments: argparse.Namespace) -> list[LabeledCase]:
     path = Path(arguments.cases)
     if path.suffix.lower() == ".csv":
         return _listed_cases(path, arguments.use)
-    return find_cases(read_config(path).data, path.resolve().parent, arguments.use)
+    found = find_cases(read_config(path).data, path.resolve().parent, arguments.use)
+    return [part for case in found for part in case.for_each_target()]
 
 
 def _structures(arguments: argparse.Namespace) -> list[LabeledCase] | None:

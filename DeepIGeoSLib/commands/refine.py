@@ -6,13 +6,22 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
-from DeepIGeoSLib.commands import common
+from DeepIGeoSLib.commands import common, targets
 from DeepIGeoSLib.commands.marks import add_marks, chosen_box, clicked_places, marks_files
+from DeepIGeoSLib.commands.targets import (
+    add_target,
+    check_color_table,
+    check_one_target,
+    current_masks,
+    restore_targets,
+    write_targets,
+)
 from DeepIGeoSLib.errors import InputError, Progress
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from DeepIGeoSLib.interaction.session import InteractiveSession
     from DeepIGeoSLib.volume import Volume
 
 
@@ -56,6 +65,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_marks(parser)
     common.add_outputs(parser)
+    add_target(
+        parser,
+        "of a bundle with several targets, the one that the scribbles correct; MASK and OUT hold "
+        "all of them then, as 'segment' writes them",
+    )
+    parser.add_argument(
+        "--neighbors",
+        choices=("keep", "give-way", "overlap"),
+        default="keep",
+        help="voxels of the other targets: they stay, but those that foreground scribbles mark; "
+        "they give way to the corrected target; or both may hold them (default: %(default)s)",
+    )
     common.add_model(parser)
     common.add_engine(parser)
     common.add_crf(parser)
@@ -69,11 +90,17 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     began = time.perf_counter()
     if not (arguments.seeds or arguments.box or arguments.click or arguments.background_click):
         raise InputError("Nothing is marked: give --seeds, --click, --background-click or --box.")
+    check_color_table(arguments)
     files = [arguments.seeds, arguments.initial, *marks_files(arguments)]
     session, volume, bundle = common.open_session(arguments, files)
     foreground, background = _strokes(arguments, volume)
     initial = None
-    if arguments.initial is not None:
+    several = len(session.targets) > 1
+    if several:
+        _check_targets(arguments, session)
+    if several and arguments.initial is not None:
+        restore_targets(session, volume, arguments.initial)
+    elif arguments.initial is not None:
         initial = volume.read_labels(arguments.initial, arguments.initial_segment) > 0
     segmentation = session.refine(
         foreground=foreground,
@@ -81,10 +108,24 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         initial=initial,
         progress=progress,
         box=None if arguments.box is None else chosen_box(arguments.box, volume),
+        neighbors=arguments.neighbors.replace("-", " "),
     )
     meaning = meaning_of(bundle, automatic=False)
-    result = common.write_outputs(arguments, volume, segmentation, meaning=meaning)
+    if several:
+        masks = current_masks(session)
+        result = write_targets(arguments, volume, session, masks, meaning=meaning)
+    else:
+        result = common.write_outputs(arguments, volume, segmentation, meaning=meaning)
     return {**result, "seconds": time.perf_counter() - began}
+
+
+def _check_targets(arguments: argparse.Namespace, session: InteractiveSession) -> None:
+    names = ", ".join(session.targets)
+    if not arguments.target:
+        raise InputError(f"Name what the scribbles correct by --target: {names}.")
+    if arguments.initial_segment:
+        raise InputError(f"--initial-segment is not needed: MASK has a segment each for {names}.")
+    check_one_target(arguments, session)
 
 
 def _strokes(arguments: argparse.Namespace, volume: Volume) -> tuple[np.ndarray, np.ndarray]:
@@ -121,4 +162,4 @@ def _strokes(arguments: argparse.Namespace, volume: Volume) -> tuple[np.ndarray,
     return marks[0], marks[1]
 
 
-text = common.segmentation_text
+text = targets.text

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from DeepIGeoSLib.data.targets import ClassMarks
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.targets import Target
 from DeepIGeoSLib.volume import Volume
 
 
@@ -29,6 +32,9 @@ class LabeledCase:
         patient: two cases of one patient have the same; never on both sides of a split.
         use: "train", "val" or another word of a split file; empty before the split.
         may_be_empty: whether the case is there to show the absence of the target.
+        classes: what marks each of several classes, from class 1 on; empty for a single target.
+        targets: those that the classes are parts of; empty for a single one.
+        target: name of the only one of several targets that this case is about; empty for all.
     """
 
     dataset: str
@@ -41,6 +47,9 @@ class LabeledCase:
     patient: str = ""
     use: str = ""
     may_be_empty: bool = False
+    classes: tuple[ClassMarks, ...] = ()
+    targets: tuple[Target, ...] = ()
+    target: str = ""
 
     def files(self) -> tuple[Path, ...]:
         """Return every file (or DICOM folder) that the case needs."""
@@ -66,6 +75,52 @@ class LabeledCase:
         if not mask.any() and not self.may_be_empty:
             raise InputError(f"{self.label} has no voxel of the target.")
         return channels, mask
+
+    def load_classes(self) -> tuple[list[Volume], np.ndarray]:
+        """Return all channels and the class of each voxel (uint8, their shape).
+
+        Raises:
+            InputError: as ``load_channels``.
+        """
+        channels = on_one_grid(self.read_channels())
+        classes = self.read_classes(channels[0])
+        if not classes.any() and not self.may_be_empty:
+            raise InputError(f"{self.label} has no voxel of any target.")
+        return channels, classes
+
+    def read_classes(self, volume: Volume) -> np.ndarray:
+        """Return the class of each voxel of ``volume``: uint8, 0 where there is no target.
+
+        A single target is class 1. Where segments overlap, the one of the later class counts.
+        """
+        if not self.classes:
+            return self.target_of(self.read_labels(volume)).astype(np.uint8)
+        classes = np.zeros(volume.shape, dtype=np.uint8)
+        for number, marks in enumerate(self.classes, 1):
+            part = self.marked_by([marks])
+            classes[part.target_of(part.read_labels(volume))] = number
+        return classes
+
+    def marked_by(self, marks: Iterable[ClassMarks]) -> LabeledCase:
+        """Return the same case with other labels and segments for its one target."""
+        marks = list(marks)
+        return replace(
+            self,
+            target_labels=tuple(label for one in marks for label in one.labels),
+            segments=tuple(name for one in marks for name in one.names),
+            classes=(),
+            targets=(),
+        )
+
+    def of_target(self, target: Target) -> LabeledCase:
+        """Return the case with one of its targets alone, which it need not show."""
+        case = self.marked_by(self.classes[number - 1] for number in target.classes)
+        dataset = f"{self.dataset} ({target.name})"
+        return replace(case, target=target.name, dataset=dataset, may_be_empty=True)
+
+    def for_each_target(self) -> list[LabeledCase]:
+        """Return the case itself, or, of several targets, one case for each."""
+        return [self.of_target(target) for target in self.targets] or [self]
 
     def read_channels(self) -> list[Volume]:
         """Read the image."""

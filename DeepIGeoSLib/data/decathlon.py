@@ -11,6 +11,7 @@ from DeepIGeoSLib.data.case import LabeledCase
 from DeepIGeoSLib.data.listing import name_of_file
 from DeepIGeoSLib.data.patterns import confined
 from DeepIGeoSLib.data.source import Found, Source
+from DeepIGeoSLib.data.targets import ClassMarks
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings.files import parse_json
 from DeepIGeoSLib.settings.mapping import nearest_name
@@ -75,6 +76,15 @@ class DecathlonSource(Source):
                 )
             )
         return Found(cases)
+
+    def resolved(self, marks: ClassMarks, folder: Path) -> ClassMarks:
+        """Return the labels of classes of dataset.json; see ``Source``."""
+        if not marks.names:
+            return marks
+        path = folder / "dataset.json"
+        description = _read(path)
+        numbers = tuple(_index_of(name, description, "labels", path) for name in marks.names)
+        return ClassMarks((*marks.labels, *numbers))
 
     def _frames(self, description: Mapping[str, Any], path: Path) -> tuple[int, ...]:
         if len(description["modality"]) < 2 and not self.modalities:

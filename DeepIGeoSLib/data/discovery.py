@@ -54,7 +54,7 @@ def discover(data: DataSettings, base: Path) -> Found:
     cases, problems = [], []
     for source in data.sources:
         listed = list(uses.get(source.dataset, {}))
-        found = _found_by(source, root / (source.folder or source.dataset), listed)
+        found = _found_by(source, root / (source.folder or source.dataset), listed, data)
         named, unnamed = _with_patients(found.cases, source)
         cases += named
         problems += [*found.problems, *unnamed, *_not_found(source, listed, found)]
@@ -89,14 +89,20 @@ def _split_file(root: Path, data: DataSettings) -> Mapping[str, Mapping[str, str
     return read_split_file(path) if path.is_file() else {}
 
 
-def _found_by(source: Source, folder: Path, listed: Sequence[str]) -> Found:
+def _found_by(source: Source, folder: Path, listed: Sequence[str], data: DataSettings) -> Found:
     """Return what a source finds; that it finds nothing is a problem like others."""
     try:
         if not folder.is_dir():
             raise InputError(f"The folder {folder} does not exist.")
-        return source.find(folder, listed)
+        found = source.find(folder, listed)
+        marks = tuple(source.resolved(one, folder) for one in data.class_marks)
     except InputError as error:
         return Found([], [DataFault(source.dataset, str(error))])
+    if not marks:
+        return found
+    targets = data.network_targets
+    cases = [replace(case.marked_by(marks), classes=marks, targets=targets) for case in found.cases]
+    return Found(cases, found.problems)
 
 
 def _with_patients(

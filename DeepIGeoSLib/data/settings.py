@@ -11,8 +11,10 @@ from DeepIGeoSLib.data.listing import ListSource
 from DeepIGeoSLib.data.pairs import FolderSource, SplitFileSource
 from DeepIGeoSLib.data.scenes import SceneSource
 from DeepIGeoSLib.data.split import SplitSettings
+from DeepIGeoSLib.data.targets import ClassMarks, TargetSettings, exclusive_classes
 from DeepIGeoSLib.data.voc import VocSource
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.targets import Target, check_targets
 
 # The first is the one meant where a source does not name its layout.
 SourceSettings = (
@@ -36,15 +38,19 @@ class DataSettings:
         splits: CSV file below the root with the columns dataset, case and use ("train" or "val").
             When null, splits.csv is taken if it is there.
         split: how the cases are divided that have no use yet.
+        targets: what one network is to tell apart, such as two cavities and a muscle, or tumors
+            that lie in each other; their labels replace those of the sources. When empty, there is
+            one target, which the sources say.
     """
 
     root: str
     sources: tuple[SourceSettings, ...]
     splits: str | None = None
     split: SplitSettings = field(default_factory=SplitSettings)
+    targets: tuple[TargetSettings, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check that there are sources, each with a name of its own, and with equal channels."""
+        """Check the sources (names of their own, equal channels) and the targets."""
         if not self.sources:
             raise InputError("sources is empty; at least one data set is expected.")
         names = Counter(source.dataset for source in self.sources)
@@ -60,8 +66,19 @@ class DataSettings:
                     f"the source {source.dataset!r} gives images of {source.channels} channels, "
                     f"but {self.sources[0].dataset!r} gives {self.channels}."
                 )
+        check_targets(self.network_targets)
 
     @property
     def channels(self) -> int:
         """How many channels the images have."""
         return self.sources[0].channels
+
+    @property
+    def class_marks(self) -> tuple[ClassMarks, ...]:
+        """What marks each class that the network tells apart; empty for a single target."""
+        return exclusive_classes(self.targets)[0]
+
+    @property
+    def network_targets(self) -> tuple[Target, ...]:
+        """The targets by their classes; empty for a single one."""
+        return exclusive_classes(self.targets)[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from DeepIGeoSLib.data.case import LabeledCase
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.data.source import SliceSettings
 from DeepIGeoSLib.grid.orientation import Orientation
+from DeepIGeoSLib.targets import Target
 from DeepIGeoSLib.volume import Volume
 
 
@@ -34,9 +35,18 @@ class SliceCase(LabeledCase):
 
     def read_labels(self, volume: Volume) -> np.ndarray:
         """Cut the slice out of the target: 1 is the target."""
-        channels, mask = _load(self.whole)
-        axis = slice_axis(channels[0])
-        return np.take(mask, [self.index], axis).astype(np.int32)
+        return (self.read_classes(volume) > 0).astype(np.int32)
+
+    def read_classes(self, volume: Volume) -> np.ndarray:
+        """Cut the slice out of the classes."""
+        channels, classes = _load(self.whole)
+        return np.take(classes, [self.index], slice_axis(channels[0]))
+
+    def of_target(self, target: Target) -> LabeledCase:
+        """See ``LabeledCase``; the whole case is that of the target, too."""
+        if self.whole is None:
+            raise ValueError("A slice without its volume has no target.")
+        return replace(super().of_target(target), whole=self.whole.of_target(target))
 
     def target_of(self, labels: np.ndarray) -> np.ndarray:
         """Return where labels are 1: the whole case has chosen the target already."""
@@ -49,10 +59,10 @@ def slices_of(case: LabeledCase, settings: SliceSettings) -> list[LabeledCase]:
     Raises:
         InputError: the case can't be loaded.
     """
-    channels, mask = _load(case)
+    channels, classes = _load(case)
     axis = slice_axis(channels[0])
     others = tuple(a for a in range(3) if a != axis)
-    sizes = np.count_nonzero(mask, axis=others)
+    sizes = np.count_nonzero(classes, axis=others)
     lowest = np.min(channels[0].array, axis=others)
     constant = np.max(channels[0].array, axis=others) == lowest
     with_target = np.flatnonzero((sizes >= settings.least_voxels) & ~constant)[:: settings.every]
@@ -90,11 +100,11 @@ def _slice_of(volume: Volume, index: int) -> Volume:
 
 
 def _common_fields(case: LabeledCase) -> dict[str, Any]:
-    names = ("dataset", "image", "label", "patient", "use")
+    names = ("dataset", "image", "label", "patient", "use", "classes", "targets")
     return {name: getattr(case, name) for name in names}
 
 
 @lru_cache(maxsize=2)
 def _load(case: LabeledCase) -> tuple[list[Volume], np.ndarray]:
     """Load a whole case; its slices are asked for one after the other."""
-    return case.load_channels()
+    return case.load_classes()

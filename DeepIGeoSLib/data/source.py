@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from DeepIGeoSLib.data.case import LabeledCase
+from DeepIGeoSLib.data.targets import ClassMarks
 from DeepIGeoSLib.errors import InputError
 
 
@@ -116,6 +117,18 @@ class Source(ABC):
         Raises:
             InputError: the folder is not laid out as this source expects.
         """
+
+    def resolved(self, marks: ClassMarks, folder: Path) -> ClassMarks:
+        """Return what marks a class in this layout's labels; names are those of segments.
+
+        Args:
+            marks: labels and names as the configuration says them.
+            folder: of the data set.
+
+        Raises:
+            InputError: the layout has no such name.
+        """
+        return marks
 
     def patient_of(self, name: str) -> str | None:
         """Return the patient of a case, or None when the pattern does not find one."""

@@ -14,6 +14,7 @@ from DeepIGeoSLib.data.photographs import read_label_picture
 from DeepIGeoSLib.data.picture_case import PictureCase
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.data.source import DataFault, Found, Source
+from DeepIGeoSLib.data.targets import ClassMarks
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings.mapping import nearest_name
 from DeepIGeoSLib.volume import Volume
@@ -95,6 +96,17 @@ class VocSource(Source):
         if not cases and not problems:
             raise InputError(f"{folder}: no listed photograph shows {', '.join(self.classes)}.")
         return Found(cases, problems)
+
+    def resolved(self, marks: ClassMarks, folder: Path) -> ClassMarks:
+        """Return the labels of classes; see ``Source``."""
+        for name in marks.names:
+            if name not in self.classes:
+                raise InputError(
+                    f"the target {name!r} is none of the classes {', '.join(self.classes)}; the "
+                    "photographs of all targets are found by classes."
+                )
+        numbers = tuple(1 + CLASSES.index(name) for name in marks.names)
+        return ClassMarks((*marks.labels, *numbers))
 
     def _case(self, folder: Path, name: str, use: str) -> PhotographCase:
         return PhotographCase(

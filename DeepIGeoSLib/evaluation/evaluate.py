@@ -43,8 +43,12 @@ def evaluate(
     radius: float | None = None,
     progress: Progress | None = None,
 ) -> EvaluationResults:
-    """Let the robot user correct every case by strokes in a session; see ``compare``."""
+    """Let the robot user correct every case by strokes in a session; see ``compare``.
+
+    Of several targets, each is a case of its own, in a data set of its own.
+    """
     user = RobotUser("stroke", radius)
+    cases = [part for case in cases for part in case.for_each_target()]
     return compare([SessionMethod(session)], cases, user, rounds=rounds, progress=progress)
 
 
@@ -115,6 +119,7 @@ def _played(
 ) -> list[Row]:
     """Return the rows of one case with one method, which is warmed up if it is still cold."""
     channels, truth = load()
+    method.choose_target(case.target)
     if method in cold:
         method.warm_up(channels, asked.from_empty)
         cold.remove(method)

@@ -24,9 +24,11 @@ class Method(ABC):
 
     Attributes:
         name: in tables and plots.
+        target: the one of several targets that is segmented; empty for the only one.
     """
 
     name: str
+    target: str = ""
 
     @property
     @abstractmethod
@@ -36,6 +38,14 @@ class Method(ABC):
     @abstractmethod
     def set_volume(self, channels: Sequence[Volume]) -> None:
         """Take a volume's channels, which lie on one grid, and forget everything before it."""
+
+    def choose_target(self, name: str) -> None:
+        """Segment one of several targets from now on; methods that know none need not look.
+
+        Args:
+            name: of the target; empty for the only one.
+        """
+        self.target = name
 
     @abstractmethod
     def propose(self) -> np.ndarray:
@@ -118,6 +128,16 @@ class SessionMethod(Method):
         self._shape = channels[0].shape
         self._initial = None
 
+    def choose_target(self, name: str) -> None:
+        """See ``Method``; a bundle of one target answers for any.
+
+        Raises:
+            InputError: the bundle has several targets, and none of this name.
+        """
+        super().choose_target(name)
+        if len(self._session.targets) > 1:
+            self._session.target = name
+
     def propose(self) -> np.ndarray:
         """Return P-Net's proposal."""
         return self._session.propose().labels > 0
@@ -135,12 +155,14 @@ class SessionMethod(Method):
     def answer_box(self, box: Box) -> np.ndarray:
         """See ``Method``."""
         initial, self._initial = self._initial, None
-        return self._session.refine(initial=initial, box=box).labels > 0
+        answer = self._session.refine(initial=initial, box=box, neighbors="overlap")
+        return answer.labels > 0
 
     def refine(self, foreground: np.ndarray, background: np.ndarray) -> np.ndarray:
         """Return R-Net's answer."""
         initial, self._initial = self._initial, None
-        return self._session.refine(foreground, background, initial).labels > 0
+        answer = self._session.refine(foreground, background, initial, neighbors="overlap")
+        return answer.labels > 0
 
 
 def with_switches(

@@ -63,7 +63,7 @@ def write_image(
 
     Args:
         path: where to; the ending, in whatever case, chooses the format.
-        array: voxels, axes (k, j, i).
+        array: voxels, axes (k, j, i), or (k, j, i, layer).
         ijk_to_ras: 4 x 4.
         dimension: 2 for an image of a single slice that was read from a 2D file, else 3.
         header: texts to write into the header by key.
@@ -90,7 +90,8 @@ def write_image(
 def _image_of(array: np.ndarray, ijk_to_ras: np.ndarray, dimension: int) -> SimpleITK.Image:
     import SimpleITK
 
-    image = SimpleITK.GetImageFromArray(array if dimension == 3 else array[0])
+    layers = array.ndim == 4
+    image = SimpleITK.GetImageFromArray(array if dimension == 3 else array[0], isVector=layers)
     matrix = LPS_TO_RAS @ ijk_to_ras
     spacing = np.linalg.norm(matrix[:3, :3], axis=0)
     direction = matrix[:3, :3] / spacing
@@ -111,7 +112,8 @@ def _check_written(temporary: Path, path: Path, array: np.ndarray, ijk_to_ras: n
             f"{path} can't be written: {ending_of(path, [path.suffix.lower()])} does not keep the "
             f"place of these voxels in the patient; {_formats_with(ijk_to_ras)}."
         )
-    if not np.array_equal(written.array[0, ..., 0], array):
+    voxels = written.array[0] if array.ndim == 4 else written.array[0, ..., 0]
+    if not np.array_equal(voxels, array):
         raise InputError(f"{path} can't be written: other voxels were read back than written.")
 
 

@@ -64,11 +64,12 @@ class BundleRunner:
         *,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
-    ) -> np.ndarray:
-        """Return P-Net's answer; see ``rounds.propose``."""
+    ) -> list[np.ndarray]:
+        """Return P-Net's answer for each target; see ``rounds.propose``."""
         return rounds.propose(
             image,
             self._engines.of("pnet"),
+            targets=self.bundle.manifest.targets,
             progress=progress,
             cancel=cancel,
             crf=self._crf_of("pnet"),

@@ -35,8 +35,10 @@ class State:
     initial: Reader
 
 
-@dataclass(frozen=True)
-class _Change:
+@dataclass(frozen=True, eq=False)
+class Change:
+    """One round: the box that it changed, with what was there before and after."""
+
     box: Box | None
     values_before: np.ndarray | None
     values_after: np.ndarray | None
@@ -90,8 +92,8 @@ class History:
         self.probability = probability
         self.lock = threading.Lock()
         self._limit = limit
-        self._done: list[_Change] = []
-        self._undone: list[_Change] = []
+        self._done: list[Change] = []
+        self._undone: list[Change] = []
         self._snapshots: weakref.WeakSet[Snapshot] = weakref.WeakSet()
         self.state = State(interactions, self.snapshot().read)
 
@@ -104,6 +106,16 @@ class History:
     def can_redo(self) -> bool:
         """Whether there is an undone round to bring back."""
         return bool(self._undone)
+
+    @property
+    def newest(self) -> Change | None:
+        """The round that ``undo`` takes back."""
+        return self._done[-1] if self._done else None
+
+    @property
+    def newest_undone(self) -> Change | None:
+        """The round that ``redo`` brings back."""
+        return self._undone[-1] if self._undone else None
 
     def snapshot(self) -> Snapshot:
         """Return the result of the moment, to be read at any later time."""
@@ -135,7 +147,7 @@ class History:
         if begins:
             initial = self.snapshot().read
         state = State(interactions, initial or self.state.initial)
-        self._done.append(_Change(box, before, after, self.state, state))
+        self._done.append(Change(box, before, after, self.state, state))
         del self._done[: -self._limit]
         self._undone.clear()
         self.state = state

@@ -71,6 +71,20 @@ class LoadedVolume:
             )
         return self.orientation.apply(mask) > 0
 
+    def oriented_probability(self, probability: np.ndarray) -> np.ndarray:
+        """Return a probability of the volume on the oriented grid: float32, an array of its own.
+
+        Raises:
+            InputError: another shape than the volume's.
+        """
+        values = np.asarray(probability, dtype=np.float32)
+        if values.shape != self.shape:
+            raise InputError(
+                f"The probability has the shape {values.shape}, but the volume has {self.shape} "
+                "(k, j, i)."
+            )
+        return self.orientation.apply(values).copy()
+
     def oriented_region(self, box: Box) -> Box:
         """Return a region of the volume, whose slices may be open, on the oriented grid.
 

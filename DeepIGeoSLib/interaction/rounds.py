@@ -7,7 +7,7 @@ return new arrays, so whoever calls them can discard a result without a trace.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -38,6 +38,7 @@ from DeepIGeoSLib.interaction.history import Reader
 from DeepIGeoSLib.interaction.region import grown_where_changed, region_around, stroke_groups
 from DeepIGeoSLib.interaction.requested_changes import Request
 from DeepIGeoSLib.interaction.scribbles import Interactions
+from DeepIGeoSLib.targets import Target, target_probabilities
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.crf import MeanField
@@ -52,15 +53,19 @@ def propose(
     image: PreparedImage,
     engine: Engine,
     *,
+    targets: Sequence[Target] = (),
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     crf: MeanField | None = None,
-) -> np.ndarray:
-    """Return P-Net's probability of the target: float32 on the oriented volume's grid.
+) -> list[np.ndarray]:
+    """Return P-Net's probability of each target: float32 on the oriented volume's grid.
+
+    Of several, it is that against the strongest of what excludes it, see ``target_probabilities``.
 
     Args:
         image: the volume.
         engine: runs P-Net.
+        targets: what P-Net tells apart; none for a single target.
         progress: called with the share done and a text.
         cancel: stops the work when it is set.
         crf: CRF-Net(f) for P-Net's answer; none when None.
@@ -73,22 +78,53 @@ def propose(
     values = None if crf is None else image.on(grid, cancel)  # a CRF needs all of it at once
     channels = image.read_on(grid, cancel) if values is None else values
     report(progress, cancel, fraction=0.1, text="Running P-Net")
+    if targets:
+        answers = engine.probabilities(channels, cancel)
+        whole = [_on_volume(image, grid.box, answer, cancel=cancel) for answer in answers]
+        report(progress, cancel, fraction=0.9, text="Telling the targets apart")
+        return _of_targets(whole, targets, progress=progress, cancel=cancel)
     answer = engine.foreground_probability(channels, cancel)
     if crf is not None and values is not None:
         report(progress, cancel, fraction=0.7, text="Running the CRF")
         answer = crf.foreground_probability(answer, values, grid.spacing, cancel=cancel)
-    if grid.box == whole_box(image.shape) and answer.shape == image.shape:
-        probability = answer
-    else:
-        probability = np.zeros(image.shape, dtype=np.float32)
-
-        def slab(k: slice) -> np.ndarray:
-            stop_if(cancel)
-            return answer[k]
-
-        resample_in_slabs(slab, answer.shape, probability[grid.box])
+    probability = _on_volume(image, grid.box, answer, cancel=cancel)
     report(progress, cancel, fraction=1.0, text="Initial segmentation ready")
+    return [probability]
+
+
+def _on_volume(
+    image: PreparedImage, box: Box, answer: np.ndarray, *, cancel: threading.Event | None
+) -> np.ndarray:
+    """Return an answer on a box's working grid as float32 on the volume's, 0 outside the box."""
+    if box == whole_box(image.shape) and answer.shape == image.shape:
+        return answer
+    probability = np.zeros(image.shape, dtype=np.float32)
+
+    def slab(k: slice) -> np.ndarray:
+        stop_if(cancel)
+        return answer[k]
+
+    resample_in_slabs(slab, answer.shape, probability[box])
     return probability
+
+
+def _of_targets(
+    classes: Sequence[np.ndarray],
+    targets: Sequence[Target],
+    *,
+    progress: Progress | None,
+    cancel: threading.Event | None,
+) -> list[np.ndarray]:
+    """Return the probability of each target from those of the classes, slice by slice."""
+    found = [np.empty(classes[0].shape, dtype=np.float32) for _ in targets]
+    for k in range(len(classes[0])):
+        stop_if(cancel)
+        part = slice(k, k + 1)
+        shares = target_probabilities(np.stack([one[part] for one in classes]), targets)
+        for whole, share in zip(found, shares, strict=True):
+            whole[part] = share
+    report(progress, cancel, fraction=1.0, text="Initial segmentation ready")
+    return found
 
 
 def refine(

@@ -23,12 +23,14 @@ class Segmentation:
             (for a first result: from nothing); empty slices when none differ.
         region: slices of the box that the round was free to change: the region of influence of its
             strokes.
+        target: name of one of a bundle's several targets; empty for a single one.
     """
 
     changed_box: Box
     region: Box
     _snapshot: Snapshot = field(repr=False)
     _orientation: Orientation = field(repr=False)
+    target: str = ""
 
     @cached_property
     def probability(self) -> np.ndarray:

@@ -16,13 +16,18 @@ from DeepIGeoSLib.interaction.bundle_runner import BundleRunner
 from DeepIGeoSLib.interaction.draft import Draft, overlaid
 from DeepIGeoSLib.interaction.history import History, Reader
 from DeepIGeoSLib.interaction.loaded_volume import LoadedVolume
+from DeepIGeoSLib.interaction.neighbors import GivenWay, check_neighbors, held_by
 from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.interaction.segmentation import Segmentation
+from DeepIGeoSLib.targets import Target, target_named
 from DeepIGeoSLib.volume import Volume
 
 
 class InteractiveSession:
     """Holds a volume, its segmentation and the rounds that led to it.
+
+    A bundle may know several targets. Each has rounds of its own then, and all calls are about the
+    one that ``target`` names; ``propose_all`` returns the proposals of all.
 
     Every method either completes or leaves the session as it was. A session is used from one
     thread at a time; only ``cancel`` events are set from others.
@@ -62,8 +67,12 @@ class InteractiveSession:
         )
         self.crf = crf
         self._undo_limit = undo_limit
+        self._device, self._engine, self._memory_budget = device, engine, memory_budget
+        self._targets = bundle.manifest.targets or (Target(""),)
+        self._chosen = 0
         self._volume: LoadedVolume | None = None
-        self._history: History | None = None
+        self._histories: dict[int, History] = {}
+        self._given_way = GivenWay()
         warm_up(len(bundle.manifest.channels))  # so that no stroke waits for a compiler
 
     @property
@@ -78,6 +87,29 @@ class InteractiveSession:
     @crf.setter
     def crf(self, enabled: bool | None) -> None:
         self._runner.set_crf(enabled)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of what the bundle tells apart, in the order of labels; one empty name, if one."""
+        return tuple(target.name for target in self._targets)
+
+    @property
+    def target(self) -> str:
+        """The target that every call is about, the first one to begin with.
+
+        Setting it to a name that the bundle does not know raises InputError.
+        """
+        return self._targets[self._chosen].name
+
+    @target.setter
+    def target(self, name: str) -> None:
+        manifest = self.bundle.manifest
+        where = f"The bundle {manifest.name}"
+        self._chosen = target_named(name, manifest.targets, where) if name else 0
+
+    @property
+    def _history(self) -> History | None:
+        return self._histories.get(self._chosen)
 
     @property
     def current(self) -> Segmentation | None:
@@ -109,7 +141,7 @@ class InteractiveSession:
                 f"({', '.join(wanted)}), but {len(channels)} were given."
             )
         self._volume = LoadedVolume.of(channels, self.bundle.manifest.inputs)
-        self._history = None
+        self.reset()
 
     @property
     def scribbles(self) -> tuple[np.ndarray, np.ndarray]:
@@ -129,7 +161,8 @@ class InteractiveSession:
     ) -> Segmentation:
         """Segment the volume with P-Net, as if no scribble had been given.
 
-        Over an earlier result this is one more round, which ``undo`` takes back.
+        Of several targets, all are proposed, and the result is that of ``target``. Over an earlier
+        result this is one more round, which ``undo`` takes back.
 
         Args:
             progress: called with the share done and a text.
@@ -140,15 +173,62 @@ class InteractiveSession:
             InputError: no volume is set, or a wrong shape.
             Cancelled: ``cancel`` was set; the session is as before.
         """
-        volume = self._loaded()
-        free = self._editable(editable)
-        proposal = self._runner.propose(volume.image, progress=progress, cancel=cancel)
-        self._runner.prepare(volume.image)
-        probability = self._where_free(proposal, free)
-        if self._history is None:
-            return self._begin(probability)
-        draft, none = self._whole(probability), volume.no_scribbles()
-        return self._segmentation(self._history.commit(draft, none, begins=True))
+        return self.propose_all(progress, cancel, editable)[self.target]
+
+    def propose_all(
+        self,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+        editable: np.ndarray | None = None,
+    ) -> dict[str, Segmentation]:
+        """Segment the volume with P-Net; return the proposal of each target by its name.
+
+        Targets that exclude each other don't overlap. Arguments and errors are those of
+        ``propose``.
+        """
+        image, free = self._loaded().image, self._editable(editable)
+        proposals = self._runner.propose(image, progress=progress, cancel=cancel)
+        self._runner.prepare(image)
+        results, chosen = {}, self._chosen
+        for number, proposal in enumerate(proposals):
+            self._chosen = number
+            results[self.target] = self._take_proposal(proposal, free)
+        self._chosen = chosen
+        return results
+
+    def adopt(self, probability: np.ndarray, editable: np.ndarray | None = None) -> Segmentation:
+        """Take over a proposal of the target that another session has made, as ``propose`` does.
+
+        Args:
+            probability: float32 in [0, 1], axes (k, j, i), the volume's shape.
+            editable: bool, axes (k, j, i): voxels that may change; all when None.
+
+        Raises:
+            InputError: no volume is set, or another shape.
+        """
+        return self._take_proposal(
+            self._loaded().oriented_probability(probability), self._editable(editable)
+        )
+
+    def for_target(self, name: str) -> InteractiveSession:
+        """Return a session for another target on the same volume, without any result yet.
+
+        Args:
+            name: of the target.
+
+        Raises:
+            InputError: the bundle has no such target.
+        """
+        other = InteractiveSession(
+            self.bundle,
+            device=self._device,
+            undo_limit=self._undo_limit,
+            memory_budget=self._memory_budget,
+            engine=self._engine,
+        )
+        other.target = name
+        other._volume = self._volume
+        return other
 
     def refine(
         self,
@@ -161,6 +241,7 @@ class InteractiveSession:
         region: Box | None = None,
         editable: np.ndarray | None = None,
         box: Box | None = None,
+        neighbors: str = "keep",
     ) -> Segmentation:
         """Correct the segmentation by scribbles, or by a box around the target.
 
@@ -181,6 +262,9 @@ class InteractiveSession:
                 the box, and what lies outside stays. Of P-Net's first proposal only what is in the
                 box is taken. Scribbles that are new in the same round are answered after the box.
                 What of the box lies outside of the volume does not count.
+            neighbors: what happens to voxels of the bundle's other targets that exclude this one:
+                "keep" (they stay, but those that foreground scribbles mark), "give way" (they lose
+                what this target takes) or "overlap". Undo gives back what they lost.
 
         Returns:
             A segmentation in which every editable foreground scribble is 1 and background one 0.
@@ -192,6 +276,7 @@ class InteractiveSession:
             Cancelled: ``cancel`` was set; the session is as before.
         """
         volume = self._loaded()
+        check_neighbors(neighbors)
         known = volume.no_scribbles()
         if initial is None and self._history is not None:
             known = self._history.state.interactions
@@ -199,7 +284,11 @@ class InteractiveSession:
         pinned = None if region is None else volume.oriented_region(region)
         boxed = None if box is None else volume.oriented_box(box, pinned)
         free = self._editable(editable)
-        start, began_with = self._start(initial, free, boxed, progress, cancel)
+        start, began_with, begun = self._start(initial, free, boxed, progress, cancel)
+        others = self._neighbors(begun)
+        if neighbors == "keep" and others:
+            new = np.setdiff1d(interactions.foreground, known.foreground, assume_unique=True)
+            free = self._beside(others, free, new)
         if interactions.empty and boxed is None:
             draft = Draft(start)
             whole = whole_box(start.shape)
@@ -219,6 +308,7 @@ class InteractiveSession:
             )
         if free is not None:
             draft.restrict(free)
+        self._histories.update(begun)
         if self._history is None:
             self._begin(start)
             began_with = None  # the history remembers it better
@@ -227,6 +317,8 @@ class InteractiveSession:
         elif initial is not None:
             draft = self._whole(draft.read(whole_box(start.shape)))
         changed = self._rounds().commit(draft, interactions, began_with)
+        if neighbors != "overlap":
+            self._given_way.take(self._rounds(), changed, others)
         return self._segmentation(changed, draft.box)
 
     def edit(self, mask: np.ndarray) -> Segmentation:
@@ -275,7 +367,10 @@ class InteractiveSession:
         Raises:
             InputError: there is nothing to undo (see ``can_undo``).
         """
-        return self._segmentation(self._rounds().undo())
+        undone = self._rounds().newest
+        changed = self._rounds().undo()
+        self._given_way.give_back(undone)
+        return self._segmentation(changed)
 
     def redo(self) -> Segmentation:
         """Bring the round back that was undone last, and return its result.
@@ -283,11 +378,15 @@ class InteractiveSession:
         Raises:
             InputError: there is nothing to redo (see ``can_redo``).
         """
-        return self._segmentation(self._rounds().redo())
+        redone = self._rounds().newest_undone
+        changed = self._rounds().redo()
+        self._given_way.take_again(redone)
+        return self._segmentation(changed)
 
     def reset(self) -> None:
-        """Forget every result and scribble; the volume stays."""
-        self._history = None
+        """Forget every result and scribble, of all targets; the volume stays."""
+        self._histories = {}
+        self._given_way = GivenWay()
 
     def _loaded(self) -> LoadedVolume:
         if self._volume is None:
@@ -324,22 +423,64 @@ class InteractiveSession:
         boxed: Box | None,
         progress: Progress | None,
         cancel: threading.Event | None,
-    ) -> tuple[np.ndarray, Reader]:
-        """Return the probability that a round starts from, and what the rounds began with."""
+    ) -> tuple[np.ndarray, Reader, dict[int, History]]:
+        """Return what a round starts from.
+
+        Returns:
+            The probability, what the rounds began with, and the rounds of the other targets that
+            begin with the same proposal.
+        """
         if initial is not None:
             mask = self._loaded().oriented_mask(initial, "The voxels of the initial mask")
-            return mask.astype(np.float32), lambda box: mask[box].astype(np.float32)
+            return mask.astype(np.float32), lambda box: mask[box].astype(np.float32), {}
         if self._history is not None:
-            return self._history.probability, self._history.state.initial
-        proposal = self._runner.propose(self._loaded().image, progress=progress, cancel=cancel)
-        probability = self._where_free(proposal, free)
+            return self._history.probability, self._history.state.initial, {}
+        proposals = self._runner.propose(self._loaded().image, progress=progress, cancel=cancel)
+        probability = self._where_free(proposals[self._chosen], free)
         if boxed is not None:
-            probability = np.where(in_box(proposal.shape, boxed), probability, np.float32(0))
-        return probability, lambda box: probability[box].copy()
+            probability = np.where(in_box(probability.shape, boxed), probability, np.float32(0))
+        begun = {
+            number: self._rounds_from(proposal if free is None else np.where(free, proposal, 0))
+            for number, proposal in enumerate(proposals)
+            if number != self._chosen and number not in self._histories
+        }
+        return probability, lambda box: probability[box].copy(), begun
+
+    def _take_proposal(self, proposal: np.ndarray, free: np.ndarray | None) -> Segmentation:
+        """Begin with a proposal for the chosen target, or make it one more round."""
+        probability = self._where_free(proposal, free)
+        if self._history is None:
+            return self._begin(probability)
+        draft, none = self._whole(probability), self._loaded().no_scribbles()
+        return self._segmentation(self._history.commit(draft, none, begins=True))
+
+    def _rounds_from(self, probability: np.ndarray) -> History:
+        values = np.asarray(probability, dtype=np.float32)
+        return History(values, self._loaded().no_scribbles(), self._undo_limit)
+
+    def _neighbors(self, begun: dict[int, History]) -> list[History]:
+        """Return the rounds of the targets that exclude the chosen one."""
+        own = self._targets[self._chosen]
+        histories = {**self._histories, **begun}
+        return [
+            history
+            for number, history in histories.items()
+            if number != self._chosen and self._targets[number].excludes(own)
+        ]
+
+    def _beside(
+        self, others: list[History], free: np.ndarray | None, marked: np.ndarray
+    ) -> np.ndarray:
+        """Return which voxels may change: no neighbor's, but marked ones (numbers of voxels)."""
+        volume = self._loaded()
+        marks = np.zeros(volume.shape, dtype=bool)
+        marks.flat[marked] = True
+        allowed = ~held_by(others) | volume.orientation.apply(marks)
+        return allowed if free is None else allowed & free
 
     def _begin(self, probability: np.ndarray) -> Segmentation:
         """Take over the first result."""
-        self._history = History(probability, self._loaded().no_scribbles(), self._undo_limit)
+        self._histories[self._chosen] = self._rounds_from(probability)
         return self._segmentation(bounding_box(probability >= 0.5))
 
     def _segmentation(self, changed: Box | None, region: Box | None = None) -> Segmentation:
@@ -350,4 +491,5 @@ class InteractiveSession:
             volume.box_in_volume(region or changed),
             self._rounds().snapshot(),
             volume.orientation,
+            self.target,
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from DeepIGeoSLib.bundles import Bundle, load_bundle, proposes
+from DeepIGeoSLib.bundles import Bundle, load_bundle, proposes, targets_of
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.targets import Target
 
 
 class ChosenModel:
@@ -22,6 +23,7 @@ class ChosenModel:
         self.crf: bool | None = None
         self._bundle: Bundle | None = None
         self._proposes: bool | None = None
+        self._targets: tuple[Target, ...] | None = None
 
     @property
     def proposes(self) -> bool:
@@ -29,6 +31,13 @@ class ChosenModel:
         if self._proposes is None:
             self._proposes = proposes(self.given)
         return self._proposes
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What the model tells apart; nothing for a single target."""
+        if self._targets is None:
+            self._targets = targets_of(self.given)
+        return self._targets
 
     def open(self) -> Bundle:
         """Return the bundle; it is read once."""

@@ -52,6 +52,10 @@ class Computation:
         """Ask the work to stop; ``finish`` then raises ``Cancelled`` and writes nothing."""
         self._cancel.set()
 
+    def showing(self, choose: Callable[[Any], Any]) -> Computation:
+        """Return the same computation, of whose result ``finish`` returns what ``choose`` does."""
+        return Computation(self.future, self._cancel, lambda result: choose(self._write(result)))
+
     def finish(self) -> Any:
         """Wait for the result, write it into the segment, and return it (a ``Segmentation``).
 

@@ -35,6 +35,13 @@ def addLesion(segmentationNode: Any) -> str:
     return segmentation.AddEmptySegment("", name, lesionColor(segmentation))
 
 
+def isAutomaticName(name: str) -> bool:
+    """Return whether a segment's name is one that ``addLesion`` gives."""
+    numbered = _("Lesion {number}").split("{number}")
+    middle = name.removeprefix(numbered[0]).removesuffix(numbered[-1])
+    return name == _("Lesion") or (name != middle and middle.isdigit())
+
+
 def isCompleted(segmentationNode: Any, segmentId: str) -> bool:
     """Return whether a segment has the status "completed", which locks it here."""
     segment = segmentationNode.GetSegmentation().GetSegment(segmentId)

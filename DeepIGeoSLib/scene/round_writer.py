@@ -52,13 +52,7 @@ class RoundWriter:
             InputError: the segment was taken back to another state meanwhile.
         """
         volumeNode, segmentationNode, segmentId = place
-        if not entry.ledger.editedSince(start.state):
-            raise InputError(
-                _(
-                    "The segment {segment!r} was taken back to another state while the answer was "
-                    "computed; the answer was not written."
-                ).format(segment=entry.segment.GetName())
-            )
+        self.check(entry, start)
         asComputed = entry.ledger.place.state == start.state
         change, strokes = answer.change, answer.interactions
         if not asComputed:
@@ -85,6 +79,16 @@ class RoundWriter:
                 _fill(seeds, volumeNode, answer.filled)
             seeds.exchange(volumeNode, strokesOf(answer.interactions), strokesOf(strokes))
         entry.painted = strokes
+
+    def check(self, entry: Entry, start: Start) -> None:
+        """Check that an answer to a start can still be written; see ``write``."""
+        if not entry.ledger.editedSince(start.state):
+            raise InputError(
+                _(
+                    "The segment {segment!r} was taken back to another state while the answer was "
+                    "computed; the answer was not written."
+                ).format(segment=entry.segment.GetName())
+            )
 
     def walk(
         self,

@@ -6,14 +6,17 @@ the session goes there by undo and redo, or takes the labels over when it has ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from DeepIGeoSLib.any_structure.box_marks import in_box
 from DeepIGeoSLib.bundles import Bundle
+from DeepIGeoSLib.errors import Progress
 from DeepIGeoSLib.grid.boxes import Box, box_of_voxels, hull
 from DeepIGeoSLib.interaction.outlines import outlined
 from DeepIGeoSLib.interaction.scribbles import Interactions
@@ -73,17 +76,62 @@ class Answer:
 class SegmentSession:
     """Computes the rounds of one segment on one volume."""
 
-    def __init__(self, bundle: Bundle, volume: Volume, device: str = "auto") -> None:
+    def __init__(self, session: InteractiveSession, volume: Volume) -> None:
+        """Take a session without any result, and the volume that is set in it."""
+        self._session = session
+        self._volume = volume
+        self._states: list[str] = []  # of the session's own rounds, the first one included
+        self._at = 0
+
+    @classmethod
+    def opened(
+        cls, bundle: Bundle, volume: Volume, device: str = "auto", target: str = ""
+    ) -> SegmentSession:
         """Open a session on a volume.
+
+        Args:
+            bundle: the model.
+            volume: the image.
+            device: see ``InteractiveSession``.
+            target: of the segment, where it is one of the model's several targets.
 
         Raises:
             InputError: the volume does not fit the bundle, or is constant.
         """
-        self._session = InteractiveSession(bundle, device=device, undo_limit=ROUNDS_KEPT)
-        self._session.set_volume(volume)
-        self._volume = volume
-        self._states: list[str] = []  # of the session's own rounds, the first one included
-        self._at = 0
+        session = InteractiveSession(bundle, device=device, undo_limit=ROUNDS_KEPT)
+        if target in session.targets:
+            session.target = target
+        session.set_volume(volume)
+        return cls(session, volume)
+
+    def proposeAll(
+        self,
+        starts: Mapping[str, Start],
+        *,
+        editable: np.ndarray | None = None,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> dict[str, tuple[SegmentSession, Answer]]:
+        """Segment the volume once, for several targets.
+
+        Args:
+            starts: what each segment starts from, by its target's name.
+            editable: voxels of the volume that may change; all when None.
+            progress: called with the share done and a text.
+            cancel: stops the work when it is set.
+
+        Returns:
+            A session of its own for each segment, and its answer, by the target's name.
+        """
+        proposals = self._session.propose_all(progress, cancel)
+        answers = {}
+        for name, start in starts.items():
+            own = SegmentSession(self._session.for_target(name), self._volume)
+            own.setCrf(self._session.crf or None)
+            own._go(start)
+            adopted = partial(own._session.adopt, proposals[name].probability, editable)
+            answers[name] = own, own._proposed(start, adopted)
+        return answers
 
     def setCrf(self, crf: bool | None) -> None:
         """See ``InteractiveSession.crf``."""
@@ -97,7 +145,10 @@ class SegmentSession:
     def propose(self, start: Start, **options: Any) -> Answer:
         """Segment the volume automatically; see ``InteractiveSession.propose``."""
         self._go(start)
-        result, state = self._step(lambda: self._session.propose(**options))
+        return self._proposed(start, lambda: self._session.propose(**options))
+
+    def _proposed(self, start: Start, step: Callable[[], Segmentation]) -> Answer:
+        result, state = self._step(step)
         change, none = _change(start, result, result.changed_box), Interactions(start.labels.shape)
         return _answer(result, "segmented", start, change, none, state, none.lost, none.foreground)
 
@@ -111,6 +162,7 @@ class SegmentSession:
         settle: bool = False,
         box: Box | None = None,
         outlines: bool = False,
+        held: tuple[np.ndarray, np.ndarray] | None = None,
         **options: Any,
     ) -> Answer:
         """Correct the segment by seeds; see ``InteractiveSession.refine``.
@@ -124,6 +176,8 @@ class SegmentSession:
                 one that counts is kept.
             box: around the target, in this round.
             outlines: new closed foreground strokes count as their areas.
+            held: voxels that neighbors hold, and those of them that no stroke takes; a foreground
+                stroke that is new takes the others.
             **options: for ``InteractiveSession.refine``.
         """
         self._go(start)
@@ -141,7 +195,11 @@ class SegmentSession:
         if outlines:
             filled = self._areas(start.interactions, strokes, others)
         interactions = start.interactions.updated(np.union1d(strokes, filled), others)
+        if held is not None:
+            new = np.setdiff1d(interactions.foreground, start.interactions.foreground)
+            options["editable"] = _beside(held, options.get("editable"), new)
         given = (interactions.given_foreground, interactions.given_background)
+        options["neighbors"] = "overlap"  # other segments are the scene's business
         result, state = self._step(lambda: self._session.refine(*given, box=box, **options))
         change = _change(start, result, hull(proposed, _orNone(result.changed_box)))
         lost = interactions.lost
@@ -225,6 +283,17 @@ def _change(start: Start, result: Segmentation, box: Box | None) -> Change:
     if box is None or _orNone(box) is None:
         return Change()
     return Change(box, result.labels_in(box) ^ start.labels.read(box)).cropped()
+
+
+def _beside(
+    held: tuple[np.ndarray, np.ndarray], editable: np.ndarray | None, marked: np.ndarray
+) -> np.ndarray:
+    """Return which voxels may change: none that is held, but marked ones, and no locked one."""
+    taken, locked = held
+    free = ~taken
+    free.flat[marked] = True
+    free &= ~locked
+    return free if editable is None else free & editable
 
 
 def _orNone(box: Box) -> Box | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.interaction.neighbors import check_neighbors
 from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.interaction.segmentation import Segmentation
 from DeepIGeoSLib.scene.chosen_model import ChosenModel
@@ -21,7 +22,7 @@ from DeepIGeoSLib.scene.computation import Computation, InlineExecutor
 from DeepIGeoSLib.scene.labels import VoxelReader
 from DeepIGeoSLib.scene.ledger.book import Entry, LedgerBook
 from DeepIGeoSLib.scene.ledger.rounds import Round
-from DeepIGeoSLib.scene.lesions import addLesion, newSegmentation
+from DeepIGeoSLib.scene.lesions import addLesion, isCompleted, newSegmentation
 from DeepIGeoSLib.scene.nodes import (
     SegmentPlace,
     checkOpen,
@@ -33,9 +34,16 @@ from DeepIGeoSLib.scene.nodes import (
 from DeepIGeoSLib.scene.round_writer import RoundWriter
 from DeepIGeoSLib.scene.segment_session import Answer, SegmentSession, Start
 from DeepIGeoSLib.scene.segment_voxels import seedVoxels
+from DeepIGeoSLib.scene.target_segments import (
+    heldByNeighbors,
+    segmentsOfTargets,
+    takeFromNeighbors,
+    targetOf,
+)
 from DeepIGeoSLib.scene.target_sessions import TargetSessions
 from DeepIGeoSLib.scene.torch_loading import loadTorch
 from DeepIGeoSLib.scene.translation import tr as _
+from DeepIGeoSLib.targets import Target
 
 DEFAULT_BUNDLE = "flair-whole-tumor"
 
@@ -88,6 +96,11 @@ class SegmentationLogic:
     def proposes(self) -> bool:
         """Whether the model segments by itself, before any stroke."""
         return self._model.proposes
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What the model tells apart; nothing for a single target."""
+        return self._model.targets
 
     def setBundle(self, bundle: Bundle | str | Path) -> None:
         """Use a model from now on; the rounds and strokes of all targets stay.
@@ -211,6 +224,98 @@ class SegmentationLogic:
             cancel,
         )
 
+    def proposeTargets(
+        self,
+        volumeNode: Any,
+        segmentationNode: Any,
+        segmentId: str = "",
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> dict[str, str]:
+        """Segment the volume into a segment for each of the model's targets.
+
+        Args:
+            volumeNode: the image.
+            segmentationNode: holds the segments; those that are missing are made.
+            segmentId: an empty segment to begin with, or "".
+            progress: told on the computing thread.
+            cancel: stops the work when it is set.
+
+        Returns:
+            The segments' IDs by the targets' names; nothing when the model has a single target.
+
+        Raises:
+            InputError: as ``propose``.
+            Cancelled: ``cancel`` was set.
+        """
+        segments = segmentsOfTargets(segmentationNode, segmentId, self.targets)
+        if segments:
+            self.startProposeTargets(
+                volumeNode, segmentationNode, segments, progress=progress, cancel=cancel
+            ).finish()
+        return segments
+
+    def startProposeTargets(
+        self,
+        volumeNode: Any,
+        segmentationNode: Any,
+        segments: Mapping[str, str],
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+        editable: np.ndarray | None = None,
+    ) -> Computation:
+        """Begin ``proposeTargets`` on the executor; ``Computation.finish`` writes all segments.
+
+        Args:
+            volumeNode: the image.
+            segmentationNode: holds the segments.
+            segments: their IDs by the names of targets; completed ones stay as they are.
+            progress: told on the computing thread.
+            cancel: stops the work.
+            editable: voxels of the volume that may change; all when None.
+
+        Returns:
+            What ``finish`` of returns each target's ``Segmentation`` by its name.
+        """
+        checkVolumeNode(volumeNode)
+        places = {
+            name: (volumeNode, segmentationNode, own)
+            for name, own in segments.items()
+            if not isCompleted(segmentationNode, own)
+        }
+        starts = {name: _startOf(self._open(*place)) for name, place in places.items()}
+        targets = {name: self._sessions.idle(*place) for name, place in places.items()}
+        stamp, readVolume = volumeStamp(volumeNode), volumeReader(volumeNode)
+        model, cancel = self._model, cancel or threading.Event()
+
+        def compute() -> dict[str, Answer]:
+            loadTorch()
+            session = SegmentSession.opened(model.open(), readVolume(), self._device)
+            session.setCrf(model.crf)
+            answers = {}
+            proposed = session.proposeAll(
+                starts, editable=editable, progress=progress, cancel=cancel
+            )
+            for name, (own, answer) in proposed.items():
+                targets[name].session, targets[name].stamp = own, stamp
+                answers[name] = answer
+            return answers
+
+        def write(answers: dict[str, Answer]) -> dict[str, Segmentation]:
+            _checkUnchanged(volumeNode, stamp)
+            for name, place in places.items():
+                self._writer.check(self._open(*place), starts[name])
+            for name, place in places.items():
+                self._writer.write(self._open(*place), answers[name], starts[name], place=place)
+            return {name: answer.segmentation for name, answer in answers.items()}
+
+        computation = Computation(self._executor.submit(compute), cancel, write)
+        for target in targets.values():
+            target.computation = computation
+        return computation
+
     def startRefine(
         self,
         volumeNode: Any,
@@ -227,6 +332,7 @@ class SegmentationLogic:
         proposeFirst: bool = True,
         box: Box | None = None,
         outlines: bool = False,
+        neighbors: str = "keep",
     ) -> Computation:
         """Begin ``refine`` on the executor; the result is written by ``Computation.finish``.
 
@@ -244,6 +350,9 @@ class SegmentationLogic:
             proposeFirst: whether an empty, new target is proposed first; with a box, in it alone.
             box: voxels (k, j, i) around the target, drawn for this round; none when None.
             outlines: whether closed foreground strokes that are new count as their areas.
+            neighbors: what happens to segments that the model's targets exclude: "keep" (they
+                lose nothing but what foreground strokes mark), "give way" or "overlap". Completed
+                ones are never changed.
         """
         given = [i for i in (segmentId, foregroundSegmentId, backgroundSegmentId) if i is not None]
         if seedsNode is None and len(set(given)) < len(given):
@@ -251,9 +360,11 @@ class SegmentationLogic:
                 "The target, the foreground seeds and the background seeds must be different "
                 f"segments, not {', '.join(repr(i) for i in given)}."
             )
+        place = (volumeNode, segmentationNode, segmentId)
+        check_neighbors(neighbors)
         checkVolumeNode(volumeNode)
-        checkSegment(volumeNode, segmentationNode, segmentId)
-        entry = self._book.open(volumeNode, segmentationNode, segmentId)
+        checkSegment(*place)
+        entry = self._book.open(*place)
         foreground, background = (
             self._seeds(volumeNode, seedsNode or segmentationNode, seedId)
             for seedId in (foregroundSegmentId, backgroundSegmentId)
@@ -263,7 +374,8 @@ class SegmentationLogic:
             SegmentSession.refine,
             foreground=foreground,
             background=background,
-            proposeFirst=proposeFirst and _untouched(entry),
+            proposeFirst=proposeFirst and _untouched(entry) and self._isProposed(*place),
+            held=heldByNeighbors(*place) if neighbors == "keep" else None,
             settle=seedsNode is not None,
             box=box,
             outlines=outlines,
@@ -272,7 +384,7 @@ class SegmentationLogic:
             region=region,
             editable=editable,
         )
-        return self._start((volumeNode, segmentationNode, segmentId), step, cancel)
+        return self._start(place, step, cancel, takes=neighbors != "overlap")
 
     def undo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> Box:
         """Take back the newest round of a target, or the edit made by hand after it.
@@ -372,6 +484,11 @@ class SegmentationLogic:
         checkOpen(segmentationNode, segmentId)
         return self._book.open(volumeNode, segmentationNode, segmentId)
 
+    def _isProposed(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> bool:
+        """Return whether the model proposes a segment; of several targets, only what is marked."""
+        names = [target.name for target in self.targets]
+        return not names or targetOf(segmentationNode, segmentId) in names
+
     def _seeds(self, volumeNode: Any, segmentationNode: Any, segmentId: str | None) -> VoxelReader:
         if segmentId is None:
             return lambda: np.empty(0, dtype=np.intp)
@@ -383,6 +500,8 @@ class SegmentationLogic:
         place: SegmentPlace,
         step: Callable[[SegmentSession, Start], Answer],
         cancel: threading.Event | None = None,
+        *,
+        takes: bool = False,
     ) -> Computation:
         """Read the nodes, and begin a step of the target's session on the executor."""
         start = _startOf(self._open(*place))
@@ -391,6 +510,7 @@ class SegmentationLogic:
         known = target.session if target.stamp == stamp else None
         readVolume = volumeReader(place[0])
         model, crf = self._model, self._model.crf
+        name = targetOf(*place[1:])
 
         def compute() -> Answer:
             bundle = model.open()
@@ -398,24 +518,31 @@ class SegmentationLogic:
                 loadTorch()
             session = known
             if session is None:
-                session = SegmentSession(bundle, readVolume(), self._device)
+                session = SegmentSession.opened(bundle, readVolume(), self._device, target=name)
                 target.session, target.stamp = session, stamp
             session.setCrf(crf)
             return step(session, start)
 
         def write(answer: Answer) -> Segmentation:
-            if volumeStamp(place[0]) != stamp:
-                raise InputError(
-                    _(
-                        "The volume {volume!r} changed during the computation; nothing was written."
-                    ).format(volume=place[0].GetName())
-                )
+            _checkUnchanged(place[0], stamp)
             self._writer.write(self._open(*place), answer, start, place=place)
+            if takes:
+                takeFromNeighbors(place, answer.change.box)
             return answer.segmentation
 
         future = self._executor.submit(compute)
         target.computation = Computation(future, cancel or threading.Event(), write)
         return target.computation
+
+
+def _checkUnchanged(volumeNode: Any, stamp: tuple[object, ...]) -> None:
+    """Raise ``InputError`` when the voxels of a volume are others than they were."""
+    if volumeStamp(volumeNode) != stamp:
+        raise InputError(
+            _("The volume {volume!r} changed during the computation; nothing was written.").format(
+                volume=volumeNode.GetName()
+            )
+        )
 
 
 def _startOf(entry: Entry) -> Start:

@@ -18,6 +18,7 @@ from DeepIGeoSLib.scene.region_node import RegionNode
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
 from DeepIGeoSLib.scene.slice_views import goToBox
 from DeepIGeoSLib.scene.target import Target
+from DeepIGeoSLib.scene.target_segments import markAsTarget, segmentsOfTargets, targetOf
 from DeepIGeoSLib.scene.target_strokes import TargetStrokes
 from DeepIGeoSLib.scene.torch_loading import isTorchLoaded
 from DeepIGeoSLib.scene.translation import tr as _
@@ -60,7 +61,17 @@ class TargetWork(NewestWork):
             InputError: it can't be changed.
         """
         done = _("Segmented. Paint what is missing or too much.")
-        self._beginRound("segment", target, self._startSegment, done)
+        targets = self._logic.targets
+        if not targets:
+            self._beginRound("segment", target, self._startSegment, done)
+        elif self._options.allTargets:
+            done = _("Segmented: {targets}. Choose a segment and paint where it is wrong.").format(
+                targets=", ".join(one.name for one in targets)
+            )
+            self._beginRound("segment", target, self._startTargets, done)
+        else:
+            markAsTarget(target.segmentationNode, target.segmentId, targets)
+            self._beginRound("segment", target, self._startSegment, done)
 
     def refine(self, target: Target) -> None:
         """Begin to correct a target by its strokes.
@@ -129,6 +140,20 @@ class TargetWork(NewestWork):
             editable=self._area.begin(target, self._options.editableArea),
         )
 
+    def _startTargets(self, target: Target, tell: Progress) -> Computation:
+        segments = segmentsOfTargets(target.segmentationNode, target.segmentId, self._logic.targets)
+        computation = self._logic.startProposeTargets(
+            target.volumeNode,
+            target.segmentationNode,
+            segments,
+            progress=tell,
+            editable=self._area.begin(target, self._options.editableArea),
+        )
+        shown = targetOf(target.segmentationNode, target.segmentId)
+        return computation.showing(
+            lambda results: results.get(shown) or next(iter(results.values()))
+        )
+
     def _startRefine(self, target: Target, tell: Progress, box: Box | None = None) -> Computation:
         seeds = target.seeds
         if seeds is None:
@@ -146,6 +171,7 @@ class TargetWork(NewestWork):
             proposeFirst=not isGrownFromSeeds(target.segmentationNode, target.segmentId),
             box=box,
             outlines=self._options.outlines,
+            neighbors=self._options.neighbors,
         )
 
     def _finish(self, kind: str, target: Target, computation: Computation, done: str) -> None:

@@ -19,6 +19,10 @@ class WorkOptions:
         mouseButtonsPaint: whether strokes are painted with the left and the right mouse button
             rather than by the module's buttons; advice speaks of what there is.
         outlines: whether a closed foreground stroke in a slice counts as its area.
+        neighbors: what happens to segments of one proposal that exclude the target, see
+            ``SegmentationLogic.startRefine``.
+        allTargets: whether Segment fills a segment for each of the model's targets; else only the
+            chosen one, by its target or by its name.
     """
 
     autoRefine: bool = True
@@ -26,3 +30,5 @@ class WorkOptions:
     editableArea: tuple[Any, ...] = (slicer.vtkMRMLSegmentationNode.EditAllowedEverywhere,)
     mouseButtonsPaint: bool = False
     outlines: bool = True
+    neighbors: str = "keep"
+    allTargets: bool = True

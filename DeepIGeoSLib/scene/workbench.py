@@ -32,6 +32,7 @@ from DeepIGeoSLib.scene.segment_volume import VolumeMeter
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
 from DeepIGeoSLib.scene.stroke import strokeBox
 from DeepIGeoSLib.scene.target import Target
+from DeepIGeoSLib.scene.target_segments import segmentsOfTargets
 from DeepIGeoSLib.scene.target_strokes import TargetStrokes
 from DeepIGeoSLib.scene.target_work import TargetWork
 from DeepIGeoSLib.scene.telling import telling
@@ -212,7 +213,7 @@ class Workbench:
     # What the buttons do
 
     def segment(self) -> None:
-        """Segment the volume automatically."""
+        """Segment the volume automatically; of several targets, each into a segment of its own."""
         if not self.logic.proposes:
             self._say(
                 _("There is no automatic segmentation with this model: paint inside your target.")
@@ -220,6 +221,8 @@ class Workbench:
             return
         with self._telling():
             self.prepareTarget()
+            if self.logic.targets and self.options.allTargets:
+                self._prepareTargets()
             self._begin(self._work.segment)
 
     def refine(self) -> None:
@@ -481,6 +484,13 @@ class Workbench:
         self._places.forget()
         self.strokes.forgetTakenBack()
         self._changed()
+
+    def _prepareTargets(self) -> None:
+        """Make a segment for each of the model's targets; the chosen one is one of them then."""
+        self.target.check()
+        segments = segmentsOfTargets(self.segmentationNode, self.segmentId, self.logic.targets)
+        if self.segmentId not in segments.values():
+            self.choose(self.volumeNode, self.segmentationNode, next(iter(segments.values())))
 
     def _foundPlaces(self, places: list[tuple[int, int, int]]) -> None:
         self._places.begin(places)

@@ -23,7 +23,8 @@ def template(settings: Any, alternatives: Sequence[Any] = ()) -> str:
     Args:
         settings: a dataclass.
         alternatives: other members of a union of dataclasses (see ``from_mapping``) that occurs in
-            a list of the settings; they are shown below that list.
+            a list of the settings; they are shown below that list. And what lists of dataclasses
+            that are empty could hold.
     """
     lines = _comment(summary(type(settings)))
     for entry in _entries(settings, alternatives):
@@ -45,7 +46,7 @@ def _entries(
         yield [
             *_comment(" ".join(explained)),
             *_entry(field.name, value, alternatives),
-            *_when_given(field.name, value, hint),
+            *_when_given(field.name, value, hint, alternatives),
         ]
 
 
@@ -74,9 +75,14 @@ def _entry(name: str, value: Any, alternatives: Sequence[Any] = ()) -> list[str]
     return [f"{name}: {json.dumps(value, ensure_ascii=False)}"]
 
 
-def _when_given(name: str, value: Any, hint: Any) -> list[str]:
-    """Return, commented out, the keys of a mapping that is null, if they all have defaults."""
+def _when_given(name: str, value: Any, hint: Any, alternatives: Sequence[Any] = ()) -> list[str]:
+    """Return, commented out, the keys of a mapping that is null, if they all have defaults.
+
+    Of an empty list of mappings, it is a list of the alternatives of their kind.
+    """
     kinds = [kind for kind in typing.get_args(hint) if dataclasses.is_dataclass(kind)]
+    if value == () and kinds:
+        return _commented_out(_entry(name, tuple(a for a in alternatives if type(a) in kinds)))
     if value is not None or len(kinds) != 1:
         return []
     if any(f.default is f.default_factory for f in dataclasses.fields(kinds[0])):  # both missing
@@ -95,6 +101,8 @@ def _other_items(shown: Any, alternatives: Sequence[Any]) -> list[str]:
     ]
     known = [field.name for field in dataclasses.fields(shown) if field.name != tag[0]]
     for other in alternatives:
+        if tag_of(type(other)) is None:
+            continue
         _, name = tag_of(type(other)) or tag
         keys = [f"{tag[0]}: {json.dumps(name)}"]
         keys += _joined(_entries(other, known=[*known, tag[0]]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from DeepIGeoSLib.grid.boxes import box_around, grown_box
 from DeepIGeoSLib.grid.orientation import Orientation
 from DeepIGeoSLib.inputs.normalization import Normalization, NormalizationSettings, tissue_mask
 from DeepIGeoSLib.inputs.working_grid import GridSettings, WorkingGrid
+from DeepIGeoSLib.targets import Target, class_count
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class TrainingCase:
         name: "dataset/case".
         dataset: for weighting.
         image: normalized float32, axes (channel, k, j, i).
-        target: bool, axes (k, j, i).
+        classes: uint8, axes (k, j, i): the class of each voxel, 0 the background; a single target
+            is 1.
         spacing: mm along (k, j, i).
         source: where it came from.
         orientation: how the volume was turned.
@@ -32,12 +36,26 @@ class TrainingCase:
     name: str
     dataset: str
     image: np.ndarray
-    target: np.ndarray
+    classes: np.ndarray
     spacing: tuple[float, float, float]
     source: LabeledCase
     orientation: Orientation
     working: WorkingGrid
     turned_shape: tuple[int, int, int]
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What the classes are parts of; a single target has no name."""
+        return self.source.targets or (Target(""),)
+
+    @cached_property
+    def target(self) -> np.ndarray:
+        """Where any target is: bool, axes (k, j, i)."""
+        return self.classes > 0
+
+    def mask_of(self, target: Target) -> np.ndarray:
+        """Return where one of the targets is: bool, axes (k, j, i)."""
+        return mask_of_classes(self.classes, target.classes)
 
     def to_volume(self, values: np.ndarray) -> np.ndarray:
         """Return real values on the working grid brought back to the volume, 0 outside the box."""
@@ -50,14 +68,14 @@ def prepare_case(
     case: LabeledCase, normalization: NormalizationSettings, grid: GridSettings
 ) -> TrainingCase:
     """Load a case, turn it, crop it to the tissue, normalize it, bring it to the working grid."""
-    channels, mask = case.load_channels()
+    channels, classes = case.load_classes()
     orientation = Orientation.of(channels[0].ijk_to_ras)
-    mask = orientation.apply(mask)
+    classes = orientation.apply(classes)
     arrays = [orientation.apply(channel.array) for channel in channels]
     spacing = orientation.spacing(channels[0].spacing)
     tissue = [tissue_mask(array, normalization) for array in arrays]
     margin = [int(np.ceil(grid.margin / s)) for s in spacing]
-    box = grown_box(box_around(np.logical_or.reduce([*tissue, mask])), margin, mask.shape)
+    box = grown_box(box_around(np.logical_or.reduce([*tissue, classes > 0])), margin, classes.shape)
     working = WorkingGrid.of_box(box, spacing, grid)
     image = np.stack(
         [
@@ -65,15 +83,29 @@ def prepare_case(
             for array, own in zip(arrays, tissue, strict=True)
         ]
     )
-    target = working.to_working(mask[box].astype(np.float32)) >= 0.5
+    count = class_count(case.targets)
     return TrainingCase(
         name=f"{case.dataset}/{case.name}",
         dataset=case.dataset,
         image=image,
-        target=target,
+        classes=_working_classes(working, classes[box], count),
         spacing=working.spacing,
         source=case,
         orientation=orientation,
         working=working,
-        turned_shape=mask.shape,
+        turned_shape=classes.shape,
     )
+
+
+def mask_of_classes(classes: np.ndarray, numbers: Sequence[int]) -> np.ndarray:
+    """Return where classes are one of some numbers: bool, the shape of ``classes``."""
+    return classes == numbers[0] if len(numbers) == 1 else np.isin(classes, numbers)
+
+
+def _working_classes(working: WorkingGrid, classes: np.ndarray, count: int) -> np.ndarray:
+    """Return the class that most of each working voxel has: uint8."""
+    shares = [working.to_working((classes == n).astype(np.float32)) for n in range(1, count)]
+    if count == 2:
+        return (shares[0] >= 0.5).astype(np.uint8)
+    background = 1 - np.sum(shares, axis=0)
+    return np.argmax([background, *shares], axis=0).astype(np.uint8)

@@ -32,6 +32,8 @@ def _of_the_run(settings: TrainingSettings, has_pnet: bool) -> Iterator[Fault]:
     if bundle is not None and len(bundle.channels) != channels:
         wanted = f"{channels} name(s), as many as the images have channels"
         yield "bundle.channels", list(bundle.channels), wanted
+    if settings.crf is not None and settings.data.targets:
+        yield "crf", settings.crf.model.pairwise, "null: a CRF-Net follows networks of one target"
     for key in ("devices", "nodes"):
         if getattr(settings.hardware, key) < 1:
             yield f"hardware.{key}", getattr(settings.hardware, key), "at least 1"

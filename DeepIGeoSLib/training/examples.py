@@ -12,6 +12,7 @@ from DeepIGeoSLib.data.decathlon import DecathlonSource
 from DeepIGeoSLib.data.listing import ListSource
 from DeepIGeoSLib.data.pairs import FolderSource, SplitFileSource
 from DeepIGeoSLib.data.scenes import SceneSource
+from DeepIGeoSLib.data.targets import TargetSettings
 from DeepIGeoSLib.data.voc import VocSource
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings import template
@@ -30,6 +31,11 @@ OTHER_SOURCES = (
     DecathlonSource(dataset="Task04_Hippocampus", classes=("Anterior", "Posterior")),
     SceneSource(dataset="my-scenes", segments=("tumor",)),
     VocSource(dataset="VOC2012", classes=("aeroplane",)),
+)
+
+_TARGETS = (
+    TargetSettings("myocardium", labels=(2,), color=(255, 170, 150)),
+    TargetSettings("left ventricle", labels=(3,)),
 )
 
 
@@ -91,4 +97,4 @@ def config_template(task: str) -> str:
     Raises:
         InputError: there is no such task.
     """
-    return template(example(task), OTHER_SOURCES)
+    return template(example(task), [*OTHER_SOURCES, *_TARGETS])

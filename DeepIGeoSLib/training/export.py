@@ -11,6 +11,7 @@ from torch import nn
 from DeepIGeoSLib.bundles import FORMAT_VERSION, BundleManifest
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.evaluation.evaluate import EvaluationResults
+from DeepIGeoSLib.targets import colored
 from DeepIGeoSLib.training.settings import BundleSettings, TrainingSettings
 
 
@@ -48,6 +49,7 @@ def draft_manifest(
         fits=words.fits,
         derived_from=f"{source.name} {source.version}" if source else None,
         crf=None if settings.crf is None else settings.crf.model,
+        targets=colored(settings.data.network_targets),
     )
 
 
@@ -91,7 +93,7 @@ def model_card(
 
 {manifest.task} in {manifest.modality}. Networks: P-Net and R-Net, architecture
 "{network.architecture}", {network.dimension}D. License of the weights: {manifest.license}
-{_origin(source)}
+{_targets(manifest)}{_origin(source)}
 ## Training data
 
 {data_table(manifest)}
@@ -109,6 +111,19 @@ Rounds that lowered the Dice by more than 0.005: {results.share_of_worse_rounds(
 ## Limits
 
 {settings.bundle.limits if settings.bundle else ""}
+"""
+
+
+def _targets(manifest: BundleManifest) -> str:
+    if not manifest.targets:
+        return ""
+    rows = "\n".join(f"- {target.name}" for target in manifest.targets)
+    return f"""
+## Targets
+
+P-Net tells them apart; strokes correct one of them at a time. The tables have a row for each.
+
+{rows}
 """
 
 

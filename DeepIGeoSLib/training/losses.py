@@ -1,27 +1,85 @@
-"""Losses of two classes."""
+"""Losses of two classes, and of several that make up targets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import monai.losses
 import torch
 from torch import nn
 
+from DeepIGeoSLib.targets import Target, class_count
 
-def make_loss(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """Return a loss of logits (B, 2, ...) and labels (B, 1, ...): "ce", "dice" or "dice_ce"."""
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def make_loss(name: str, targets: Sequence[Target] = ()) -> Loss:
+    """Return a loss of logits (B, classes, ...) and class numbers (B, 1, ...).
+
+    Args:
+        name: "ce", "dice" or "dice_ce". The cross-entropy is that of the exclusive classes, the
+            Dice that of the targets, of which some may lie in others: their mean.
+        targets: of the network; a single one is class 1.
+    """
+    cross_entropy = nn.CrossEntropyLoss()
     if name == "ce":
-        cross_entropy = nn.CrossEntropyLoss()
-        return lambda logits, target: cross_entropy(logits, target[:, 0].long())
+        return lambda logits, classes: cross_entropy(logits, classes[:, 0].long())
     # The Dice of the whole batch: a crop without lesion has no Dice of its own.
-    options: dict[str, Any] = {
-        "softmax": True,
-        "to_onehot_y": True,
-        "include_background": False,
-        "batch": True,
-    }
+    if len(targets) < 2:
+        options: dict[str, Any] = {
+            "softmax": True,
+            "to_onehot_y": True,
+            "include_background": False,
+            "batch": True,
+        }
+        kind = monai.losses.DiceLoss if name == "dice" else monai.losses.DiceCELoss
+        return kind(**options)
+    of_targets = monai.losses.DiceLoss(batch=True)
+
+    def dice(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+        belongs = membership(targets, logits)
+        known = nn.functional.one_hot(classes[:, 0].long(), logits.shape[1]).movedim(-1, 1)
+        return of_targets(
+            _joined(logits.softmax(dim=1), belongs), _joined(known.to(logits.dtype), belongs)
+        )
+
     if name == "dice":
-        return monai.losses.DiceLoss(**options)
-    return monai.losses.DiceCELoss(**options)
+        return dice
+    return lambda logits, classes: (
+        dice(logits, classes) + cross_entropy(logits, classes[:, 0].long())
+    )
+
+
+def dice_of_targets(
+    logits: torch.Tensor, classes: torch.Tensor, targets: Sequence[Target]
+) -> torch.Tensor:
+    """Return the Dice of each target in a batch: (targets,), NaN of those that nobody sees.
+
+    Args:
+        logits: (B, classes, ...).
+        classes: the true class numbers (B, 1, ...).
+        targets: of the network.
+    """
+    found, known = logits.argmax(dim=1), classes[:, 0].long()
+    dice = []
+    for target in targets:
+        own = torch.tensor(target.classes, device=logits.device)
+        first, second = torch.isin(found, own), torch.isin(known, own)
+        dice.append(2 * (first & second).sum() / (first.sum() + second.sum()))
+    return torch.stack(dice)
+
+
+def membership(targets: Sequence[Target], logits: torch.Tensor) -> torch.Tensor:
+    """Return which class belongs to which target: (targets, classes), 1 and 0."""
+    belongs = torch.zeros(
+        len(targets), class_count(targets), device=logits.device, dtype=logits.dtype
+    )
+    for row, target in zip(belongs, targets, strict=True):
+        row[list(target.classes)] = 1
+    return belongs
+
+
+def _joined(classes: torch.Tensor, belongs: torch.Tensor) -> torch.Tensor:
+    """Return sums over the classes of each target: (B, targets, ...)."""
+    return torch.einsum("bc...,tc->bt...", classes, belongs)

@@ -13,10 +13,11 @@ from DeepIGeoSLib.crf.differentiable import TableCRFNet
 from DeepIGeoSLib.inputs.distance_channels import distance_maps
 from DeepIGeoSLib.interaction.requested_changes import Request
 from DeepIGeoSLib.networks.network import SegmentationNetwork
+from DeepIGeoSLib.targets import Target
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.borders import loss_of_borders
 from DeepIGeoSLib.training.crf import scribble_classes
-from DeepIGeoSLib.training.losses import make_loss
+from DeepIGeoSLib.training.losses import dice_of_targets, make_loss
 from DeepIGeoSLib.training.processes import of_all_processes
 from DeepIGeoSLib.training.run_settings import FineTuningSettings
 from DeepIGeoSLib.training.sampling import add_marks, impose
@@ -50,7 +51,12 @@ class NetworkModule(lightning.LightningModule):
         self.settings = settings
         self.batches_a_step = settings.optimization.accumulate
         self.fine_tuning = fine_tuning
-        self._loss = make_loss(settings.optimization.loss)
+        self._targets = self.targets_of(settings)
+        self._loss = make_loss(settings.optimization.loss, self._targets)
+
+    def targets_of(self, settings: TrainingSettings) -> tuple[Target, ...]:
+        """Return what the network tells apart; nothing for a single target."""
+        return ()
 
     def loss(
         self, logits: torch.Tensor, target: torch.Tensor, spacing: torch.Tensor
@@ -69,6 +75,10 @@ class NetworkModule(lightning.LightningModule):
 class PNetModule(NetworkModule):
     """Trains P-Net on crops."""
 
+    def targets_of(self, settings: TrainingSettings) -> tuple[Target, ...]:
+        """See ``NetworkModule``."""
+        return settings.data.network_targets
+
     def training_step(
         self, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor], index: int
     ) -> torch.Tensor:
@@ -78,6 +88,11 @@ class PNetModule(NetworkModule):
             logits = self.crf(logits, image, spacing)
         loss = self.loss(logits, target, spacing)
         self.log("train/loss", loss, prog_bar=True)
+        if self._targets:
+            values = dice_of_targets(logits.detach(), target, self._targets)
+            for one, value in zip(self._targets, values, strict=True):
+                if value.isfinite():
+                    self.log(f"train/dice {one.name}", value)
         return loss
 
 

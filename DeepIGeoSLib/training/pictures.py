@@ -18,23 +18,24 @@ def outlined(image: np.ndarray, truth: np.ndarray, labels: np.ndarray) -> np.nda
 
     Args:
         image: real values, axes (k, j, i).
-        truth: bool, the same shape.
-        labels: bool, the same shape.
+        truth: bool, or the number of the target of each voxel; the same shape.
+        labels: the same.
 
     Returns:
         uint8, axes (row, column, color); rows are j.
     """
     shown = truth if truth.any() else labels
-    k = int(shown.sum(axis=(1, 2)).argmax()) if shown.any() else len(image) // 2
+    k = int(np.count_nonzero(shown, axis=(1, 2)).argmax()) if shown.any() else len(image) // 2
     low, high = np.percentile(image[k], [0.5, 99.5])
     gray = np.clip((image[k] - low) / max(float(high - low), 1e-6), 0, 1)
     factor = max(1, round(_SIZE / max(gray.shape)))
     picture = np.repeat(
         (255 * _enlarged(gray, factor)).astype(np.uint8)[..., np.newaxis], 3, axis=2
     )
-    for mask, color in ((truth[k], _TRUTH), (labels[k], _PREDICTION)):
-        large = _enlarged(mask, factor)
-        picture[large & ~ndimage.binary_erosion(large)] = color
+    for numbers, color in ((truth[k], _TRUTH), (labels[k], _PREDICTION)):
+        for number in np.unique(numbers[numbers > 0]):
+            large = _enlarged(numbers == number, factor)
+            picture[large & ~ndimage.binary_erosion(large)] = color
     return picture
 
 

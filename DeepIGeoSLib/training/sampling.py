@@ -14,6 +14,7 @@ from torch.utils.data import Dataset, Sampler
 
 from DeepIGeoSLib.grid.resampling import resample
 from DeepIGeoSLib.inputs.distance_channels import distance_maps
+from DeepIGeoSLib.targets import Target, class_count
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.augmentation import Augmentation
 from DeepIGeoSLib.training.cases import TrainingCase
@@ -112,7 +113,7 @@ class CropSampler:
         source_shape = (round(shape[0] * thickness), *shape[1:])
         start = [
             _window_start(c, size, n, random)
-            for c, size, n in zip(center, source_shape, case.target.shape, strict=True)
+            for c, size, n in zip(center, source_shape, case.classes.shape, strict=True)
         ]
         image = np.stack(
             [resample(_window(channel, start, source_shape), shape) for channel in case.image]
@@ -130,7 +131,7 @@ class CropSampler:
         """Draw how many slices are averaged to one: thin-slice cases stand in for thick ones."""
         limit = min(
             self.settings.augmentation.thickest / case.spacing[0],
-            case.target.shape[0] / slices * 1.5,
+            case.classes.shape[0] / slices * 1.5,
         )
         if limit <= 1 or random.random() < 0.5:
             return 1.0
@@ -138,20 +139,26 @@ class CropSampler:
 
 
 class PNetSamples(Dataset):
-    """Crops for P-Net: (image (channel, k, j, i), target (1, k, j, i), spacing (3,) in mm)."""
+    """Crops for P-Net: (image (channel, k, j, i), classes (1, k, j, i), spacing (3,) in mm)."""
 
     def __init__(self, cases: Sequence[TrainingCase], settings: TrainingSettings) -> None:
         """Take the training cases."""
         self._sampler = CropSampler(cases, settings)
+        self._classes = range(1, class_count(settings.data.network_targets))
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         random = self._sampler.generator(index)
         case = self._sampler.cases[self._sampler.case(random)]
-        center = _target_voxel(case, random) if random.random() < 0.7 else _any_voxel(case, random)
-        image, maps, spacing = self._sampler.crop(
-            case, center, {"target": case.target}, random=random
-        )
-        target = to_tensor(maps["target"][np.newaxis].astype(np.uint8))
+        if random.random() < 0.7:
+            center = _voxel_of(_shown_class(case, self._classes, random), case, random)
+        else:
+            center = _any_voxel(case, random)
+        masks = {f"class {number}": case.classes == number for number in self._classes}
+        image, masks, spacing = self._sampler.crop(case, center, masks, random=random)
+        classes = np.zeros(image.shape[1:], dtype=np.uint8)
+        for number, mask in zip(self._classes, masks.values(), strict=True):
+            classes[mask] = number
+        target = to_tensor(classes[np.newaxis])
         return to_tensor(image), target, torch.tensor(spacing, dtype=torch.float64)
 
 
@@ -161,7 +168,7 @@ class RNetSamples(Dataset):
     A sample is a mapping of tensors: image (channel, k, j, i), target (1, k, j, i) uint8, initial
     (k, j, i) float32, foreground and background (k, j, i) bool, maps (2, k, j, i), asked (2,) bool
     (whether the newest strokes add and whether they remove), spacing (3,) float64, seed () int64
-    for the rounds that follow.
+    for the rounds that follow. Of several targets, a sample is about one that its case shows.
     """
 
     def __init__(
@@ -170,7 +177,13 @@ class RNetSamples(Dataset):
         proposals: Sequence[Sequence[np.ndarray]],
         settings: TrainingSettings,
     ) -> None:
-        """Take the training cases and, for each, the probabilities of one or more P-Nets."""
+        """Take the training cases and P-Nets' proposals.
+
+        Args:
+            cases: to draw from.
+            proposals: for each case, the answers of one or more P-Nets, see ``propose_all``.
+            settings: the configuration.
+        """
         self._sampler = CropSampler(cases, settings)
         self._proposals = proposals
         self._settings = settings
@@ -180,15 +193,16 @@ class RNetSamples(Dataset):
         number = self._sampler.case(random)
         case = self._sampler.cases[number]
         start = self._start(random)
-        maps = {"target": case.target}
+        target = _shown_target(case, random)
+        truth = case.mask_of(case.targets[target])
+        maps = {"target": truth}
         if start == "pnet":
             proposals = self._proposals[number]
-            maps["initial"] = (
-                proposals[int(random.integers(len(proposals)))].astype(np.float32) / 255
-            )
-            center = _error_voxel(maps["initial"] >= 0.5, case, random)
+            chosen = proposals[int(random.integers(len(proposals)))]
+            maps["initial"] = chosen[target].astype(np.float32) / 255
+            center = _error_voxel(maps["initial"] >= 0.5, truth, case, random)
         else:
-            center = _target_voxel(case, random)
+            center = _voxel_of(truth, case, random)
         image, maps, spacing = self._sampler.crop(case, center, maps, random=random)
         if start == "corrupted":
             maps["initial"] = corrupted(maps["target"], spacing, random)
@@ -283,23 +297,49 @@ def impose(probability: np.ndarray, seeds: dict[str, np.ndarray]) -> None:
     probability[seeds["background"]] = 0
 
 
-def _target_voxel(case: TrainingCase, random: np.random.Generator) -> np.ndarray:
-    voxels = np.flatnonzero(case.target)
+def _shown_class(
+    case: TrainingCase, classes: Sequence[int], random: np.random.Generator
+) -> np.ndarray:
+    """Return where one class is, of those that the case shows: rare ones are drawn as often."""
+    if len(classes) == 1:
+        return case.target
+    shown = [number for number in classes if (case.classes == number).any()] or list(classes)
+    return case.classes == shown[int(random.integers(len(shown)))]
+
+
+def _shown_target(case: TrainingCase, random: np.random.Generator) -> int:
+    """Return the number of one of the targets that the case shows; of any when it shows none."""
+    if len(case.targets) == 1:
+        return 0
+    shown = [number for number, target in enumerate(case.targets) if _is_shown(case, target)]
+    choices = shown or list(range(len(case.targets)))
+    return int(choices[random.integers(len(choices))])
+
+
+def _is_shown(case: TrainingCase, target: Target) -> bool:
+    return bool(case.mask_of(target).any())
+
+
+def _voxel_of(mask: np.ndarray, case: TrainingCase, random: np.random.Generator) -> np.ndarray:
+    """Return a voxel of a mask on the case's grid; any one when it is empty."""
+    voxels = np.flatnonzero(mask)
     if voxels.size == 0:
         return _any_voxel(case, random)
-    return np.array(np.unravel_index(voxels[random.integers(voxels.size)], case.target.shape))
+    return np.array(np.unravel_index(voxels[random.integers(voxels.size)], mask.shape))
 
 
-def _error_voxel(labels: np.ndarray, case: TrainingCase, random: np.random.Generator) -> np.ndarray:
+def _error_voxel(
+    labels: np.ndarray, truth: np.ndarray, case: TrainingCase, random: np.random.Generator
+) -> np.ndarray:
     """Return a voxel that is labeled wrongly; one of the target when all are right."""
-    voxels = np.flatnonzero(labels != case.target)
+    voxels = np.flatnonzero(labels != truth)
     if voxels.size == 0:
-        return _target_voxel(case, random)
+        return _voxel_of(truth, case, random)
     return np.array(np.unravel_index(voxels[random.integers(voxels.size)], labels.shape))
 
 
 def _any_voxel(case: TrainingCase, random: np.random.Generator) -> np.ndarray:
-    return random.integers(0, case.target.shape)
+    return random.integers(0, case.classes.shape)
 
 
 def _window_start(center: float, size: int, available: int, random: np.random.Generator) -> int:

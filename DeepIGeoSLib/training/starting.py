@@ -17,6 +17,7 @@ from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.networks.network import SegmentationNetwork
+from DeepIGeoSLib.targets import Target, class_count, target_probabilities
 from DeepIGeoSLib.training.cases import TrainingCase, prepare_case
 from DeepIGeoSLib.training.checkpoints import network_weights, read_checkpoint
 from DeepIGeoSLib.training.crf import load_crf, starting_crf
@@ -25,15 +26,15 @@ from DeepIGeoSLib.training.start import StartReport, begin_with
 
 
 def load_checkpoint(
-    role: str, path: Path, *, settings: NetworkSettings, channels: int = 1
+    role: str, path: Path, *, settings: NetworkSettings, channels: int = 1, classes: int = 2
 ) -> SegmentationNetwork:
-    """Return the network of a training checkpoint, for images of so many channels.
+    """Return the network of a training checkpoint, for so many image channels and classes.
 
     Raises:
         InputError: the file is missing, or does not hold the weights of that network.
     """
     weights = network_weights(read_checkpoint(path))
-    network = settings.build(role, channels)
+    network = settings.build(role, channels, classes)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -46,7 +47,16 @@ def load_checkpoint(
 
 def trained_network(role: str, path: Path, settings: TrainingSettings) -> SegmentationNetwork:
     """Return the network of a checkpoint that was trained as ``settings`` say."""
-    return load_checkpoint(role, path, settings=settings.network, channels=settings.data.channels)
+    classes = class_count(targets_of(role, settings))
+    channels = settings.data.channels
+    return load_checkpoint(
+        role, path, settings=settings.network, channels=channels, classes=classes
+    )
+
+
+def targets_of(role: str, settings: TrainingSettings) -> tuple[Target, ...]:
+    """Return what a network is to tell apart: R-Net answers for one target at a time."""
+    return settings.data.network_targets if role == "pnet" else ()
 
 
 def trained_crf(path: Path, settings: TrainingSettings) -> CRFNet | None:
@@ -96,10 +106,23 @@ def _starting_networks(
     if settings.crf is not None and settings.crf.network is not None:
         return trained_network(role, base / settings.crf.network, settings).train(), crf
     if bundle is not None:
+        _check_targets(settings, bundle)
         network = bundle.network(role)
         network.before_training()
         return network, crf
-    return settings.network.build(role, channels), crf
+    return settings.network.build(role, channels, class_count(targets_of(role, settings))), crf
+
+
+def _check_targets(settings: TrainingSettings, bundle: Bundle) -> None:
+    """Refuse to fine-tune a bundle for other targets than its own."""
+    own, wanted = bundle.manifest.targets, settings.data.network_targets
+    if [(t.name, t.classes) for t in own] == [(t.name, t.classes) for t in wanted]:
+        return
+    known, named = (", ".join(t.name for t in some) or "none" for some in (own, wanted))
+    raise InputError(
+        f"The bundle {bundle.manifest.name} names the targets {known}, the configuration {named}; "
+        "data.targets must name the bundle's, in their order."
+    )
 
 
 def begin_new(
@@ -145,16 +168,27 @@ def propose_all(
     cases: Sequence[TrainingCase],
     crfs: Sequence[CRFNet | None] | None = None,
 ) -> list[list[np.ndarray]]:
-    """Return for each case the probability of each P-Net and its CRF, as bytes (255 = 1)."""
+    """Return for each case the probabilities of each P-Net and its CRF, as bytes (255 = 1).
+
+    Their axes are (target, k, j, i).
+    """
     engines = [TorchEngine(pnet) for pnet in pnets]
     fields = [None if crf is None else MeanField(crf) for crf in crfs or [None] * len(pnets)]
 
     def proposal(case: TrainingCase, engine: TorchEngine, field: MeanField | None) -> np.ndarray:
-        probability = engine.foreground_probability(case.image)
-        if field is not None:
-            probability = field.foreground_probability(probability, case.image, case.spacing)
-        return np.round(255 * probability).astype(np.uint8)
+        return np.round(255 * proposed(case, engine, field)).astype(np.uint8)
 
     return [
         [proposal(case, *steps) for steps in zip(engines, fields, strict=True)] for case in cases
     ]
+
+
+def proposed(case: TrainingCase, engine: TorchEngine, field: MeanField | None) -> np.ndarray:
+    """Return what P-Net and its CRF, if there is one, propose: float32 (target, k, j, i)."""
+    probabilities = engine.probabilities(case.image)
+    if field is not None:
+        answer = field.foreground_probability(probabilities[0], case.image, case.spacing)
+        return answer[np.newaxis]
+    if len(case.targets) == 1 and len(probabilities) == 1:
+        return probabilities
+    return target_probabilities(probabilities, case.targets)

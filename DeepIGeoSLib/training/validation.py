@@ -28,12 +28,14 @@ from DeepIGeoSLib.evaluation.protocol import play
 from DeepIGeoSLib.evaluation.surfaces import surface_distances
 from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.networks.network import SegmentationNetwork
+from DeepIGeoSLib.targets import Target, label_numbers
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.cases import TrainingCase
 from DeepIGeoSLib.training.checkpoints import BEST
 from DeepIGeoSLib.training.curve import StepTable
 from DeepIGeoSLib.training.losses import make_loss
 from DeepIGeoSLib.training.pictures import outlined
+from DeepIGeoSLib.training.starting import proposed
 from DeepIGeoSLib.users.robot_user import RobotUser
 from DeepIGeoSLib.volume import Volume
 
@@ -52,9 +54,10 @@ class CaseResult:
     Attributes:
         dataset: of the case.
         name: of the case.
-        measures: by name; those of the kinds "dice", "iou" and "assd" start with that word.
+        measures: by name; those of the kinds "dice", "iou" and "assd" start with that word, and
+            of several targets they say which one.
         image: first channel, axes (k, j, i).
-        truth: bool, the same shape.
+        truth: the number of the target of each voxel, 0 where there is none; the same shape.
         labels: the prediction; the same.
     """
 
@@ -194,38 +197,57 @@ class PNetValidation(Validation):
         """Take prepared validation cases; the rest as ``Validation``."""
         super().__init__(folder, settings)
         self.cases = cases
-        self._loss = make_loss(settings.optimization.loss)
+        self._targets = settings.data.network_targets
+        self._loss = make_loss(settings.optimization.loss, self._targets)
 
     def results(self, network: SegmentationNetwork, crf: CRFNet | None) -> Iterator[CaseResult]:
         engine = TorchEngine(network)
         field = None if crf is None else MeanField(crf)
         for case in self.cases:
-            probability = engine.foreground_probability(case.image)
-            if field is not None:
-                probability = field.foreground_probability(probability, case.image, case.spacing)
-            labels = probability >= 0.5
-            measures = {
-                "dice": dice(labels, case.target),
-                "iou": iou(labels, case.target),
-                "assd": surface_distances(labels, case.target, case.spacing).average(),
-                "loss": self._loss_of(probability, case.target),
-            }
+            found = [answer >= 0.5 for answer in proposed(case, engine, field)]
+            truths = [case.mask_of(target) for target in case.targets]
+            measures = {}
+            for target, labels, truth in zip(case.targets, found, truths, strict=True):
+                distances = surface_distances(labels, truth, case.spacing)
+                measures[_named("dice", target)] = dice(labels, truth)
+                measures[_named("iou", target)] = iou(labels, truth)
+                measures[_named("assd", target)] = distances.average()
+            measures["loss"] = self._loss_of(engine, field, case)
             yield CaseResult(
-                case.dataset, case.source.name, measures, case.image[0], case.target, labels
+                case.dataset,
+                case.source.name,
+                measures,
+                case.image[0],
+                label_numbers(truths, case.targets),
+                label_numbers(found, case.targets),
             )
 
     def save_prediction(self, number: int, result: CaseResult, folder: Path) -> None:
         case = self.cases[number]
         volume = case.source.load_channels()[0][0]
-        labels = case.to_volume(result.labels.astype(np.float32)) >= 0.5
+        masks = [
+            case.to_volume((result.labels == value).astype(np.float32)) >= 0.5
+            for value in range(1, len(case.targets) + 1)
+        ]
+        labels = np.zeros(masks[0].shape, dtype=np.uint8)
+        for value, mask in enumerate(masks, 1):
+            labels[mask] = value
         _write_prediction(volume, labels, case.source, folder)
 
-    def _loss_of(self, probability: np.ndarray, target: np.ndarray) -> float:
+    def _loss_of(self, engine: TorchEngine, field: MeanField | None, case: TrainingCase) -> float:
         """Return the training loss; the logarithms of probabilities are logits."""
-        foreground = np.clip(probability, 1e-6, 1 - 1e-6)
-        logits = to_tensor(np.log(np.stack([1 - foreground, foreground]))[np.newaxis])
+        answers = engine.probabilities(case.image)
+        if field is not None:
+            answers = field.foreground_probability(answers[0], case.image, case.spacing)[np.newaxis]
+        classes = np.clip([1 - answers.sum(axis=0), *answers], 1e-6, 1 - 1e-6)
+        logits = to_tensor(np.log(classes)[np.newaxis])
         with torch.inference_mode():
-            return float(self._loss(logits, to_tensor(target[np.newaxis, np.newaxis].astype("u1"))))
+            return float(self._loss(logits, to_tensor(case.classes[np.newaxis, np.newaxis])))
+
+
+def _named(measure: str, target: Target) -> str:
+    """Return a measure's name; one of several targets is named behind it."""
+    return f"{measure} {target.name}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -263,7 +285,9 @@ class RNetValidation(Validation):
     ) -> None:
         """Take the validation cases, P-Net (and its CRF) and the manifest; see ``Validation``."""
         super().__init__(folder, settings)
-        self.cases = [(entry, *entry.load_channels()) for entry in cases]
+        self.cases = [
+            (case, part, *part.load_channels()) for case in cases for part in case.for_each_target()
+        ]
         self.pnet = pnet
         self.pnet_crf = pnet_crf
         self.manifest = manifest
@@ -274,17 +298,26 @@ class RNetValidation(Validation):
             crfs = {"pnet": self.pnet_crf, "rnet": crf}
         bundle = NetworksInTraining(self.manifest, networks, crfs)
         method = SessionMethod(InteractiveSession(bundle, engine="torch"))
-        for case, channels, truth in self.cases:
-            measures = {}
+        for case, part, channels, truth in self.cases:
+            method.choose_target(part.target)
+            target, measures = Target(part.target), {}
             for played in play(method, channels, truth, user=RobotUser("stroke"), rounds=ROUNDS):
-                measures[f"dice after {played.number}"] = dice(played.labels, truth)
+                after = f"after {played.number}"
+                measures[_named(f"dice {after}", target)] = dice(played.labels, truth)
             distances = surface_distances(played.labels, truth, channels[0].spacing)
-            measures[f"iou after {ROUNDS}"] = iou(played.labels, truth)
-            measures[f"assd after {ROUNDS}"] = distances.average()
+            measures[_named(f"iou after {ROUNDS}", target)] = iou(played.labels, truth)
+            measures[_named(f"assd after {ROUNDS}", target)] = distances.average()
+            name = f"{case.name} {part.target}".rstrip()
             yield CaseResult(
-                case.dataset, case.name, measures, channels[0].array, truth, played.labels
+                case.dataset,
+                name,
+                measures,
+                channels[0].array,
+                truth.astype(np.uint8),
+                played.labels.astype(np.uint8),
             )
 
     def save_prediction(self, number: int, result: CaseResult, folder: Path) -> None:
-        case, channels, _ = self.cases[number]
-        _write_prediction(channels[0], result.labels, case, folder)
+        case, part, channels, _ = self.cases[number]
+        named = dataclasses.replace(part, dataset=case.dataset, name=result.name)
+        _write_prediction(channels[0], result.labels, named, folder)

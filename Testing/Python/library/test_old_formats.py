@@ -77,15 +77,15 @@ def test_what_format_1_always_said_is_missed(old_bundle: Path, key: str) -> None
 @pytest.mark.parametrize(
     ("needs", "sentence"),
     [
-        ("99.2", "knows 1 to 2; it needs DeepIGeoS 99.2 or newer, and this is"),
-        (None, r"has the format version 3; this program knows 1 to 2\.$"),
-        ("99\x1b[2J", r"has the format version 3; this program knows 1 to 2\.$"),
+        ("99.2", "knows 1 to 3; it needs DeepIGeoS 99.2 or newer, and this is"),
+        (None, r"has the format version 4; this program knows 1 to 3\.$"),
+        ("99\x1b[2J", r"has the format version 4; this program knows 1 to 3\.$"),
     ],
 )
 def test_a_bundle_of_a_later_format_says_what_it_needs(
     old_bundle: Path, needs: str | None, sentence: str
 ) -> None:
-    change(old_bundle, format_version=3, needs=needs)
+    change(old_bundle, format_version=4, needs=needs)
     with pytest.raises(BundleError, match=sentence):
         load_bundle(old_bundle)
 

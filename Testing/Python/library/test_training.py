@@ -132,7 +132,7 @@ def prepared(heads: Path, settings: TrainingSettings) -> list:
 
 def test_samples_depend_on_their_number_alone(heads: Path, settings: TrainingSettings) -> None:
     cases = prepared(heads, settings)
-    proposals = [[np.zeros(case.target.shape, dtype=np.uint8)] for case in cases]
+    proposals = [[np.zeros((1, *case.target.shape), dtype=np.uint8)] for case in cases]
     for make in (
         lambda: PNetSamples(cases, settings),
         lambda: RNetSamples(cases, proposals, settings),
@@ -156,7 +156,7 @@ def test_crops_are_not_always_the_same(heads: Path, settings: TrainingSettings) 
 
 def test_strokes_of_samples_tell_the_truth(heads: Path, settings: TrainingSettings) -> None:
     cases = prepared(heads, settings)
-    proposals = [[np.zeros(case.target.shape, dtype=np.uint8)] for case in cases]
+    proposals = [[np.zeros((1, *case.target.shape), dtype=np.uint8)] for case in cases]
     samples = RNetSamples(cases, proposals, settings)
     seen = set()
     for number in range(12):

@@ -129,7 +129,7 @@ def samples_of(configure, **simulation_settings: object) -> RNetSamples:
     path = configure(task="rnet", pnet=["none.ckpt"], simulation=simulation_settings)
     settings = read_config(path)
     cases = prepared(find_cases(settings.data, path.parent, "train"), settings)
-    proposals = [[np.zeros(case.target.shape, dtype=np.uint8)] for case in cases]
+    proposals = [[np.zeros((1, *case.target.shape), dtype=np.uint8)] for case in cases]
     return RNetSamples(cases, proposals, settings)
 
 
