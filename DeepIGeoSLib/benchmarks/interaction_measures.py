@@ -5,26 +5,21 @@ from __future__ import annotations
 import cProfile
 import pstats
 import statistics
-import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import psutil
 
 from DeepIGeoSLib.benchmarks.interaction_cases import Case, head, pinned, strokes
+from DeepIGeoSLib.benchmarks.peak_memory import peak_memory
 from DeepIGeoSLib.bundles import load_bundle
 from DeepIGeoSLib.evaluation.baselines.listing import BASELINES
 from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.volume import Volume
-
-# How often the memory is looked at, in seconds.
-_LOOK = 0.002
 
 # What the functions of a round are, by room and name: engines and the CRF share a name.
 _FUNCTIONS = {
@@ -71,7 +66,7 @@ def measured_case(setup: Setup, case: Case, *, count: int, peers: bool) -> dict[
     volume = head(case)
     session = setup.session()
     opened = _timed(lambda: session.set_volume(volume))
-    with _peak_memory() as memory:
+    with peak_memory() as memory:
         first = _timed(session.propose)  # builds and warms the network up
     second = _timed(session.propose)
     scribbles = {name: np.zeros(volume.shape, dtype=bool) for name in ("foreground", "background")}
@@ -83,7 +78,7 @@ def measured_case(setup: Setup, case: Case, *, count: int, peers: bool) -> dict[
             mask.flat[voxels] = name == label
         given = {**scribbles, "region": pinned(case, voxels)}
         profile.enable()
-        with _peak_memory() as memory_of_stroke:
+        with peak_memory() as memory_of_stroke:
             rounds.append(_timed(partial(session.refine, **given)))
         most = max(most, memory_of_stroke["process"])
         profile.disable()
@@ -138,31 +133,6 @@ def _parts(profile: cProfile.Profile, count: int) -> dict[str, float]:
             spent[part] = max(spent[part], values[3] / count)
     whole = spent.pop("whole")
     return {**spent, "rest": whole - sum(spent.values())}
-
-
-@contextmanager
-def _peak_memory() -> Generator[dict[str, int], None, None]:
-    """Give a mapping that holds, at the end, the most memory that was in use.
-
-    ``process`` is all of the process, ``bytes`` what lies above the use at the beginning.
-    """
-    process, stop = psutil.Process(), threading.Event()
-    before = process.memory_info().rss
-    found = {"bytes": 0, "process": before}
-
-    def look() -> None:
-        while not stop.wait(_LOOK):
-            now = process.memory_info().rss
-            found["process"] = max(found["process"], now)
-            found["bytes"] = max(found["bytes"], now - before)
-
-    watcher = threading.Thread(target=look, daemon=True)
-    watcher.start()
-    try:
-        yield found
-    finally:
-        stop.set()
-        watcher.join()
 
 
 def _peers(

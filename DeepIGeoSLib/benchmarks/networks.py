@@ -1,0 +1,272 @@
+"""Compare the architectures: weights, multiply-adds, time, memory, and what each learns.
+
+Every network is measured as P-Net of one channel and two classes, on one thread. With --steps it is
+also trained from nothing, all with the same settings, on two tasks that are made up for it: lesions
+in computed heads, seen in thick and in thin slices.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import tempfile
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from DeepIGeoSLib.benchmarks.peak_memory import peak_memory
+from DeepIGeoSLib.errors import InputError, Progress
+from DeepIGeoSLib.networks import ARCHITECTURES, NetworkSettings
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.networks.network import SegmentationNetwork
+
+# Shapes (k, j, i) that a network is timed on.
+SHAPES = {2: (1, 512, 512), 3: (24, 128, 128)}
+
+# Of the computed heads that are learned from: voxels and mm along (k, j, i).
+TASKS = {
+    "thick slices": ((12, 64, 64), (12.0, 3.0, 3.0)),
+    "thin slices": ((32, 64, 64), (4.5, 3.0, 3.0)),
+}
+_HEADS, _HELD_OUT = 8, 2
+_CROP = {"thick slices": (8, 64, 64), "thin slices": (16, 64, 64)}
+
+_VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
+    "unet": ({}, {"variant": "paper"}),
+    "unet-transfer": ({}, {"encoder": "resnet18"}, {"encoder": "vgg16"}),
+    "deeplabv3plus": ({}, {"encoder": "plain"}, {"output_stride": 8}),
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network costs.
+
+    Attributes:
+        architecture: of ``ARCHITECTURES``.
+        dimension: 2 or 3.
+        options: those that are not at their default.
+        parameters: number of weights.
+        multiply_adds: for each voxel of the input.
+        seconds: processor time on one thread for ``SHAPES``; None where networks are only counted.
+        megabytes: of memory at work there; None as well.
+        dice: on held-out cases after the training, by task; empty without one.
+    """
+
+    architecture: str
+    dimension: int
+    options: dict[str, Any]
+    parameters: int
+    multiply_adds: float
+    seconds: float | None
+    megabytes: float | None
+    dice: dict[str, float]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="architectures to measure (default: all)"
+    )
+    parser.add_argument(
+        "--counts", action="store_true", help="only count: nothing is computed, timed or trained"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=0,
+        help="steps of the training on each of the two tasks; 0 for none (default: %(default)s)",
+    )
+
+
+def run_command(arguments: argparse.Namespace, progress: Progress | None = None) -> dict:
+    """Run the benchmark as the command line asks for it."""
+    unknown = [name for name in arguments.only or () if name not in ARCHITECTURES]
+    if unknown:
+        raise InputError(f"--only names {unknown[0]!r}; there are {', '.join(ARCHITECTURES)}.")
+    if arguments.steps < 0:
+        raise InputError(f"--steps is {arguments.steps}; 0 or more are expected.")
+    if arguments.counts and arguments.steps:
+        raise InputError("--counts trains nothing; leave --steps out.")
+    names = arguments.only or list(ARCHITECTURES)
+    rows = run(names, arguments.steps, timed=not arguments.counts, progress=progress)
+    return {"rows": [vars(row) for row in rows], "summary": table(rows)}
+
+
+def run(
+    names: Sequence[str],
+    steps: int = 0,
+    *,
+    timed: bool = True,
+    progress: Progress | None = None,
+) -> list[Cost]:
+    """Measure architectures.
+
+    Args:
+        names: of ``ARCHITECTURES``.
+        steps: of the training on each task; 0 for none.
+        timed: whether each network is run to measure its time and memory.
+        progress: called with the share done and a text.
+    """
+    every = [settings for name in names for settings in _settings_of(name)]
+    rows = []
+    with tempfile.TemporaryDirectory() as temporary, _one_thread():
+        folder = Path(temporary)
+        if steps:
+            _write_heads(folder)
+        for number, settings in enumerate(every):
+            if progress is not None:
+                text = f"{settings.architecture} in {settings.dimension}D"
+                progress(number / len(every), text)
+            rows.append(_cost(settings, steps, timed=timed, folder=folder))
+    return rows
+
+
+def multiply_adds(settings: NetworkSettings, shape: Sequence[int]) -> int:
+    """Return how often a network multiplies and adds for one input ([k,] j, i) of one channel.
+
+    Convolutions are counted, and nothing is computed: the input has a shape and no values.
+    """
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    network = settings.build("pnet").eval().to("meta")
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, 1, *shape, device="meta"))
+    return counter.get_total_flops() // 2
+
+
+def table(rows: Sequence[Cost]) -> str:
+    """Return the rows as a Markdown table."""
+    tasks = [task for task in TASKS if any(task in row.dice for row in rows)]
+    timed = any(row.seconds is not None for row in rows)
+    head = ["network", "", "weights", "multiply-adds a voxel"]
+    head += ["seconds", "MB"] if timed else []
+    head += [f"Dice, {task}" for task in tasks]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        options = ", ".join(f"{key} {value}" for key, value in row.options.items())
+        cells = [
+            f"`{row.architecture}`" + (f" ({options})" if options else ""),
+            f"{row.dimension}D",
+            f"{row.parameters / 1e6:.2f} M",
+            f"{row.multiply_adds / 1e3:.1f} k",
+            *([f"{row.seconds:.2f}", f"{row.megabytes:.0f}"] if timed else []),
+            *(f"{row.dice[task]:.3f}" if task in row.dice else "" for task in tasks),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    shapes = ", ".join(f"{' x '.join(map(str, SHAPES[d]))} in {d}D" for d in SHAPES)
+    if timed:
+        lines += ["", f"Seconds of one processor thread, and megabytes at work, for {shapes}."]
+    return "\n".join(lines)
+
+
+@contextmanager
+def _one_thread() -> Generator[None, None, None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _settings_of(name: str) -> Iterator[NetworkSettings]:
+    for dimension in (2, 3):
+        for options in _VARIANTS.get(name, ({},)):
+            yield NetworkSettings(name, cast(Any, dimension), dict(options))
+
+
+def _own_options(settings: NetworkSettings) -> dict[str, Any]:
+    usual = NetworkSettings(settings.architecture, settings.dimension).options
+    return {key: value for key, value in settings.options.items() if usual[key] != value}
+
+
+def _cost(settings: NetworkSettings, steps: int, *, timed: bool, folder: Path) -> Cost:
+    network = settings.build("pnet")
+    own = SHAPES[settings.dimension][-settings.dimension :]
+    seconds, megabytes = _timed(network) if timed else (None, None)
+    tasks = TASKS if steps else {}
+    return Cost(
+        architecture=settings.architecture,
+        dimension=settings.dimension,
+        options=_own_options(settings),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        multiply_adds=multiply_adds(settings, own) / prod(own),
+        seconds=seconds,
+        megabytes=megabytes,
+        dice={task: _learned(settings, task, steps=steps, folder=folder) for task in tasks},
+    )
+
+
+def _timed(network: SegmentationNetwork) -> tuple[float, float]:
+    """Return seconds and megabytes of a run."""
+    from DeepIGeoSLib.engines import TorchEngine
+
+    shape = SHAPES[network.dimension]
+    image = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
+    engine = TorchEngine(network, "cpu")
+    engine.probabilities(image[:, :8, :64, :64])  # the first run sets things up
+    with peak_memory() as memory:
+        begun = time.process_time()
+        engine.probabilities(image)
+        seconds = time.process_time() - begun
+    return seconds, memory["bytes"] / 1e6
+
+
+def _write_heads(folder: Path) -> None:
+    """Write the heads of both tasks, and lists that divide them."""
+    from DeepIGeoSLib.samples.phantom import head_phantom
+
+    for task, (shape, spacing) in TASKS.items():
+        own = folder / task
+        own.mkdir()
+        rows = [("image", "label", "use")]
+        for seed in range(_HEADS):
+            volume, lesion = head_phantom(shape, spacing, seed)
+            volume.write_map(own / f"{seed}.nii.gz", volume.array)
+            volume.write_labels(own / f"{seed}_label.nii.gz", lesion)
+            use = "val" if seed >= _HEADS - _HELD_OUT else "train"
+            rows.append((f"{seed}.nii.gz", f"{seed}_label.nii.gz", use))
+        with (own / "cases.csv").open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows(rows)
+
+
+def _learned(settings: NetworkSettings, task: str, *, steps: int, folder: Path) -> float:
+    """Return the Dice on held-out heads after a training from nothing."""
+    from DeepIGeoSLib.settings import to_mapping
+    from DeepIGeoSLib.training.config import checked_config
+    from DeepIGeoSLib.training.run import train
+
+    spacing = TASKS[task][1]
+    with tempfile.TemporaryDirectory(dir=folder) as run_folder:
+        mapping = {
+            "task": "pnet",
+            "output": run_folder,
+            "validate_every": steps,
+            "checkpoint_every": steps,
+            "workers": 0,
+            "network": to_mapping(settings),
+            "data": {
+                "root": str(folder),
+                "sources": [{"layout": "csv", "dataset": "heads", "folder": task}],
+            },
+            "grid": {"minimum": list(spacing), "maximum": list(spacing)},
+            "augmentation": {"thickest": spacing[0]},
+            "optimization": {"steps": steps, "crop": list(_CROP[task]), "threads": 1},
+            "logging": {"tensorboard": False, "pictures": 0},
+        }
+        train(checked_config(json.loads(json.dumps(mapping)), "the benchmark"), folder)
+        with (Path(run_folder) / "validation.csv").open(encoding="utf-8") as stream:
+            found = {row[2]: float(row[3]) for row in csv.reader(stream)}
+    return found["dice"]

@@ -1,0 +1,72 @@
+"""The table of architectures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from DeepIGeoSLib.benchmarks import networks
+from DeepIGeoSLib.cli import main
+from DeepIGeoSLib.networks import ARCHITECTURES, NetworkSettings
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_multiply_adds_are_those_of_counting_by_hand(dimension: int) -> None:
+    # U-Net of two levels of 4 and 6, flat in 3D: a voxel of the coarse one stands for four.
+    options = {"features": [4, 6], "flat_levels": 2}
+    settings = NetworkSettings("unet", dimension, options)
+    fine = 9 * 4 + 9 * 4 * 4 + (9 * 8 * 4 + 9 * 4 * 4) + 4 * 2
+    coarse = 9 * 4 * 6 + 9 * 6 * 6 + 4 * 6 * 4
+    shape = (4, 32, 16)[-dimension:]
+    voxels = 32 * 16 * (4 if dimension == 3 else 1)
+    assert networks.multiply_adds(settings, shape) == voxels * fine + voxels // 4 * coarse
+
+
+def test_the_table_has_a_row_for_each_network_and_its_dice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("lightning", reason="the extra 'train' is not installed")
+    small = NetworkSettings("unet", 2, {"features": [4, 6]})
+    monkeypatch.setattr(networks, "_settings_of", lambda name: [small])
+    monkeypatch.setattr(networks, "SHAPES", {2: (1, 64, 64), 3: (4, 32, 32)})
+    monkeypatch.setattr(networks, "TASKS", {"thick slices": ((6, 32, 32), (24.0, 6.0, 6.0))})
+    monkeypatch.setattr(networks, "_CROP", {"thick slices": (4, 32, 32)})
+    assert main(["benchmark", "networks", "--only", "unet", "--steps", "1", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    (row,) = result["rows"]
+    assert row["parameters"] == sum(p.numel() for p in small.build("pnet").parameters())
+    assert 0 <= row["dice"]["thick slices"] <= 1
+    assert row["seconds"] > 0
+    assert result["summary"].startswith("| network |")
+    assert "`unet` (features [4, 6])" in result["summary"]
+
+
+def test_every_architecture_is_measured_in_both_dimensions() -> None:
+    for name in ARCHITECTURES:
+        assert {settings.dimension for settings in networks._settings_of(name)} == {2, 3}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--only", "unets"], "--only names 'unets'"),
+        (["--steps", "-1"], "--steps is -1"),
+        (["--counts", "--steps", "1"], "--counts trains nothing"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["benchmark", "networks", *arguments]) == 2
+    assert error in capsys.readouterr().err
+
+
+def test_the_guide_has_the_counts_of_today() -> None:
+    """Both columns of the page's table, for the networks that are quickly counted."""
+    guide = (Path(__file__).parents[3] / "Docs/networks.md").read_text(encoding="utf-8")
+    rows = networks.table(networks.run(["unet", "dilated"], timed=False)).splitlines()
+    assert len(rows) == 2 + 4 + 2
+    for row in rows:
+        assert row in guide.splitlines()
