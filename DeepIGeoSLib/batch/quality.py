@@ -9,6 +9,7 @@ import numpy as np
 EMPTY = "empty"
 AT_THE_BORDER = "touches the border of the image"
 UNCERTAIN = "uncertain"
+UNLIKE_TRAINING = "intensities unlike the training data"
 
 # Probabilities between these are uncertain.
 _UNDECIDED = (0.25, 0.75)
@@ -23,12 +24,14 @@ def uncertain_voxels(probability: np.ndarray) -> int:
     return int(np.count_nonzero((probability > low) & (probability < high)))
 
 
-def flags_of(labels: np.ndarray, uncertain: int) -> tuple[str, ...]:
+def flags_of(labels: np.ndarray, uncertain: int, *, unlike: bool = False) -> tuple[str, ...]:
     """Return why somebody should look at a result.
 
     Args:
         labels: whole numbers, axes (k, j, i); above 0 are targets.
         uncertain: voxels whose probability is undecided, from ``uncertain_voxels``.
+        unlike: whether the image's intensities are unlike those of the training data, see
+            ``bundles.intensities``.
     """
     inside = labels > 0
     voxels = int(np.count_nonzero(inside))
@@ -36,6 +39,7 @@ def flags_of(labels: np.ndarray, uncertain: int) -> tuple[str, ...]:
         EMPTY: voxels == 0,
         AT_THE_BORDER: _touches_border(inside),
         UNCERTAIN: uncertain > _MUCH * voxels and uncertain > 0,
+        UNLIKE_TRAINING: unlike,
     }
     return tuple(flag for flag, holds in said.items() if holds)
 

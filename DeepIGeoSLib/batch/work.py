@@ -20,6 +20,7 @@ from DeepIGeoSLib.batch.quality import flags_of, uncertain_voxels
 from DeepIGeoSLib.batch.record import CaseRecord, State
 from DeepIGeoSLib.batch.targets import targets_of
 from DeepIGeoSLib.bundles import Bundle, load_bundle
+from DeepIGeoSLib.bundles.intensities import intensities_are_unlike
 from DeepIGeoSLib.bundles.meaning import meaning_of
 from DeepIGeoSLib.data.case import on_one_grid
 from DeepIGeoSLib.errors import Cancelled, DeepIGeoSError
@@ -103,6 +104,7 @@ def _done(case: BatchCase, order: WorkOrder, cancel: threading.Event | None) -> 
             tolerance=settings.tolerance,
         )
         meaning = meaning_of(bundle, automatic=case.seeds is None)
+        unlike = intensities_are_unlike(volume.array, bundle)
         session.reset()
     outputs = write_case(
         order.output,
@@ -119,7 +121,7 @@ def _done(case: BatchCase, order: WorkOrder, cancel: threading.Event | None) -> 
         shape=volume.shape,
         spacing=volume.spacing,
         targets=targets,
-        flags=flags_of(labels, uncertain),
+        flags=flags_of(labels, uncertain, unlike=unlike),
     )
 
 

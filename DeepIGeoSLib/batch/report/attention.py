@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from DeepIGeoSLib.batch.quality import AT_THE_BORDER, EMPTY, UNCERTAIN, UNLIKE_TRAINING
 from DeepIGeoSLib.batch.record import CaseRecord, State
 
 # From here on a case is listed as one that needs a look.
 A_LOOK = 0.3
 
 # How much each flag says.
-_WEIGHTS = {"empty": 0.8, "uncertain": 0.4, "touches the border of the image": 0.35}
+_WEIGHTS = {EMPTY: 0.8, UNLIKE_TRAINING: 0.5, UNCERTAIN: 0.4, AT_THE_BORDER: 0.35}
 _OTHER_FLAG = 0.5
 
 # What full uncertainty would say: as much uncertain volume as segmented one.
