@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from DeepIGeoSLib.commands.console import say
 from DeepIGeoSLib.errors import InputError, Progress
@@ -37,16 +38,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--upload-limit", type=int, default=2048, metavar="MB", help="(default: %(default)s)"
     )
     parser.add_argument(
+        "--replay",
+        metavar="JSON",
+        help="do again on the image PATH what was recorded (the page's download as JSON)",
+    )
+    parser.add_argument(
         "--private",
         metavar="FOLDER",
         help="where uploads and autosaves are kept (default: the user's folder for data)",
     )
 
 
-def run(arguments: argparse.Namespace, progress: Progress) -> dict:
+def run(arguments: argparse.Namespace, progress: Progress) -> NoReturn:
     """Serve until Ctrl-C."""
     if arguments.path is not None and arguments.demo:
         raise InputError("Give PATH or --demo, not both.")
+    if arguments.replay is not None and (arguments.path is None or Path(arguments.path).is_dir()):
+        raise InputError("--replay wants the image that was recorded as PATH.")
     if arguments.upload_limit < 1:
         raise InputError(f"--upload-limit must be at least 1 MB, not {arguments.upload_limit}.")
     _check_packages()
@@ -64,10 +72,14 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         token=os.environ.get("DEEPIGEOS_WEB_TOKEN") or new_token(),
         browser=not arguments.no_browser,
         upload_limit=arguments.upload_limit * 1_000_000,
+        demo=arguments.demo,
+        replay=None if arguments.replay is None else Path(arguments.replay),
         private=private_folder() if private is None else Path(private),
     )
-    serve(settings, _say_ready, arguments.demo)
-    return {}
+    serve(settings, _say_ready)
+    say(text({}), sys.stdout)
+    # Python would take VTK's windows apart now, and wait for ever where one of them is in 3D.
+    os._exit(0)
 
 
 def text(result: dict) -> str:

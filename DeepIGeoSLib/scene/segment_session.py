@@ -142,6 +142,11 @@ class SegmentSession:
         self._go(start)
         return uncertain_places(self._shown().probability, self._volume.spacing)
 
+    def uncertainty(self, start: Start) -> np.ndarray:
+        """Return how unsure each voxel is: float32 in [0, 1], axes (k, j, i)."""
+        self._go(start)
+        return self._shown().uncertainty
+
     def propose(self, start: Start, **options: Any) -> Answer:
         """Segment the volume automatically; see ``InteractiveSession.propose``."""
         self._go(start)

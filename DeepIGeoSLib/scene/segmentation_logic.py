@@ -457,6 +457,21 @@ class SegmentationLogic:
         )
         return Computation(future, threading.Event(), lambda places: places)
 
+    def startUncertainty(
+        self, volumeNode: Any, segmentationNode: Any, segmentId: str
+    ) -> Computation:
+        """Begin to tell how unsure the target is: ``finish`` returns float32 in [0, 1] (k, j, i).
+
+        None where nothing was computed for the target since the program was started.
+        """
+        entry = self._open(volumeNode, segmentationNode, segmentId)
+        session = self._sessions.idle(volumeNode, segmentationNode, segmentId).session
+        start = _startOf(entry)
+        future = self._executor.submit(
+            lambda: None if session is None else session.uncertainty(start)
+        )
+        return Computation(future, threading.Event(), lambda values: values)
+
     def canUndo(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> bool:
         """Return whether a target has a round to take back."""
         ledger = self._book.find(segmentationNode, segmentId)

@@ -14,7 +14,9 @@ from DeepIGeoSLib.errors import DeepIGeoSError, InputError
 from DeepIGeoSLib.samples.sample import hippocampus_file
 from DeepIGeoSLib.web.autosave import Autosave
 from DeepIGeoSLib.web.case import show_window
+from DeepIGeoSLib.web.cases import Cases
 from DeepIGeoSLib.web.opened_folder import OpenedFolder
+from DeepIGeoSLib.web.replay import replay
 from DeepIGeoSLib.web.session import ERASER, MISSING, NO_BRUSH, TOO_MUCH, WebSession
 from DeepIGeoSLib.web.views import Views
 
@@ -44,6 +46,7 @@ class Actions:
         session: WebSession,
         views: Views,
         folder: OpenedFolder | None,
+        cases: Cases | None,
         autosave: Autosave,
     ) -> None:
         """Take what the page shows and does.
@@ -53,12 +56,14 @@ class Actions:
             session: what is worked on.
             views: the slices.
             folder: what may be opened by path; nothing when None.
+            cases: those of the folder, where it was opened as a list.
             autosave: keeps the work on disk.
         """
         self._state = state
         self._session = session
         self._views = views
         self._folder = folder
+        self._cases = cases
         self._autosave = autosave
         self._opening: asyncio.Lock = asyncio.Lock()
 
@@ -105,13 +110,28 @@ class Actions:
         """Open the case that comes with the program."""
         create_task(self.told(self.open(hippocampus_file(), "Hippocampus in T1")))
 
+    def replay(self, asked: str, recording: Path) -> None:
+        """Open a file of the opened folder, and do again what was recorded on it."""
+        create_task(self.told(self._replay(asked, recording)))
+
+    async def _replay(self, asked: str, recording: Path) -> None:
+        await self._open_asked(asked)
+        count = await replay(self._session, recording)
+        self._session.bench.message = f"Replayed {count} steps of {recording.name}."
+        self._session.changed = True
+
     async def _open_asked(self, asked: str) -> None:
         if self._folder is None:
             raise InputError("No folder was opened: start deepigeos web with one.")
         await self.open(self._folder.resolved(asked))
 
-    async def open(self, path: Path, title: str = "") -> None:
+    async def open(self, path: Path, title: str = "", case: str = "") -> None:
         """Open an image and show it.
+
+        Args:
+            path: the image.
+            title: what to call it.
+            case: its name in the list of cases; "" for others.
 
         Raises:
             InputError: it can't be read.
@@ -133,8 +153,78 @@ class Actions:
                 state.window_min, state.window_max = float(array.min()), float(array.max())
                 state.window = [low, high]
                 state.problem = state.last_title = ""
-            if self._autosave.begin(self._session):
-                self._session.bench.message = "Your earlier work on this image is back."
+            self._begin(case)
+
+    def _begin(self, case: str) -> None:
+        """Bring back what there is of the image that was just opened."""
+        others = ""
+        if self._cases is not None:
+            self._cases.current = ""
+            others = self._cases.begin(case) if case else ""
+        message = ""
+        if self._autosave.begin(self._session):
+            message = "Your earlier work on this image is back."
+        elif case and self._cases is not None and self._cases.show_stored(self._session):
+            message = "This is the segmentation that is stored with the case."
+        if others:
+            message = f"{others} has this case in work, too. {message}".strip()
+        self._session.bench.message = message
+        self._show_cases()
+
+    def open_case(self, name: str) -> None:
+        """Open a case of the list."""
+        if name:
+            create_task(self.told(self._open_case(name)))
+
+    async def _open_case(self, name: str) -> None:
+        cases = self._listed()
+        await self.open(cases.image_of(name), name, case=name)
+
+    def next_case(self) -> None:
+        """Open the next case that is not accepted yet."""
+        create_task(self.told(self._open_beside(1)))
+
+    def previous_case(self) -> None:
+        """Open the case before that is not accepted yet."""
+        create_task(self.told(self._open_beside(-1)))
+
+    async def _open_beside(self, step: int) -> None:
+        name = self._listed().beside(step)
+        if not name:
+            side = "behind" if step > 0 else "in front of"
+            raise InputError(f"There is no open case {side} this one.")
+        await self._open_case(name)
+
+    def save_case(self) -> None:
+        """Store the segmentation of the open case beside its image."""
+        create_task(self.told(self._save_case(accept=False)))
+
+    def finish_case(self) -> None:
+        """Store the segmentation and call the case accepted; or reopen an accepted case."""
+        create_task(self.told(self._save_case(accept=True)))
+
+    async def _save_case(self, *, accept: bool) -> None:
+        cases = self._listed()
+        if accept and cases.is_accepted:
+            cases.reopen()
+            self._session.bench.message = "The case is in work again."
+        else:
+            path = cases.save(self._session, accept=accept)
+            self._session.bench.message = f"Saved as {path.name}."
+        self._session.changed = True
+        self._show_cases()
+
+    def _listed(self) -> Cases:
+        if self._cases is None:
+            raise InputError("No folder of cases is open.")
+        return self._cases
+
+    def _show_cases(self) -> None:
+        if self._cases is not None:
+            with self._state as state:
+                state.cases = self._cases.listed()
+                state.case_name = self._cases.current
+                state.case_done = self._cases.is_accepted
 
     def open_last(self) -> None:
         """Go on with the image that was opened last."""

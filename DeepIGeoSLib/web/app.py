@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,17 @@ from DeepIGeoSLib.scene.headless import showVtkErrorsOnly
 from DeepIGeoSLib.web.actions import SHORTCUTS, Actions
 from DeepIGeoSLib.web.autosave import Autosave
 from DeepIGeoSLib.web.brush import Brush
+from DeepIGeoSLib.web.cases import Cases
 from DeepIGeoSLib.web.opened_folder import OpenedFolder
 from DeepIGeoSLib.web.panel import build_panel
 from DeepIGeoSLib.web.session import ERASER, NO_BRUSH, TOO_MUCH, WebSession
 from DeepIGeoSLib.web.shown import models, shown
 from DeepIGeoSLib.web.views import Views
 
+_log = logging.getLogger(__name__)
+
 _TICK = 0.05  # s: often enough that a stroke is answered at once
+_AFTER_FAILURE = 5.0  # s
 _RESIZED = 0.5  # s after which the browser has told the new sizes of the views
 _ERASER_COLOR = (0.9, 0.9, 0.9)
 
@@ -55,6 +60,7 @@ _START = {
     "window_min": 0.0,
     "window_max": 1.0,
     "show_3d": False,
+    "show_uncertainty": False,
     "theme": "dark",
     "drawer": True,
 }
@@ -69,12 +75,20 @@ class WebApp:
         views: the slices.
     """
 
-    def __init__(self, server: Any, folder: OpenedFolder | None, autosave: Autosave) -> None:
+    def __init__(
+        self,
+        server: Any,
+        *,
+        folder: OpenedFolder | None,
+        cases: Cases | None,
+        autosave: Autosave,
+    ) -> None:
         """Build the page of a trame server.
 
         Args:
             server: of trame, not started yet.
             folder: what may be opened by path; nothing when None.
+            cases: those of the folder, where it is gone through as a list.
             autosave: keeps the work on disk.
         """
         self._server, self._state = server, server.state
@@ -95,16 +109,17 @@ class WebApp:
             session=self.session,
             views=self.views,
             folder=folder,
+            cases=cases,
             autosave=autosave,
         )
         self._brush = self._app.segmentation_editor.get_effect(Brush)
         self._brush.stroke = self.session.stroke
-        self._begin_state(folder)
+        self._begin_state(folder, cases)
         self._build()
         self._follow_state()
         server.controller.on_server_ready.add(lambda **_: create_task(self._keep_up()))
 
-    def _begin_state(self, folder: OpenedFolder | None) -> None:
+    def _begin_state(self, folder: OpenedFolder | None, cases: Cases | None) -> None:
         state, session = self._state, self.session
         state.update(_START)
         state.update(
@@ -115,6 +130,13 @@ class WebApp:
                 "ball": session.ball,
                 "has_folder": folder is not None,
                 "opened_folder": "" if folder is None else f"In {folder.folder}",
+            }
+        )
+        state.update(
+            {
+                "cases": [] if cases is None else cases.listed(),
+                "case_name": "",
+                "case_done": False,
             }
         )
         last = self._autosave.last()
@@ -170,6 +192,7 @@ class WebApp:
 
     def _follow_state(self) -> None:
         state, session = self._state, self.session
+        known = {model["value"] for model in state.models}
         self._server.trigger("key")(self.actions.key)
 
         @state.change("brush", "diameter", "ball", "can_paint")
@@ -179,7 +202,8 @@ class WebApp:
 
         @state.change("model")
         def on_model(model: str, **_: Any) -> None:
-            session.use_model(model)
+            if model in known:  # a browser may say anything
+                session.use_model(model)
 
         @state.change("auto_refine")
         def on_auto_refine(auto_refine: bool, **_: Any) -> None:
@@ -194,12 +218,23 @@ class WebApp:
         def on_opacity(**_: Any) -> None:
             self._show_opacity()
 
+        @state.change("show_uncertainty")
+        def on_uncertainty(show_uncertainty: bool, **_: Any) -> None:
+            session.uncertainty_shown = show_uncertainty
+
         @state.change("show_3d")
         def on_3d(show_3d: bool, **_: Any) -> None:
             if show_3d != session.surface_shown:
                 session.surface_shown = show_3d
                 self.views.show_3d(show_3d)
                 create_task(self._fit_views())
+
+    def close(self) -> None:
+        """Write what is not written yet, and end the threads."""
+        session = self.session
+        if session.case is not None and session.bench.segmentationNode is not None:
+            self._autosave.write(session)
+        session.stop()
 
     def _save(self) -> None:
         try:
@@ -236,11 +271,19 @@ class WebApp:
     async def _keep_up(self) -> None:
         """Bring results in, and show what is new, as long as the server runs."""
         while True:
-            self.session.poll()
-            self._save()
-            if self.session.changed:
-                self.session.changed = False
-                with self._state as state:
-                    state.update(shown(self.session))
-                    self._show_opacity()
+            try:
+                self._tick()
+            except Exception:  # whatever it is, the next tick may do better
+                _log.exception("The page could not be brought up to date")
+                self.actions.tell("Something went wrong; the log has the details.")
+                await asyncio.sleep(_AFTER_FAILURE)
             await asyncio.sleep(_TICK)
+
+    def _tick(self) -> None:
+        self.session.poll()
+        self._save()
+        if self.session.changed:
+            self.session.changed = False
+            with self._state as state:
+                state.update(shown(self.session))
+                self._show_opacity()

@@ -47,12 +47,12 @@ class Autosave:
             Whether there was anything.
 
         Raises:
-            InputError: what was saved is damaged; it stays where it is.
+            InputError: what was saved is damaged; it is put aside.
         """
         make_private(self._folder)
         found = self._newest(session)
         if found is not None:
-            _restore(session, found)
+            self._restore(session, found)
         self._written, self._changed = _state(session), None
         self._note_last(session)
         return found is not None
@@ -111,6 +111,18 @@ class Autosave:
         """Remove what is saved of the opened volume."""
         shutil.rmtree(self._folder / session.opened.fingerprint, ignore_errors=True)
 
+    def _restore(self, session: WebSession, folder: Path) -> None:
+        try:
+            _restored(session, folder)
+        except InputError as error:
+            aside = self._folder / f"damaged-{folder.name}"
+            folder.rename(aside)
+            self._written = None
+            raise InputError(
+                f"What was saved of this image is damaged ({error}), so the work begins anew; the "
+                f"files are kept in {aside}."
+            ) from error
+
     def _newest(self, session: WebSession) -> Path | None:
         place = self._folder / session.opened.fingerprint
         states = sorted(place.glob(f"*/{_STATE}")) if place.is_dir() else []
@@ -134,7 +146,7 @@ def _state(session: WebSession) -> tuple[Any, ...]:
     return (session.opened.fingerprint if session.case else "", bench.segmentId, count, *changes)
 
 
-def _restore(session: WebSession, folder: Path) -> None:
+def _restored(session: WebSession, folder: Path) -> None:
     """Put a state into the scene, and work on it."""
     try:
         facts = json.loads((folder / _STATE).read_text(encoding="utf-8"))
@@ -142,10 +154,7 @@ def _restore(session: WebSession, folder: Path) -> None:
         recording = (folder / _RECORDING).read_text(encoding="utf-8")
         segmentation = _loaded(folder / _SEGMENTATION)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise InputError(
-            f"The autosave in {folder} is damaged, so the work on this image begins anew; the "
-            "folder is left as it is."
-        ) from error
+        raise InputError("a file is missing or can't be read") from error
     volume = session.bench.volumeNode
     segmentation.SetName(f"{volume.GetName()} segmentation")
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)

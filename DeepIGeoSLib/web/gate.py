@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,11 +19,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "connect-src 'self' ws: wss: data: blob:; worker-src 'self' blob:; object-src 'none'; "
+    "connect-src 'self' {sockets} data: blob:; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "Referrer-Policy": "no-referrer",  # the address holds the token
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -57,8 +57,8 @@ def gate(token: str) -> Any:
         response = await handler(request)
         if response.prepared:  # the socket, which has ended by now
             return response
-        for header, value in _HEADERS.items():
-            response.headers[header] = value
+        response.headers.update(_HEADERS)
+        response.headers["Content-Security-Policy"] = _POLICY.format(sockets=_sockets(request))
         if in_address:
             response.set_cookie(
                 name, token, httponly=True, samesite="Strict", secure=request.secure
@@ -66,6 +66,12 @@ def gate(token: str) -> Any:
         return response
 
     return let_in
+
+
+def _sockets(request: web.Request) -> str:
+    """Return the sockets of this server; older browsers don't count them to 'self'."""
+    host = request.headers.get("X-Forwarded-Host", request.host)
+    return f"ws://{host} wss://{host}" if re.fullmatch(r"[\w.:\[\]-]+", host) else ""
 
 
 def _is_same_site(request: web.Request) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from trame.widgets.html import H2, Div, Input, Span, Table, Tbody, Td, Template, Th, Thead, Tr
 from trame_vuetify.widgets.vuetify3 import (
     VBtn,
@@ -26,6 +28,7 @@ from DeepIGeoSLib.web.session import ERASER, MISSING, NO_BRUSH, TOO_MUCH
 def build_panel(actions: Actions) -> None:
     """Make the panel's widgets in the layout that is being built."""
     with Div(classes="panel px-3 pb-6"):
+        _cases(actions)
         _image(actions)
         _model()
         _brushes()
@@ -34,6 +37,49 @@ def build_panel(actions: Actions) -> None:
         _rounds()
         _results()
         _display()
+
+
+def _cases(actions: Actions) -> None:
+    with Div(v_if=("cases.length > 0",)):
+        H2("Cases")
+        VSelect(
+            model_value=("case_name",),
+            update_modelValue=(actions.open_case, "[$event]"),
+            items=("cases",),
+            id="cases",
+            label=(
+                "`${cases.filter(c => c.subtitle.startsWith('accepted')).length} of "
+                "${cases.length} accepted`",
+            ),
+            item_props=True,
+            density="compact",
+            variant="outlined",
+            hide_details=True,
+        )
+        with Div(classes="row"):
+            _plain("Previous", actions.previous_case, icon="mdi-chevron-left")
+            _plain("Next", actions.next_case, icon="mdi-chevron-right")
+        with Div(classes="row"):
+            _plain("Save", actions.save_case, icon="mdi-content-save", off="!has_target")
+            with VBtn(
+                id="case-done",
+                prepend_icon="mdi-check-bold",
+                disabled=("!has_target || !case_name",),
+                click=actions.finish_case,
+                title="Store the segmentation, and call the case accepted",
+            ):
+                Span("{{ case_done ? 'Reopen case' : 'Case done' }}")
+
+
+def _plain(title: str, act: Any, *, icon: str, off: str = "false") -> None:
+    VBtn(
+        title,
+        id=f"case-{title.lower()}",
+        prepend_icon=icon,
+        click=act,
+        disabled=(off,),
+        title=f"{title} case" if title != "Save" else "Store the segmentation beside the image",
+    )
 
 
 def _image(actions: Actions) -> None:
@@ -182,7 +228,7 @@ def _targets(actions: Actions) -> None:
                 raw_attrs=["@click.stop"],
                 click=(act, "[one.id]"),
             ):
-                VIcon((name,))
+                VIcon(icon=(name,))
     with Div(classes="row"):
         with VBtn(
             disabled=("!has_target",),
@@ -229,6 +275,14 @@ def _display() -> None:
         step=("(window_max - window_min) / 500",),
         density="compact",
         hide_details=True,
+    )
+    VCheckbox(
+        v_model=("show_uncertainty",),
+        label="Uncertainty over the slices",
+        id="show-uncertainty",
+        density="compact",
+        hide_details=True,
+        disabled=("!has_volume",),
     )
     VCheckbox(
         v_model=("show_3d",),

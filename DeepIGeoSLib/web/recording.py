@@ -46,14 +46,16 @@ class Recording:
         Raises:
             InputError: it is no recording.
         """
-        before = read_events(text)
+        _fingerprint, before = read_recording(text)
         last = before[-1]["seconds"] if before else 0.0
         self._began -= last
         self.events = [*before, *self.events]
 
 
-def read_events(text: str, name: str | Path = "The recording") -> list[dict[str, Any]]:
-    """Return the events of a recording.
+def read_recording(
+    text: str, name: str | Path = "The recording"
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return the fingerprint of the volume of a recording, and the events.
 
     Args:
         text: the JSON.
@@ -70,11 +72,11 @@ def read_events(text: str, name: str | Path = "The recording") -> list[dict[str,
             raise InputError(
                 f"{name} has version {found['version']}; this program knows version {VERSION}."
             )
-        events = list(found["events"])
+        fingerprint, events = str(found["volume"]["fingerprint"]), list(found["events"])
         if not all(isinstance(e["seconds"], (int, float)) and e["action"] for e in events):
             raise KeyError("events")
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{name} is no recording of a session ({FORMAT}).") from error
-    return events
+    return fingerprint, events

@@ -8,7 +8,7 @@ import tempfile
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -18,16 +18,18 @@ from DeepIGeoSLib.web.opened_folder import OpenedFolder
 from DeepIGeoSLib.web.settings import WebSettings
 from DeepIGeoSLib.web.uploads import received, remove_others, remove_upload, without_folder
 
+if TYPE_CHECKING:
+    from DeepIGeoSLib.web.cases import Cases
+
 _log = logging.getLogger(__name__)
 
 
-def serve(settings: WebSettings, say: Callable[[str], object], demo: bool = False) -> None:
+def serve(settings: WebSettings, say: Callable[[str], object]) -> None:
     """Serve the tool until Ctrl-C.
 
     Args:
         settings: where, and for whom.
         say: gets the address of the page as soon as it can be opened.
-        demo: whether to open the case that comes with the program.
 
     Raises:
         InputError: the path does not exist, or the port is taken.
@@ -37,11 +39,11 @@ def serve(settings: WebSettings, say: Callable[[str], object], demo: bool = Fals
 
     from DeepIGeoSLib.web.app import WebApp
     from DeepIGeoSLib.web.autosave import Autosave
-    from DeepIGeoSLib.web.results import result_name, write_result
+    from DeepIGeoSLib.web.results import KINDS, result_name, write_result
 
-    folder, first = _what_to_open(settings)
+    folder, cases, first = _what_to_open(settings)
     server = get_server("deepigeos", client_type="vue3")
-    app = WebApp(server, folder, Autosave(settings.private / "work"))
+    app = WebApp(server, folder=folder, cases=cases, autosave=Autosave(settings.private / "work"))
 
     def on_bind(bound: Any) -> None:
         bound.app.middlewares.append(gate(settings.token))
@@ -65,6 +67,8 @@ def serve(settings: WebSettings, say: Callable[[str], object], demo: bool = Fals
 
     async def download(request: web.Request) -> web.StreamResponse:
         ending = request.match_info["ending"]
+        if ending not in KINDS:
+            raise web.HTTPNotFound
         name = result_name(app.session, ending)
         try:
             with tempfile.TemporaryDirectory(prefix="deepigeos-") as folder:
@@ -81,9 +85,13 @@ def serve(settings: WebSettings, say: Callable[[str], object], demo: bool = Fals
         say(address)
         if settings.browser:
             webbrowser.open(address)
-        if first is not None:
+        if first is not None and settings.replay is not None:
+            app.actions.replay(first, settings.replay)
+        elif first is not None:
             app.actions.open_path(first)
-        elif demo:
+        elif cases is not None:
+            app.actions.next_case()
+        elif settings.demo:
             app.actions.open_demo()
 
     server.controller.on_server_bind.add(on_bind)
@@ -101,28 +109,37 @@ def serve(settings: WebSettings, say: Callable[[str], object], demo: bool = Fals
             f"The server can't listen at {settings.host}:{settings.port}: {error.strerror}."
         ) from error
     finally:
-        app.session.stop()
+        app.close()
 
 
-def _what_to_open(settings: WebSettings) -> tuple[OpenedFolder | None, str | None]:
-    """Return the opened folder, and the file in it to begin with."""
-    from DeepIGeoSLib.dicom import is_dicom
+def _what_to_open(
+    settings: WebSettings,
+) -> tuple[OpenedFolder | None, Cases | None, str | None]:
+    """Return the opened folder, its list of cases, and the image in it to begin with.
 
+    A folder that is one DICOM series is an image and no list.
+    """
     path = settings.path
     if path is None:
-        return None, None
+        return None, None, None
     if not path.exists():
         raise InputError(f"{path} does not exist.")
     path = path.resolve()
-    if path.is_dir() and not is_dicom(path):
-        return OpenedFolder(path), None
-    return OpenedFolder(path.parent), path.name
+    if not path.is_dir():
+        return OpenedFolder(path.parent), None, path.name
+    from DeepIGeoSLib.web.cases import Cases
+
+    folder = OpenedFolder(path)
+    cases = Cases(folder)
+    if cases.is_one_series:
+        return folder, None, "."
+    return folder, cases, None
 
 
 def _quieten() -> None:
     """Keep the web server from writing to the terminal, and from reading our arguments."""
     os.environ["WSLINK_READY_MSG"] = ""
     os.environ["TRAME_ARGS"] = "--server"
-    # The first one's lines hold the token, the other's tell how templates are compiled.
-    for name in ("aiohttp.access", "trame_server"):
+    # The first one's lines hold the token, those of the others tell how templates are compiled.
+    for name in ("aiohttp.access", "trame_client", "trame_server", "wslink"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from DeepIGeoSLib.bundles import bundle_for
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.scene import SegmentationLogic, Workbench
 from DeepIGeoSLib.scene.headless import publishSlicer
@@ -17,8 +18,9 @@ from DeepIGeoSLib.scene.torch_loading import loadTorch
 from DeepIGeoSLib.web.brush import Drawn
 from DeepIGeoSLib.web.case import ReadCase, add_to_scene, clear_scene, read_case
 from DeepIGeoSLib.web.recording import Recording
+from DeepIGeoSLib.web.uncertainty import UncertaintyOverlay
 
-DEFAULT_MODEL = "any-structure"
+_FIRST_MODEL = "any-structure"  # until a volume is opened, see ``bundle_for``
 
 MISSING, TOO_MUCH, ERASER, NO_BRUSH = "missing", "too much", "eraser", "none"
 
@@ -34,10 +36,11 @@ class WebSession:
         diameter: of the brush in mm.
         ball: whether the brush reaches into the slices beside the shown one.
         surface_shown: whether the target's surface is computed.
+        uncertainty_shown: whether the uncertainty is laid over the slices.
     """
 
     def __init__(self, app: Any) -> None:
-        """Begin without a volume, in the scene of a ``SlicerApp``."""
+        """Begin without a volume, in the scene and the views of a ``SlicerApp``."""
         publishSlicer(
             app.scene,
             app.app_logic,
@@ -47,16 +50,18 @@ class WebSession:
         self._computing = ThreadPoolExecutor(1, "DeepIGeoS")
         self._aside = ThreadPoolExecutor(1, "DeepIGeoS aside")  # a stroke waits for nothing else
         self.bench = Workbench(
-            SegmentationLogic(DEFAULT_MODEL, executor=self._computing), self._on_changed
+            SegmentationLogic(_FIRST_MODEL, executor=self._computing), self._on_changed
         )
         self.bench.options.goToChanges = True
         self.bench.region.visible = False
         self._surface = TargetSurface(self._aside)
+        self._uncertainty = UncertaintyOverlay(app.display_manager.show_volume_in_slice_foreground)
         self.case: ReadCase | None = None
         self.recording: Recording | None = None
         self.brush, self.diameter, self.ball = MISSING, 5.0, False
-        self.surface_shown = False
+        self.surface_shown = self.uncertainty_shown = False
         self.changed = True  # since somebody has looked
+        self._model_chosen = False  # by somebody, and not for the volume's name
         self._rounds = 0
         self._computing.submit(loadTorch)  # takes seconds, which the first stroke need not wait
 
@@ -84,6 +89,8 @@ class WebSession:
                 "fingerprint": case.fingerprint,
             }
         )
+        if not self._model_chosen:
+            self.bench.useModel(bundle_for(case.title))
         self.recording.add("model", name=str(self.bench.logic.bundle))
         self.bench.choose(add_to_scene(case), None, "")
         self._rounds = 0
@@ -106,6 +113,7 @@ class WebSession:
     def close_case(self) -> None:
         """Let go of the volume and of what was made of it."""
         self._surface.follow(None, "")
+        self._uncertainty.forget()
         self.bench.close()
         clear_scene()
         self.case = self.recording = None
@@ -121,6 +129,7 @@ class WebSession:
     def use_model(self, name: str) -> None:
         """Use a model from now on; "geodesic" is none."""
         if name != self.bench.logic.bundle:
+            self._model_chosen = True
             self.bench.useModel(name)
             self._record("model", name=name)
 
@@ -196,6 +205,7 @@ class WebSession:
             self._surface.follow(self.bench.segmentationNode, self.bench.segmentId)
         else:
             self._surface.follow(None, "")
+        self._uncertainty.follow(self.bench, self.uncertainty_shown)
         rounds = self.bench.rounds
         if len(rounds) > self._rounds:
             self._record("round", changed_ml=rounds[-1].changed, volume_ml=rounds[-1].total)

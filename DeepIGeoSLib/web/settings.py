@@ -23,6 +23,8 @@ class WebSettings:
         token: the secret in the address of the page.
         browser: whether to open the page in the browser of this computer.
         upload_limit: bytes of one upload, all of its files together.
+        demo: whether to open the case that comes with the program.
+        replay: a recording to be done again on the image; None for none.
         private: folder for uploads and autosaves, which only this user can read.
     """
 
@@ -32,4 +34,6 @@ class WebSettings:
     token: str = field(default_factory=new_token, repr=False)
     browser: bool = True
     upload_limit: int = DEFAULT_LIMIT
+    demo: bool = False
+    replay: Path | None = None
     private: Path = field(default_factory=private_folder)

@@ -75,7 +75,7 @@ async def _stored(reader: Any, folder: Path, limit: int) -> list[str]:
     names: list[str] = []
     room = limit
     async for part in reader:
-        if part.filename is None:
+        if getattr(part, "filename", None) is None:  # another field, or a form within the form
             continue
         if len(names) == _MOST_FILES:
             raise InputError(f"The upload has more than {_MOST_FILES} files.")

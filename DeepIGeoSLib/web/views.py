@@ -12,7 +12,10 @@ from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
 from trame_vuetify.widgets.vuetify3 import VBtn, VIcon
 
+from DeepIGeoSLib.scene.slice_views import alignViews
 from DeepIGeoSLib.scene.surface import surfaceNode
+
+_OVER = 0.5  # opacity of what is laid over the slices
 
 SLICES, WITH_3D = "slices", "slices and 3D"
 
@@ -52,8 +55,12 @@ class Views:
         self.layout.set_layout(WITH_3D if shown else SLICES)
 
     def show_volume(self, volume_node: Any) -> None:
-        """Show a volume in the slice views, whole and in the middle; None clears them."""
+        """Show a volume in the slice views, along its own planes and whole."""
         self._app.display_manager.show_volume_in_slice_background(volume_node)
+        for view in self._app.view_manager.get_slice_views():
+            view.set_foreground_opacity(_OVER)
+        self.fit()
+        alignViews(volume_node)
         self.fit()
 
     def fit(self) -> None:
