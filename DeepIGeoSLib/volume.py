@@ -30,6 +30,9 @@ from DeepIGeoSLib.grid.lattice import Placement, placement
 # axes' box, which is 1 for axes at right angles.
 _FLAT = 1e-4
 
+# How many objects 8 and 16 bits can number.
+_MOST_IN_A_BYTE, _MOST_OBJECTS = 255, 65535
+
 
 class Volume:
     """A scalar image and its geometry.
@@ -232,6 +235,29 @@ class Volume:
             return
         is_segments = path.name.lower().endswith(SEGMENTATION_ENDINGS)
         self._write(path, as_bytes, header_of(as_bytes) if is_segments else None)
+
+    def write_numbers(self, path: str | Path, numbers: np.ndarray) -> None:
+        """Write the number of an object at each voxel, in 16 bits where there are more than 255.
+
+        Args:
+            path: as for ``write_labels``; more than 255 objects are no DICOM segmentation here.
+            numbers: whole numbers 0..65535, axes (k, j, i), the volume's shape; 0 is no object.
+
+        Raises:
+            InputError: as ``write_labels``.
+        """
+        numbers = self._checked_shape(numbers, "numbers")
+        most = int(numbers.max())
+        if most <= _MOST_IN_A_BYTE:
+            self.write_labels(path, numbers)
+            return
+        path = Path(path)
+        if most > _MOST_OBJECTS or path.name.lower().endswith(DICOM_ENDING):
+            limit = _MOST_IN_A_BYTE if most <= _MOST_OBJECTS else _MOST_OBJECTS
+            raise InputError(f"{path} can't hold {most} objects, but {limit} at most.")
+        is_segments = path.name.lower().endswith(SEGMENTATION_ENDINGS)
+        values = numbers.astype(np.uint16)
+        self._write(path, values, header_of(values) if is_segments else None)
 
     def _write_dicom(
         self, path: Path, labels: np.ndarray, meaning: SegmentationMeaning | None

@@ -12,7 +12,7 @@ from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
 from DeepIGeoSLib.inputs.normalization import NormalizationSettings
 from DeepIGeoSLib.inputs.prepared_image import InputSettings
 from DeepIGeoSLib.inputs.working_grid import GridSettings
-from DeepIGeoSLib.networks import ANY_STRUCTURE, NetworkSettings
+from DeepIGeoSLib.networks import ANY_STRUCTURE, INSTANCES, NetworkSettings
 from DeepIGeoSLib.targets import Target, check_targets, class_count
 
 MANIFEST_NAME = "bundle.json"
@@ -55,12 +55,12 @@ class BundleManifest:
         channels: names of the image channels, in order.
         license: of the weights.
         networks: the architecture of each network, by role: "pnet" and "rnet", or "any-structure"
-            alone.
+            or "instances" alone.
         normalization, grid, interactions: how images and scribbles become network input.
         region: working voxels (k, j, i) that are computed anew around a stroke; null for all.
         weights: files of "pnet" and "rnet", of their CRF-Nets "pnet-crf" and "rnet-crf", and of
             their 8-bit versions "pnet-int8" and "rnet-int8" (see ``bundles.quantized``); or of
-            "any-structure" alone.
+            "any-structure" or "instances" alone.
         training_data: what the weights were trained on.
         metrics: rows of the table in the model card, as measured by ``deepigeos evaluate``.
         crf: how the CRF-Nets are built, and whether they are on; null when there are none.
@@ -108,6 +108,16 @@ class BundleManifest:
     def for_any_structure(self) -> bool:
         """Whether one network refines without a class, and nothing proposes."""
         return ANY_STRUCTURE in self.weights
+
+    @property
+    def for_instances(self) -> bool:
+        """Whether one network finds objects, each for itself, and strokes go without a network."""
+        return INSTANCES in self.networks
+
+    @property
+    def proposal_network(self) -> str:
+        """Name, in the weights, of the network that segments automatically."""
+        return INSTANCES if self.for_instances else "pnet"
 
     @property
     def inputs(self) -> InputSettings:

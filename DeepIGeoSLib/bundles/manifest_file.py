@@ -10,7 +10,7 @@ from DeepIGeoSLib.bundles.manifest import MANIFEST_NAME, BundleManifest
 from DeepIGeoSLib.bundles.migration import up_to_date
 from DeepIGeoSLib.bundles.versions import check_version
 from DeepIGeoSLib.errors import BundleError, InputError
-from DeepIGeoSLib.networks import ANY_STRUCTURE
+from DeepIGeoSLib.networks import ANY_STRUCTURE, INSTANCES
 from DeepIGeoSLib.settings import from_mapping
 
 
@@ -33,9 +33,16 @@ def read_manifest(folder: Path) -> BundleManifest:
     except InputError as error:
         raise BundleError(str(error)) from error
     check_manifest(manifest, path)
-    for role in (ANY_STRUCTURE,) if manifest.for_any_structure else ("pnet", "rnet"):
+    for role in _roles(manifest):
         if role not in manifest.weights:
             raise BundleError(f"{path} names no weights for {role!r}.")
         if role not in manifest.networks:
             raise BundleError(f"{path} names no architecture for {role!r}.")
     return manifest
+
+
+def _roles(manifest: BundleManifest) -> tuple[str, ...]:
+    """Return the networks that a bundle needs."""
+    if manifest.for_any_structure:
+        return (ANY_STRUCTURE,)
+    return (INSTANCES,) if manifest.for_instances else ("pnet", "rnet")

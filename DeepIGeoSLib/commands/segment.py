@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from DeepIGeoSLib.commands import common, targets
+from DeepIGeoSLib.commands import common, objects, targets
 from DeepIGeoSLib.commands.targets import (
     add_target,
     check_color_table,
@@ -28,13 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_engine(parser)
     common.add_crf(parser)
     common.add_memory(parser)
+    objects.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
-    """Propose a segmentation and write it."""
+    """Propose a segmentation, or find objects, and write it."""
     from DeepIGeoSLib.bundles.meaning import meaning_of
 
     began = time.perf_counter()
+    objects.check_arguments(arguments)
+    if arguments.instances:
+        return {**objects.run(arguments, progress), "seconds": time.perf_counter() - began}
     check_color_table(arguments)
     session, volume, bundle = common.open_session(arguments)
     meaning = meaning_of(bundle, automatic=True, target=arguments.target or "")
@@ -49,4 +53,6 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     return {**result, "seconds": time.perf_counter() - began}
 
 
-text = targets.text
+def text(result: dict) -> str:
+    """Return what the user reads."""
+    return objects.text(result) if "objects" in result else targets.text(result)

@@ -67,12 +67,8 @@ class SplitFileSource(PairSource):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FolderSource(PairSource):
-    """Folders of image and label pairs: whatever fits the patterns."""
-
-    layout: Literal["folders"] = "folders"
-    image: str = "images/{case}.nii.gz"
-    label: str = "labels/{case}.nii.gz"
+class FoundPairs(PairSource):
+    """Image and label pairs: whatever fits the patterns."""
 
     def find(self, folder: Path, listed: Sequence[str]) -> Found:
         """Return a case for every name that has an image and a label."""
@@ -92,6 +88,15 @@ class FolderSource(PairSource):
             for name in sorted(set(images) ^ set(labels))
         ]
         return Found([self.case(folder, name) for name in both], problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderSource(FoundPairs):
+    """Folders of image and label pairs: whatever fits the patterns."""
+
+    layout: Literal["folders"] = "folders"
+    image: str = "images/{case}.nii.gz"
+    label: str = "labels/{case}.nii.gz"
 
 
 def _unpaired(where: str, has_image: bool, is_listed: bool) -> DataFault:

@@ -9,6 +9,7 @@ from DeepIGeoSLib.data.brats import BratsSource
 from DeepIGeoSLib.data.decathlon import DecathlonSource
 from DeepIGeoSLib.data.listing import ListSource
 from DeepIGeoSLib.data.pairs import FolderSource, SplitFileSource
+from DeepIGeoSLib.data.picture_pairs import PictureSource
 from DeepIGeoSLib.data.scenes import SceneSource
 from DeepIGeoSLib.data.split import SplitSettings
 from DeepIGeoSLib.data.targets import ClassMarks, TargetSettings, exclusive_classes
@@ -25,6 +26,7 @@ SourceSettings = (
     | DecathlonSource
     | SceneSource
     | VocSource
+    | PictureSource
 )
 
 

@@ -51,9 +51,10 @@ class BundleRunner:
 
     def prepare(self, image: PreparedImage) -> None:
         """Let R-Net get ready for its regions while the user looks at the proposal."""
-        if self.bundle.manifest.for_any_structure or not self.bundle.has_networks:
+        manifest = self.bundle.manifest
+        if manifest.for_any_structure or manifest.for_instances or not self.bundle.has_networks:
             return
-        channels = input_channels("rnet", len(self.bundle.manifest.channels))
+        channels = input_channels("rnet", len(manifest.channels))
         engine = self._engines.of("rnet")
         for size in sizes_of_regions(image.region_size(), image.shape):
             engine.prepare((channels, *image.grid(whole_box(size)).shape))
@@ -68,7 +69,7 @@ class BundleRunner:
         """Return P-Net's answer for each target; see ``rounds.propose``."""
         return rounds.propose(
             image,
-            self._engines.of("pnet"),
+            self._engines.of(self.bundle.manifest.proposal_network),
             targets=self.bundle.manifest.targets,
             progress=progress,
             cancel=cancel,
@@ -87,7 +88,7 @@ class BundleRunner:
             options: ``interactions``, ``changed``, ``region``, ``progress`` and ``cancel``.
         """
         manifest = self.bundle.manifest
-        if not self.bundle.has_networks:
+        if manifest.for_instances or not self.bundle.has_networks:
             return rounds.refine_without_network(image, start, **options)
         engine = self._engines.of(manifest.refinement_network)
         if manifest.for_any_structure:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from DeepIGeoSLib.networks.architectures import ARCHITECTURES, NetworkSettings, build_network
-from DeepIGeoSLib.networks.roles import ANY_STRUCTURE, ROLES, input_channels
+from DeepIGeoSLib.networks.roles import ANY_STRUCTURE, INSTANCES, ROLES, input_channels
 
 __all__ = [
     "ANY_STRUCTURE",
     "ARCHITECTURES",
+    "INSTANCES",
     "ROLES",
     "NetworkSettings",
     "build_network",

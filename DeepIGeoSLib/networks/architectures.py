@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.networks.deeplab_options import DeepLabOptions
+from DeepIGeoSLib.networks.mask_rcnn.options import MaskRcnnOptions
 from DeepIGeoSLib.networks.roles import input_channels
 from DeepIGeoSLib.networks.unet_options import UNetOptions
 from DeepIGeoSLib.networks.unet_transfer_options import TransferUNetOptions
@@ -91,6 +92,7 @@ ARCHITECTURES: dict[str, type[ArchitectureOptions]] = {
     "unet": UNetOptions,
     "unet-transfer": TransferUNetOptions,
     "deeplabv3plus": DeepLabOptions,
+    "mask-rcnn": MaskRcnnOptions,
 }
 
 
@@ -101,7 +103,8 @@ class NetworkSettings:
     Attributes:
         architecture: "multi-scale" (four scales, the usual choice), "dilated" (the network of the
             paper, Fig. 3), "unet" (U-Net), "unet-transfer" (U-Net around an encoder that may have
-            been trained elsewhere) or "deeplabv3plus" (DeepLabV3+).
+            been trained elsewhere), "deeplabv3plus" (DeepLabV3+) or "mask-rcnn" (objects, each
+            for itself).
         dimension: 3, or 2 for a network that sees each slice alone.
         options: of the architecture; those that are left out have their defaults. "multi-scale":
             features, the widths of its four scales; "dilated": features, one width, null for the

@@ -5,9 +5,10 @@ from __future__ import annotations
 from DeepIGeoSLib.errors import InputError
 
 # The proposal and the refinement network, by the names of the paper; "any-structure" refines
-# without a class, see ``any_structure``.
+# without a class, see ``any_structure``; "instances" finds objects, see ``networks.mask_rcnn``.
 ANY_STRUCTURE = "any-structure"
-ROLES = ("pnet", "rnet", ANY_STRUCTURE)
+INSTANCES = "instances"
+ROLES = ("pnet", "rnet", ANY_STRUCTURE, INSTANCES)
 
 # R-Net's channels beside the image: initial segmentation, background map, foreground map.
 _RNET_EXTRA_CHANNELS = 3
@@ -21,8 +22,8 @@ def input_channels(role: str, image_channels: int) -> int:
 
     Args:
         role: "pnet" (sees the image channels), "rnet" (image channels, initial segmentation,
-            background distance map, foreground distance map, in this order) or "any-structure" (see
-            ``any_structure.channels``).
+            background distance map, foreground distance map, in this order), "any-structure" (see
+            ``any_structure.channels``) or "instances" (sees the image channels).
         image_channels: number of image channels.
 
     Raises:

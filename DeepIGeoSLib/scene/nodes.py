@@ -198,6 +198,19 @@ def checkSegment(volumeNode: Any, segmentationNode: Any, segmentId: str) -> None
                 segmentation=named, segment=segmentId
             )
         )
+    checkSegmentation(volumeNode, segmentationNode)
+
+
+def checkSegmentation(volumeNode: Any, segmentationNode: Any) -> None:
+    """Check that segments can be read and written on the volume's grid.
+
+    Raises:
+        InputError: no segmentation node of the scene, no binary labelmaps, or another parent
+            transform than the volume's.
+    """
+    _checkNode(segmentationNode, "vtkMRMLSegmentationNode", "segmentation", "a segmentation")
+    named = _quoted(segmentationNode)
+    segmentation = segmentationNode.GetSegmentation()
     binary = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
     stored = segmentation.GetSourceRepresentationName()
     if stored != binary:

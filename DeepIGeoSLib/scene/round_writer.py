@@ -32,6 +32,11 @@ class RoundWriter:
         self._saveStateForUndo = saveStateForUndo
         self._writeMask = writeMask
 
+    def saveStateForUndo(self) -> None:
+        """Let the Segment Editor's undo take back what is written next."""
+        if self._saveStateForUndo is not None:
+            self._saveStateForUndo()
+
     def write(
         self,
         entry: Entry,
@@ -127,8 +132,7 @@ class RoundWriter:
         """Write a change into its segment; return what has changed in it."""
         if change.empty:
             return change
-        if self._saveStateForUndo is not None:
-            self._saveStateForUndo()
+        self.saveStateForUndo()
         before = entry.labels
         wanted = before.changed(change)
         if self._writeMask is None:

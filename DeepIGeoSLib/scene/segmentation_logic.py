@@ -14,11 +14,13 @@ import numpy as np
 from DeepIGeoSLib.bundles import Bundle
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.instances import Instances, find_instances
 from DeepIGeoSLib.interaction.neighbors import check_neighbors
 from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.interaction.segmentation import Segmentation
 from DeepIGeoSLib.scene.chosen_model import ChosenModel
 from DeepIGeoSLib.scene.computation import Computation, InlineExecutor
+from DeepIGeoSLib.scene.instance_segments import addInstances
 from DeepIGeoSLib.scene.labels import VoxelReader
 from DeepIGeoSLib.scene.ledger.book import Entry, LedgerBook
 from DeepIGeoSLib.scene.ledger.rounds import Round
@@ -27,6 +29,7 @@ from DeepIGeoSLib.scene.nodes import (
     SegmentPlace,
     checkOpen,
     checkSegment,
+    checkSegmentation,
     checkVolumeNode,
     volumeReader,
     volumeStamp,
@@ -157,6 +160,37 @@ class SegmentationLogic:
         """
         return self.startPropose(
             volumeNode, segmentationNode, segmentId, progress=progress, cancel=cancel
+        ).finish()
+
+    def findInstances(
+        self,
+        volumeNode: Any,
+        segmentationNode: Any,
+        *,
+        leastScore: float | None = None,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> list[str]:
+        """Find objects, and write each one into a segment of its own.
+
+        Strokes refine each of them as any other segment.
+
+        Args:
+            volumeNode: the image.
+            segmentationNode: gets the segments, beside those that it has.
+            leastScore: of an object, from 0 to 1; what the model recommends when None.
+            progress: called with the share done and a text, on the computing thread.
+            cancel: stops the work when it is set.
+
+        Returns:
+            IDs of the new segments, the surest object first; none when nothing was found.
+
+        Raises:
+            InputError: a node can't be used, or the model finds nothing by itself.
+            Cancelled: ``cancel`` was set.
+        """
+        return self.startInstances(
+            volumeNode, segmentationNode, leastScore=leastScore, progress=progress, cancel=cancel
         ).finish()
 
     def refine(
@@ -315,6 +349,42 @@ class SegmentationLogic:
         for target in targets.values():
             target.computation = computation
         return computation
+
+    def startInstances(
+        self,
+        volumeNode: Any,
+        segmentationNode: Any,
+        *,
+        leastScore: float | None = None,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Computation:
+        """Begin ``findInstances`` on the executor; ``Computation.finish`` writes the segments."""
+        checkVolumeNode(volumeNode)
+        checkSegmentation(volumeNode, segmentationNode)
+        cancel = cancel or threading.Event()
+        stamp, readVolume = volumeStamp(volumeNode), volumeReader(volumeNode)
+        model, device = self._model, self._device
+
+        def compute() -> Instances:
+            bundle = model.open()
+            if bundle.has_networks:
+                loadTorch()
+            return find_instances(
+                bundle,
+                readVolume(),
+                device=device,
+                least_score=leastScore,
+                progress=progress,
+                cancel=cancel,
+            )
+
+        def write(found: Instances) -> list[str]:
+            _checkUnchanged(volumeNode, stamp)
+            self._writer.saveStateForUndo()
+            return addInstances(found, volumeNode, segmentationNode)
+
+        return Computation(self._executor.submit(compute), cancel, write)
 
     def startRefine(
         self,
@@ -552,6 +622,7 @@ class SegmentationLogic:
 
 def _checkUnchanged(volumeNode: Any, stamp: tuple[object, ...]) -> None:
     """Raise ``InputError`` when the voxels of a volume are others than they were."""
+    """Refuse to write what was computed from other voxels."""
     if volumeStamp(volumeNode) != stamp:
         raise InputError(
             _("The volume {volume!r} changed during the computation; nothing was written.").format(

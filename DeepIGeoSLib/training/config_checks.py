@@ -18,7 +18,12 @@ STARTS = ("pnet", "corrupted", "empty")
 
 def wrong_values(settings: TrainingSettings, has_pnet: bool = False) -> list[str]:
     """Return a phrase for every value out of range, such as ``steps is 0, expected at least 1``."""
-    found = [*_of_the_run(settings, has_pnet), *_of_optimization(settings), *_of_samples(settings)]
+    found = [
+        *_of_the_run(settings, has_pnet),
+        *_of_optimization(settings),
+        *_of_samples(settings),
+        *_of_instances(settings),
+    ]
     return [f"{key} is {value!r}, expected {wanted}" for key, value, wanted in found]
 
 
@@ -93,3 +98,34 @@ def _of_samples(settings: TrainingSettings) -> Iterator[Fault]:
         yield "simulation.rounds", simulation.rounds, "at least 1"
     if not 0 <= simulation.drop <= 1:
         yield "simulation.drop", simulation.drop, "a probability"
+
+
+def _of_instances(settings: TrainingSettings) -> Iterator[Fault]:
+    for_objects = settings.task == "instances"
+    if (settings.best_by in ("ap50", "ap")) > for_objects:
+        yield "best_by", settings.best_by, "dice, iou or assd for the task " + settings.task
+    if not for_objects:
+        return
+    if settings.best_by in ("iou", "assd"):
+        yield "best_by", settings.best_by, "ap50, ap or dice for the task instances"
+    if settings.network.architecture != "mask-rcnn":
+        yield "network.architecture", settings.network.architecture, "mask-rcnn"
+        return
+    if settings.crf is not None:
+        yield "crf", "set", "null for the task instances"
+    values = settings.instances
+    known, named = settings.network.options["kinds"], values.kinds
+    sources = {source.dataset for source in settings.data.sources}
+    for dataset, kind in named.items():
+        if dataset not in sources:
+            yield "instances.kinds", dataset, f"data sets out of {sorted(sources)}"
+        if kind not in known:
+            yield "instances.kinds", kind, f"kinds out of network.options.kinds, {list(known)}"
+    if values.least_voxels < 1:
+        yield "instances.least_voxels", values.least_voxels, "at least 1"
+    for key in ("invert", "around"):
+        if not 0 <= getattr(values, key) <= 1:
+            yield f"instances.{key}", getattr(values, key), "a probability"
+    if settings.network.dimension == 2 and settings.optimization.crop[0] != 1:
+        crop = list(settings.optimization.crop)
+        yield "optimization.crop", crop, "single slices (1 along k) for 2D objects"

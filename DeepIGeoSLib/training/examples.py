@@ -11,14 +11,16 @@ from DeepIGeoSLib.data.brats import BratsSource
 from DeepIGeoSLib.data.decathlon import DecathlonSource
 from DeepIGeoSLib.data.listing import ListSource
 from DeepIGeoSLib.data.pairs import FolderSource, SplitFileSource
+from DeepIGeoSLib.data.picture_pairs import PictureSource
 from DeepIGeoSLib.data.scenes import SceneSource
 from DeepIGeoSLib.data.targets import TargetSettings
 from DeepIGeoSLib.data.voc import VocSource
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.settings import template
 from DeepIGeoSLib.settings.mapping import nearest_name
 from DeepIGeoSLib.training.crf import CrfTraining
-from DeepIGeoSLib.training.settings import BundleSettings, TrainingSettings
+from DeepIGeoSLib.training.settings import BundleSettings, OptimizationSettings, TrainingSettings
 
 _DATA = DataSettings(root="data", sources=(FolderSource(dataset="my-lesions"),))
 
@@ -31,6 +33,7 @@ OTHER_SOURCES = (
     DecathlonSource(dataset="Task04_Hippocampus", classes=("Anterior", "Posterior")),
     SceneSource(dataset="my-scenes", segments=("tumor",)),
     VocSource(dataset="VOC2012", classes=("aeroplane",)),
+    PictureSource(dataset="my-pictures"),
 )
 
 _TARGETS = (
@@ -70,11 +73,24 @@ def _crf() -> TrainingSettings:
     return TrainingSettings(task="crf", output="runs/my-crf", data=_DATA, crf=CrfTraining())
 
 
+def _instances() -> TrainingSettings:
+    return dataclasses.replace(
+        _rnet(),
+        task="instances",
+        output="runs/my-objects",
+        pnet=(),
+        best_by="ap50",
+        network=NetworkSettings("mask-rcnn"),
+        optimization=OptimizationSettings(crop=(32, 128, 128)),
+    )
+
+
 _EXAMPLES: dict[str, Callable[[], TrainingSettings]] = {
     "pnet": _pnet,
     "rnet": _rnet,
     "both": _both,
     "crf": _crf,
+    "instances": _instances,
 }
 
 

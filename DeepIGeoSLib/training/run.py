@@ -32,6 +32,11 @@ from DeepIGeoSLib.training.crf import CrfTraining, pretrain_crf
 from DeepIGeoSLib.training.export import draft_manifest, export_bundle
 from DeepIGeoSLib.training.fine_tuning import FrozenStage
 from DeepIGeoSLib.training.fitting import fit
+from DeepIGeoSLib.training.instances.cases import prepare_instances
+from DeepIGeoSLib.training.instances.export import instance_manifest, write_instance_bundle
+from DeepIGeoSLib.training.instances.module import InstanceModule
+from DeepIGeoSLib.training.instances.samples import InstanceSamples
+from DeepIGeoSLib.training.instances.validation import InstanceValidation
 from DeepIGeoSLib.training.modules import NetworkModule, PNetModule, RNetModule
 from DeepIGeoSLib.training.sampling import PNetSamples, RNetSamples
 from DeepIGeoSLib.training.settings import BundleSettings, TrainingSettings
@@ -136,13 +141,22 @@ def _parts(
     bundle: Bundle | None,
 ) -> tuple[NetworkModule, Dataset, Validation]:
     """Return the module, the samples and the validation of a run."""
-    training = prepared(find_cases(settings.data, base, "train"), settings)
+    files = find_cases(settings.data, base, "train")
     held_out = find_cases(settings.data, base, "val")
     network, crf = starting_networks(settings, base=base, progress=progress, bundle=bundle)
     begun = begin_new(network, settings, base) if bundle is None else None
     if begun is not None:
         write_report(begun, folder)
     fine_tuning = None if bundle is None and begun is None else settings.fine_tuning
+    if settings.task == "instances":
+        return (
+            InstanceModule(network, settings, fine_tuning=fine_tuning),
+            InstanceSamples([prepare_instances(case, settings) for case in files], settings),
+            InstanceValidation(
+                held_out, instance_manifest(settings), folder=folder, settings=settings
+            ),
+        )
+    training = prepared(files, settings)
     if settings.task == "pnet":
         return (
             PNetModule(network, settings, crf=crf, fine_tuning=fine_tuning),
@@ -189,9 +203,24 @@ def write_trained_bundle(
     """
     if settings.task == "both":
         return write_trained_bundle(parts_of_both(settings)[1], base, progress, bundle=bundle)
-    if settings.bundle is None or (settings.task != "rnet" and bundle is None):
-        raise InputError("Only a configuration of the task rnet with a bundle section makes one.")
+    makes_one = settings.task in ("rnet", "instances") or bundle is not None
+    if settings.bundle is None or not makes_one:
+        raise InputError(
+            "Only a configuration of the task rnet or instances with a bundle section makes one."
+        )
     folder = (base / settings.output).resolve()
+    words = settings.bundle
+    if not words.training_data:
+        words = _with_data(words, settings, base)
+    settings = dataclasses.replace(settings, bundle=words)
+    if settings.task == "instances":
+        return write_instance_bundle(
+            folder / words.name,
+            settings,
+            trained_network("instances", folder / BEST, settings),
+            cases=find_cases(settings.data, base, "val"),
+            progress=progress,
+        )
     networks, crfs = _trained_networks(settings, base, folder, bundle)
     for network in [*networks.values(), *crfs.values()]:  # measure what the bundle will hold
         network.load_state_dict(half_precision(network))
@@ -199,10 +228,6 @@ def write_trained_bundle(
         network.after_training(role, partial(_volumes, network, settings, base))
         network.load_state_dict(half_precision(network))
     source = None if bundle is None else bundle.manifest
-    words = settings.bundle
-    if not words.training_data:
-        words = _with_data(words, settings, base)
-        settings = dataclasses.replace(settings, bundle=words)
     manifest = draft_manifest(settings, source)
     session = InteractiveSession(NetworksInTraining(manifest, networks, crfs), engine="torch")
     cases = find_cases(settings.data, base, "val")

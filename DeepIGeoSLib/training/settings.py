@@ -13,6 +13,7 @@ from DeepIGeoSLib.inputs.working_grid import GridSettings
 from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.training.border_settings import BorderSettings
 from DeepIGeoSLib.training.crf import CrfTraining
+from DeepIGeoSLib.training.instance_settings import InstanceSettings
 from DeepIGeoSLib.training.run_settings import (
     FineTuningSettings,
     HardwareSettings,
@@ -178,19 +179,22 @@ class TrainingSettings:
     """A training run.
 
     Attributes:
-        task: "pnet", "rnet", "both" (one after the other, in folders of these names), or "crf",
-            which only pretrains a CRF-Net's pairwise function.
+        task: "pnet", "rnet", "both" (one after the other, in folders of these names), "crf",
+            which only pretrains a CRF-Net's pairwise function, or "instances", a network that finds
+            objects and draws each one for itself.
         output: folder of checkpoints and logs; relative to the configuration file.
         data: the cases.
         pnet: for "rnet", checkpoints of P-Nets (relative to the configuration file) whose outputs
             are the starting points; one is drawn for every sample, the last one is the bundle's.
-        bundle: for "rnet": the bundle that is written when the training is done; none when null.
+        bundle: for "rnet" and "instances": the bundle that is written when the training is done;
+            none when null.
         seed: of every random choice.
         validate_every: steps between validations.
         checkpoint_every: steps between checkpoints to resume from.
         keep: checkpoints to resume from that are kept; the newest is ``last.ckpt``, those before it
             are called by their step.
-        best_by: measure on the validation cases by which ``best.ckpt`` is chosen.
+        best_by: measure on the validation cases by which ``best.ckpt`` is chosen; "ap50" and "ap"
+            (average precision of objects) are for the task "instances".
         snapshots: steps at which the weights are kept as ``step-N.ckpt``, such as early P-Nets
             whose errors R-Net is to learn from.
         workers: processes that prepare samples.
@@ -198,7 +202,7 @@ class TrainingSettings:
         start: weights that a new network begins with; null for none.
     """
 
-    task: Literal["pnet", "rnet", "both", "crf"]
+    task: Literal["pnet", "rnet", "both", "crf", "instances"]
     output: str
     data: DataSettings
     pnet: tuple[str, ...] = ()
@@ -207,7 +211,7 @@ class TrainingSettings:
     validate_every: int = 1000
     checkpoint_every: int = 250
     keep: int = 1
-    best_by: Literal["dice", "iou", "assd"] = "dice"
+    best_by: Literal["dice", "iou", "assd", "ap50", "ap"] = "dice"
     snapshots: tuple[int, ...] = ()
     workers: int = 1
     crf: CrfTraining | None = None
@@ -222,3 +226,4 @@ class TrainingSettings:
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     hardware: HardwareSettings = field(default_factory=HardwareSettings)
     fine_tuning: FineTuningSettings = field(default_factory=FineTuningSettings)
+    instances: InstanceSettings = field(default_factory=InstanceSettings)

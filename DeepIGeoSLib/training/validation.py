@@ -88,6 +88,13 @@ class Validation(lightning.Callback, ABC):
     def results(self, network: SegmentationNetwork, crf: CRFNet | None) -> Iterator[CaseResult]:
         """Yield the result of each case, with the CRF if there is one."""
 
+    def pooled(self) -> dict[tuple[str, str], float]:
+        """Return what can be measured on all cases of a data set together only, by name.
+
+        It is asked for when all ``results`` were yielded; nothing by default.
+        """
+        return {}
+
     @abstractmethod
     def save_prediction(self, number: int, result: CaseResult, folder: Path) -> None:
         """Write the prediction of case ``number`` as NIfTI, on the grid of the case's image."""
@@ -145,7 +152,12 @@ class Validation(lightning.Callback, ABC):
                 _show(trainer, result)
             if self.settings.logging.predictions:
                 self.save_prediction(number, result, self.folder / "predictions")
-        self._report(trainer, {key: _mean(found) for key, found in values.items()})
+        means = {key: _mean(found) for key, found in values.items()}
+        for (name, measure), value in self.pooled().items():
+            means[name, measure] = value
+            if measure == self.settings.best_by:
+                scores.append(value)
+        self._report(trainer, means)
         mean = float(np.mean(scores))
         return -mean if self.settings.best_by == "assd" else mean
 

@@ -20,7 +20,9 @@ from DeepIGeoSLib.networks.network import Part, SegmentationNetwork
 
 def any_network(architecture: str, dimension: int) -> SegmentationNetwork:
     torch.manual_seed(0)
-    size = {"features": 8 if architecture == "dilated" else (4, 4, 4, 4)}
+    size: dict = {"features": 8 if architecture == "dilated" else (4, 4, 4, 4)}
+    if architecture == "mask-rcnn":
+        size = {"features": (4, 4, 4, 4, 4), "pyramid": 4, "flat": 3 if dimension == 3 else 0}
     return build_network(architecture, "pnet", dimension=dimension, options=size).eval()
 
 

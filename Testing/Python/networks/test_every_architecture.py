@@ -21,6 +21,7 @@ SMALL: dict[str, dict] = {
     "unet": {"features": [8, 12, 16]},
     "unet-transfer": {"encoder": "plain", "features": [8, 16], "decoder": [8, 8, 8, 8, 8]},
     "deeplabv3plus": {"encoder": "plain", "features": [8, 16, 16, 16], "width": 24, "rates": [1]},
+    "mask-rcnn": {"features": [8, 8, 12, 12, 16], "pyramid": 8, "hidden": 16, "flat": 3},
 }
 EVERY = [(name, dimension) for name in ARCHITECTURES for dimension in (2, 3)]
 
@@ -35,7 +36,8 @@ def small(architecture: str, role: str, dimension: int, classes: int = 2) -> tor
 @pytest.mark.parametrize(("architecture", "dimension"), EVERY)
 def test_one_sample_is_learned(architecture: str, dimension: int) -> None:
     network = small(architecture, "pnet", dimension).train()
-    shape = (4, 32, 32)[-dimension:]
+    side = 64 if architecture == "mask-rcnn" else 32  # of 32, its coarsest scale is one voxel
+    shape = (4, side, side)[-dimension:]
     truth = torch.zeros(1, *shape, dtype=torch.long)
     truth[..., 8:22, 6:18] = 1
     noise = torch.Generator().manual_seed(1)

@@ -1,0 +1,1 @@
+"""Training of Mask R-CNN: crops with numbered objects, its losses, average precision."""
