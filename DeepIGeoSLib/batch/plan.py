@@ -146,9 +146,18 @@ def planned(
         order: what is the same for all.
         workers: what works on them.
         measure: whether the network's speed is measured, which takes some seconds.
+
+    Raises:
+        InputError: the bundle can't be opened, or has several targets.
     """
     good, problems, sizes = [], list(found.problems), []
     bundle = load_bundle(order.bundle)
+    if len(bundle.manifest.targets) > 1:
+        names = ", ".join(target.name for target in bundle.manifest.targets)
+        raise InputError(
+            f"The bundle {bundle.manifest.name} tells several targets apart ({names}), and a batch "
+            "run writes a single one; 'deepigeos segment' writes them all, image by image."
+        )
     for case in to_do:
         try:
             if case.seeds is None and not proposes(bundle):

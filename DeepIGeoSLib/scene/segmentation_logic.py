@@ -39,6 +39,7 @@ from DeepIGeoSLib.scene.segment_session import Answer, SegmentSession, Start
 from DeepIGeoSLib.scene.segment_voxels import seedVoxels
 from DeepIGeoSLib.scene.target_segments import (
     heldByNeighbors,
+    markAsTarget,
     segmentsOfTargets,
     takeFromNeighbors,
     targetOf,
@@ -249,9 +250,16 @@ class SegmentationLogic:
             progress: told on the computing thread.
             cancel: stops the work.
             editable: voxels of the volume that may change; all when None.
+
+        Raises:
+            InputError: as ``propose``; or the model knows several targets, and the segment is none
+                of them, by its tag or its name.
         """
         cancel = cancel or threading.Event()
         options = {"progress": progress, "cancel": cancel, "editable": editable}
+        if len(self.targets) > 1:
+            checkSegment(volumeNode, segmentationNode, segmentId)
+            markAsTarget(segmentationNode, segmentId, self.targets)
         return self._start(
             (volumeNode, segmentationNode, segmentId),
             lambda session, start: session.propose(start, **options),

@@ -18,7 +18,7 @@ from DeepIGeoSLib.scene.region_node import RegionNode
 from DeepIGeoSLib.scene.segmentation_logic import SegmentationLogic
 from DeepIGeoSLib.scene.slice_views import goToBox
 from DeepIGeoSLib.scene.target import Target
-from DeepIGeoSLib.scene.target_segments import markAsTarget, segmentsOfTargets, targetOf
+from DeepIGeoSLib.scene.target_segments import segmentsOfTargets, targetOf
 from DeepIGeoSLib.scene.target_strokes import TargetStrokes
 from DeepIGeoSLib.scene.torch_loading import isTorchLoaded
 from DeepIGeoSLib.scene.translation import tr as _
@@ -62,15 +62,12 @@ class TargetWork(NewestWork):
         """
         done = _("Segmented. Paint what is missing or too much.")
         targets = self._logic.targets
-        if not targets:
-            self._beginRound("segment", target, self._startSegment, done)
-        elif self._options.allTargets:
+        if targets and self._options.allTargets:
             done = _("Segmented: {targets}. Choose a segment and paint where it is wrong.").format(
                 targets=", ".join(one.name for one in targets)
             )
             self._beginRound("segment", target, self._startTargets, done)
         else:
-            markAsTarget(target.segmentationNode, target.segmentId, targets)
             self._beginRound("segment", target, self._startSegment, done)
 
     def refine(self, target: Target) -> None:

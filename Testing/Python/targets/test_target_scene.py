@@ -217,5 +217,7 @@ def test_scripts_get_the_segments_by_their_targets(
     assert list(segments) == ["rim", "core"]
     assert segments["rim"] == segment_id
     np.testing.assert_array_equal(maskFromSegment(volume_node, node, segments["core"]), core)
+    with pytest.raises(InputError, match="give the segment the name of one: rim, core"):
+        logic.propose(volume_node, *logic.newTarget(volume_node))
     with pytest.raises(InputError, match="neighbors is 'push'"):
         logic.startRefine(volume_node, node, segment_id, None, None, neighbors="push")
