@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
 import logging
+import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from DeepIGeoSLib.batch.settings import Workers, WorkSettings
@@ -17,12 +20,15 @@ if TYPE_CHECKING:
 THREADS = 2
 
 # How often a case may have been in work in a process that ended, before it is set aside.
-_DEATHS = 3
+DEATHS = 3
 
 # Seconds within which a scheduler somewhere else has to answer.
-_PATIENCE = 20
+PATIENCE = 20
 
-_DASHBOARD = ":8787"
+# Seconds within which processes end when they are told to.
+CLOSING = 20
+
+_DASHBOARD, _NO_DASHBOARD = "127.0.0.1:8787", "127.0.0.1:0"
 
 
 @contextmanager
@@ -52,33 +58,52 @@ def connected(
             with _client(distributed, workers.scheduler) as client:
                 yield client
             return
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        with (
+            _local(distributed, workers, count, settings=settings) as cluster,
+            _client(distributed, cluster) as client,
+        ):
+            yield client
+
+
+@contextmanager
+def _local(
+    distributed: Any, workers: Workers, count: int, *, settings: WorkSettings
+) -> Generator[Any, None, None]:
+    """Begin processes on this computer, reachable from it alone, and end them."""
+    if workers.dashboard and importlib.util.find_spec("bokeh") is None:
+        raise InputError("Dask's dashboard needs the package bokeh (pip install bokeh).")
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of ports in use: another one is taken
         cluster = distributed.LocalCluster(
             n_workers=count,
             threads_per_worker=THREADS,
             memory_limit=int(settings.memory_gb * 1e9),
-            dashboard_address=_DASHBOARD if workers.dashboard else None,
+            dashboard_address=_DASHBOARD if workers.dashboard else _NO_DASHBOARD,
+            scheduler_kwargs={"dashboard": workers.dashboard},
             host="127.0.0.1",
             processes=True,
             silence_logs=logging.CRITICAL,
         )
-        try:
-            with _client(distributed, cluster) as client:
-                yield client
-        finally:
-            cluster.close(timeout=5)
+    try:
+        yield cluster
+    finally:
+        # What can't be ended in time ends with this program.
+        with suppress(TimeoutError, asyncio.TimeoutError):  # two, in Python 3.10
+            cluster.close(timeout=CLOSING)
 
 
 @contextmanager
 def _client(distributed: Any, where: Any) -> Generator[Client, None, None]:
     try:
-        client = distributed.Client(where, timeout=_PATIENCE, set_as_default=False)
+        client = distributed.Client(where, timeout=PATIENCE, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
-        raise InputError(f"The scheduler {where} does not answer within {_PATIENCE} s.") from error
+        raise InputError(f"The scheduler {where} does not answer within {PATIENCE} s.") from error
     try:
         yield client
     finally:
-        client.close(timeout=5)
+        with suppress(TimeoutError, asyncio.TimeoutError):  # two, in Python 3.10
+            client.close(timeout=CLOSING)
 
 
 def _configuration(settings: WorkSettings) -> dict[str, Any]:
@@ -89,12 +114,12 @@ def _configuration(settings: WorkSettings) -> dict[str, Any]:
     }
     return {
         **threads,
-        "distributed.scheduler.allowed-failures": _DEATHS,
+        "distributed.scheduler.allowed-failures": DEATHS,
         # Results are small: nothing is moved to the disk, and a worker that once needed much
         # memory, which Python seldom gives back, goes on. What needs more than it may is ended.
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": 0.98,
-        "distributed.comm.timeouts.connect": f"{_PATIENCE}s",
+        "distributed.comm.timeouts.connect": f"{PATIENCE}s",
     }

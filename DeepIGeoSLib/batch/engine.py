@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import queue
 import threading
@@ -29,7 +30,12 @@ _LEAST_AHEAD = 8
 # Seconds between looks at whether somebody wants an end, and at how many workers there are.
 _LOOK, _COUNT = 0.2, 5.0
 
-_GONE = "cancelled", "lost"
+# Seconds within which a finished record comes from its worker.
+_FETCH = 5.0
+
+# What Dask says of a future whose scheduler is gone, and of one whose finished record went with its
+# worker, so that another one begins the case again.
+_GONE, _LOST = "cancelled", "lost"
 
 
 class LostSchedulerError(DeepIGeoSError):
@@ -112,8 +118,13 @@ class _Hands:
         while self._in_work:
             records = []
             for future in self._come():
-                _, case = self._in_work.pop(future.key)
-                record = self._record_of(future, case)
+                _, case = self._in_work[future.key]
+                try:
+                    record = self._record_of(future)
+                except (TimeoutError, asyncio.TimeoutError):  # two, in Python 3.10
+                    self._watch(future, case)
+                    continue
+                del self._in_work[future.key]
                 if record is None:
                     set_aside.append(case)
                 else:
@@ -135,8 +146,11 @@ class _Hands:
             future = self._client.submit(
                 work_on, case, self._order, pure=False, key=f"case-{uuid.uuid4().hex}"
             )
-            self._in_work[future.key] = (future, case)
-            future.add_done_callback(self._finished.put)
+            self._watch(future, case)
+
+    def _watch(self, future: Future, case: BatchCase) -> None:
+        self._in_work[future.key] = (future, case)
+        future.add_done_callback(self._finished.put)
 
     def _come(self) -> list[Future]:
         """Return what is finished; wait a moment where nothing is."""
@@ -152,17 +166,25 @@ class _Hands:
             come.append(self._finished.get())
         return come
 
-    def _record_of(self, future: Future, case: BatchCase) -> CaseRecord | None:
-        """Return the record of a finished case; None where its workers ended."""
+    def _record_of(self, future: Future) -> CaseRecord | None:
+        """Return the record of a finished case; None where its workers ended.
+
+        Raises:
+            TimeoutError: the record is gone with its worker.
+        """
         from distributed import KilledWorker
 
-        if future.status in _GONE or self._client.status != "running":
+        if future.status == _GONE or self._client.status != "running":
             raise _lost()
+        if future.status == _LOST:
+            raise TimeoutError
         try:
-            return future.result(timeout=_COUNT)
+            return future.result(timeout=_FETCH)
         except KilledWorker:
             return None
-        except DeepIGeoSError:
+        except asyncio.CancelledError as error:
+            raise _lost() from error
+        except (DeepIGeoSError, TimeoutError, asyncio.TimeoutError):
             raise
         except Exception as error:
             raise DeepIGeoSError(

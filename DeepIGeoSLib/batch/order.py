@@ -9,6 +9,7 @@ from pathlib import Path
 
 from DeepIGeoSLib.batch.settings import WorkSettings
 from DeepIGeoSLib.bundles import Bundle, load_bundle
+from DeepIGeoSLib.bundles.meaning import meaning_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,8 @@ class WorkOrder:
         bundle: name of a shipped bundle, or an absolute path.
         bundle_hash: what ``hash_of`` says of it.
         version: of DeepIGeoS.
+        model: name and version of the bundle.
+        target: what is segmented, in words.
         settings: how cases are worked on.
     """
 
@@ -27,6 +30,8 @@ class WorkOrder:
     bundle: str
     bundle_hash: str
     version: str
+    model: str
+    target: str
     settings: WorkSettings
 
 
@@ -50,6 +55,8 @@ def work_order(bundle: str | Path, output: Path, settings: WorkSettings) -> Work
         bundle=str(bundle) if shipped else str(opened.folder.absolute()),
         bundle_hash=hash_of(opened),
         version=__version__,
+        model=f"{opened.manifest.name} {opened.manifest.version}",
+        target=meaning_of(opened, automatic=True).of(1).label,
         settings=settings,
     )
 

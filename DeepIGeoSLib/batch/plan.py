@@ -167,6 +167,7 @@ def planned(
                 )
             if order.settings.format == DICOM_ENDING:
                 check_segmentation_output(Path(f"{case.name}{DICOM_ENDING}"), case.images[0])
+            output_paths(case, order)
             grid = grid_of(case)
         except InputError as error:
             problems.append(Problem(case.name, str(error)))
@@ -219,21 +220,20 @@ def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | 
     return max(1, min(by_cores, by_memory, max(1, cases)))
 
 
-def check_outputs_free(cases: Sequence[BatchCase], output: Path, settings: WorkSettings) -> None:
+def check_outputs_free(cases: Sequence[BatchCase], order: WorkOrder) -> None:
     """Check that no file stands where a result goes, and no result takes the place of an input.
 
     Args:
         cases: that no run has begun with yet.
-        output: folder of the results.
-        settings: say which files are written.
+        order: of the run.
 
     Raises:
         InputError: there is such a file.
     """
     inputs = {str(path.resolve()) for case in cases for path in case.files()}
     for case in cases:
-        for path in output_paths(case, settings).values():
-            target = output / path
+        for path in output_paths(case, order).values():
+            target = order.output / path
             if str(target.resolve()) in inputs:
                 raise InputError(f"{target} is an input; it is not replaced by a result.")
             if os.path.lexists(target):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import threading
 import time
@@ -15,7 +16,7 @@ from DeepIGeoSLib.batch.engine import in_this_process, on_workers
 from DeepIGeoSLib.batch.finding import FindingRules, Found, Problem, find_cases
 from DeepIGeoSLib.batch.journal import KEPT, Journal, KnownCase, Run, journal_path
 from DeepIGeoSLib.batch.order import WorkOrder, work_order
-from DeepIGeoSLib.batch.outputs import remove_unfinished
+from DeepIGeoSLib.batch.outputs import describe_data_set, is_derivative, remove_unfinished
 from DeepIGeoSLib.batch.plan import Plan, check_folders, check_outputs_free, planned
 from DeepIGeoSLib.batch.record import CaseRecord, State
 from DeepIGeoSLib.batch.settings import Workers, WorkSettings
@@ -34,11 +35,14 @@ class BatchResult:
         records: of all cases of the input that were worked on, by this start or an earlier one.
         worked_on: how many of them by this start.
         seconds: of this start.
+        report: the page on all of them; None where none was asked for, or where what writes it is
+            not installed.
     """
 
     records: list[CaseRecord]
     worked_on: int
     seconds: float
+    report: Path | None = None
 
     @property
     def failed(self) -> list[CaseRecord]:
@@ -94,6 +98,7 @@ def run_batch(
     settings: WorkSettings | None = None,
     workers: Workers | None = None,
     leave_out_problems: bool = False,
+    report: bool = True,
     progress: Progress | None = None,
     on_plan: Callable[[Plan], None] | None = None,
     on_record: Callable[[CaseRecord], None] | None = None,
@@ -113,6 +118,7 @@ def run_batch(
         workers: how many processes; results don't depend on it.
         leave_out_problems: whether cases that can't be worked on, as seen before any work, are
             noted as failed, and the others done; otherwise nothing is done.
+        report: whether report.html, report.csv and report.md are written at the end.
         progress: called with the share that is done and a text, from this thread.
         on_plan: called with what is about to be done, before any work.
         on_record: called with the record of each case that was worked on, from this thread.
@@ -139,7 +145,7 @@ def run_batch(
             known = journal.known()
             to_do = cohort.missing(known)
             untouched = [case for case in to_do if _is_untouched(known.get(case.name))]
-            check_outputs_free(untouched, folder, cohort.order.settings)
+            check_outputs_free(untouched, cohort.order)
             done = len(cohort.found.cases) - len(to_do)
             plan = planned(
                 cohort.found,
@@ -157,6 +163,8 @@ def run_batch(
             journal.begin(cohort.run, cohort.all_stamps())
             journal.reopen([case.name for case in to_do])
             remove_unfinished(folder)
+            if any(is_derivative(case, cohort.order) for case in plan.cases):
+                describe_data_set(cohort.order, Path(source))
             journal.note([_left_out(problem) for problem in plan.problems], {})
             tally = Tally(len(plan.cases), progress)
             _work(
@@ -174,7 +182,8 @@ def run_batch(
     finally:
         if made:
             _remove_empty(folder)
-    return BatchResult(records, len(plan.cases), time.perf_counter() - began)
+    page = _report(cohort, records) if report else None
+    return BatchResult(records, len(plan.cases), time.perf_counter() - began, page)
 
 
 def _work(
@@ -253,7 +262,7 @@ class _Cohort:
         run = Run(
             input=str(source.resolve()),
             version=order.version,
-            bundle=f"{manifest.name} {manifest.version}",
+            bundle=order.model,
             bundle_hash=order.bundle_hash,
             settings=order.settings.mapping(),
         )
@@ -275,6 +284,15 @@ class _Cohort:
         if before.stamp != self.stamps[case.name]:
             return False
         return all((self.order.output / path).is_file() for path in before.record.outputs.values())
+
+
+def _report(cohort: _Cohort, records: Sequence[CaseRecord]) -> Path | None:
+    """Write the report of a run; return its page, or None where Jinja2 or Pillow is missing."""
+    if not all(importlib.util.find_spec(package) for package in ("jinja2", "PIL")):
+        return None
+    from DeepIGeoSLib.batch.report import write_report
+
+    return write_report(cohort.order.output, records, cohort.run).html
 
 
 def _is_untouched(known: KnownCase | None) -> bool:

@@ -106,14 +106,7 @@ def _done(case: BatchCase, order: WorkOrder, cancel: threading.Event | None) -> 
         meaning = meaning_of(bundle, automatic=case.seeds is None)
         unlike = intensities_are_unlike(volume.array, bundle)
         session.reset()
-    outputs = write_case(
-        order.output,
-        case,
-        volume=volume,
-        segmentation=segmentation,
-        settings=settings,
-        meaning=meaning,
-    )
+    outputs = write_case(case, order, volume=volume, segmentation=segmentation, meaning=meaning)
     return CaseRecord(
         **_inputs_of(case),
         state=State.DONE,

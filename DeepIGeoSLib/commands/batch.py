@@ -44,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="do the other cases where some can't be worked on (by default nothing is begun then)",
     )
+    parser.add_argument(
+        "--report",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="write report.html, report.csv and report.md at the end, or don't",
+    )
     _add_rules(parser.add_argument_group("which files belong to a case"))
     _add_work(parser.add_argument_group("results"))
     _add_workers(parser.add_argument_group("processes"))
@@ -162,6 +168,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         arguments.output,
         **common,
         leave_out_problems=arguments.leave_out_problems,
+        report=arguments.report,
         progress=progress,
         on_plan=tell,
         on_record=None
@@ -174,6 +181,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         "worked_on": result.worked_on,
         "failed": [{"case": one.name, "reason": one.reason} for one in result.failed],
         "seconds": result.seconds,
+        "report": None if result.report is None else str(result.report),
     }
 
 
@@ -230,6 +238,8 @@ def text(result: dict[str, Any]) -> str:
         f"{result['output']}: {done} cases done{earlier}, {len(failed)} failed "
         f"({result['seconds']:.0f} s)"
     )
+    if result["report"] is not None:
+        lines.append(f"Report: {result['report']}")
     return "\n".join(lines)
 
 

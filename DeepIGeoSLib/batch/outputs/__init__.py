@@ -1,5 +1,13 @@
 """The files of a case: all of them in their places, or none."""
 
-from DeepIGeoSLib.batch.outputs.files import output_paths, remove_unfinished, write_case
+from DeepIGeoSLib.batch.outputs.derivatives import describe_data_set
+from DeepIGeoSLib.batch.outputs.files import remove_unfinished, write_case
+from DeepIGeoSLib.batch.outputs.paths import is_derivative, output_paths
 
-__all__ = ["output_paths", "remove_unfinished", "write_case"]
+__all__ = [
+    "describe_data_set",
+    "is_derivative",
+    "output_paths",
+    "remove_unfinished",
+    "write_case",
+]

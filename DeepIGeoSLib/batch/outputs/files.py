@@ -9,37 +9,31 @@ from pathlib import Path
 
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.journal import KEPT
-from DeepIGeoSLib.batch.settings import WorkSettings
+from DeepIGeoSLib.batch.order import WorkOrder
+from DeepIGeoSLib.batch.outputs.derivatives import sidecar_text
+from DeepIGeoSLib.batch.outputs.paths import (
+    LABELS,
+    PROBABILITY,
+    SIDECAR,
+    UNCERTAINTY,
+    output_paths,
+)
 from DeepIGeoSLib.dicom import SegmentationMeaning
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.files import written_in_one_step
 from DeepIGeoSLib.interaction.segmentation import Segmentation
 from DeepIGeoSLib.volume import Volume
-
-LABELS, PROBABILITY, UNCERTAINTY = "labels", "probability", "uncertainty"
 
 # Where files are before they are moved to their places; on the same disk.
 _UNFINISHED = "unfinished"
 
-_MAP_ENDING = ".nii.gz"
-
-
-def output_paths(case: BatchCase, settings: WorkSettings) -> dict[str, str]:
-    """Return where the files of a case go, by kind: paths below the output folder, with "/"."""
-    paths = {LABELS: f"{case.name}{settings.format}"}
-    if settings.probability:
-        paths[PROBABILITY] = f"{case.name}_probability{_MAP_ENDING}"
-    if settings.uncertainty:
-        paths[UNCERTAINTY] = f"{case.name}_uncertainty{_MAP_ENDING}"
-    return paths
-
 
 def write_case(
-    output: Path,
     case: BatchCase,
+    order: WorkOrder,
     *,
     volume: Volume,
     segmentation: Segmentation,
-    settings: WorkSettings,
     meaning: SegmentationMeaning,
 ) -> dict[str, str]:
     """Write the files of a case; return their paths below the output folder, by kind.
@@ -50,11 +44,12 @@ def write_case(
     Raises:
         InputError: a file can't be written, because the disk is full, for example.
     """
-    paths = output_paths(case, settings)
+    output, paths = order.output, output_paths(case, order)
     made = {
         LABELS: lambda path: volume.write_labels(path, segmentation.labels, meaning=meaning),
         PROBABILITY: lambda path: volume.write_map(path, segmentation.probability),
         UNCERTAINTY: lambda path: volume.write_map(path, segmentation.uncertainty),
+        SIDECAR: lambda path: _write_text(path, sidecar_text(case, order)),
     }
     unfinished = output / KEPT / _UNFINISHED / uuid.uuid4().hex
     try:
@@ -70,6 +65,11 @@ def write_case(
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return paths
+
+
+def _write_text(path: Path, text: str) -> None:
+    with written_in_one_step(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def remove_unfinished(output: Path) -> None:

@@ -30,6 +30,7 @@ from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.errors import Cancelled, DeepIGeoSError, InputError
 
 ALONE = Workers(count=0)
+NO_REPORT = {"workers": ALONE, "report": False}
 
 
 def test_a_cohort_is_segmented_measured_and_noted(
@@ -43,7 +44,7 @@ def test_a_cohort_is_segmented_measured_and_noted(
         bundle=tiny_bundle,
         rules=FindingRules(images=("{case}/head.nii.gz",), truth=truth),
         settings=WorkSettings(probability=True, uncertainty=True),
-        workers=ALONE,
+        **NO_REPORT,
     )
     assert result.records == read_records(tmp_path / "out")
     assert sorted(files_of(tmp_path / "out")) == [
@@ -67,7 +68,7 @@ def test_only_what_is_missing_is_done_again(
     write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
 ):
     images, out = write_cohort(4), tmp_path / "out"
-    common = {"bundle": tiny_bundle, "workers": ALONE}
+    common = {"bundle": tiny_bundle, "workers": ALONE, "report": False}
     run_batch(images, out, **common)
     before = files_of(out)
     (out / "p1" / "head.nii.gz").unlink()
@@ -98,7 +99,7 @@ def test_strokes_correct_and_a_mask_can_be_what_they_correct(tiny_bundle: Path, 
     volume.write_labels(tmp_path / "mask.nii.gz", np.roll(lesion, 1, axis=2))
     table = tmp_path / "cases.csv"
     table.write_text("image,seeds,initial\nimages.nii.gz,strokes.nii.gz,mask.nii.gz\n")
-    run_batch(table, tmp_path / "out", bundle=tiny_bundle, workers=ALONE)
+    run_batch(table, tmp_path / "out", bundle=tiny_bundle, **NO_REPORT)
     written = volume.read_labels(tmp_path / "out" / "images.nii.gz")
     assert written[strokes == 1].all()
     assert not written[strokes == 2].any()
@@ -112,7 +113,17 @@ def test_a_damaged_case_fails_alone_with_its_reason_and_exit_code_1(
     content = gzip.decompress(damaged.read_bytes())
     damaged.write_bytes(gzip.compress(content[: len(content) // 2]))
     code = main(
-        ["batch", str(images), "-o", str(out), "--bundle", str(tiny_bundle), "--workers", "0"]
+        [
+            "batch",
+            str(images),
+            "-o",
+            str(out),
+            "--bundle",
+            str(tiny_bundle),
+            "--workers",
+            "0",
+            "--no-report",
+        ]
     )
     said = capsys.readouterr().out
     assert code == 1
@@ -130,9 +141,9 @@ def test_what_can_not_be_worked_on_is_said_before_any_work(
     with pytest.raises(
         InputError, match=r"1 case can't be worked on, so nothing was begun.*p1/head"
     ):
-        run_batch(images, out, bundle=tiny_bundle, workers=ALONE)
+        run_batch(images, out, bundle=tiny_bundle, **NO_REPORT)
     assert not out.exists()
-    result = run_batch(images, out, bundle=tiny_bundle, workers=ALONE, leave_out_problems=True)
+    result = run_batch(images, out, bundle=tiny_bundle, **NO_REPORT, leave_out_problems=True)
     assert [(record.name, record.state.value) for record in result.records] == [
         ("p0/head", "done"),
         ("p1/head", "failed"),
@@ -144,39 +155,39 @@ def test_a_bundle_that_changed_between_two_starts_is_refused(
 ):
     images, out = write_cohort(1), tmp_path / "out"
     bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
-    run_batch(images, out, bundle=bundle, workers=ALONE)
+    run_batch(images, out, bundle=bundle, **NO_REPORT)
     manifest = json.loads((bundle / "bundle.json").read_text())
     manifest["task"] = "other things"
     (bundle / "bundle.json").write_text(json.dumps(manifest))
     with pytest.raises(InputError, match=r"the bundle tiny 1\.0\.0 has changed since then"):
-        run_batch(images, out, bundle=bundle, workers=ALONE)
+        run_batch(images, out, bundle=bundle, **NO_REPORT)
 
 
 def test_other_settings_another_input_and_files_of_others_are_refused(
     write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
 ):
     images, out = write_cohort(1), tmp_path / "out"
-    run_batch(images, out, bundle=tiny_bundle, workers=ALONE)
+    run_batch(images, out, bundle=tiny_bundle, **NO_REPORT)
     with pytest.raises(InputError, match=r"format was '.nii.gz', not '.nrrd'"):
         run_batch(
-            images, out, bundle=tiny_bundle, workers=ALONE, settings=WorkSettings(format=".nrrd")
+            images, out, bundle=tiny_bundle, **NO_REPORT, settings=WorkSettings(format=".nrrd")
         )
     others = shutil.copytree(images, tmp_path / "others")
     with pytest.raises(InputError, match=r"its cases came from .*images, not from .*others"):
-        run_batch(others, out, bundle=tiny_bundle, workers=ALONE)
+        run_batch(others, out, bundle=tiny_bundle, **NO_REPORT)
     own = tmp_path / "own"
     (own / "p0").mkdir(parents=True)
     (own / "p0" / "head.nii.gz").write_text("by hand")
     with pytest.raises(InputError, match="no batch run has written it"):
-        run_batch(images, own, bundle=tiny_bundle, workers=ALONE)
+        run_batch(images, own, bundle=tiny_bundle, **NO_REPORT)
     assert (own / "p0" / "head.nii.gz").read_text() == "by hand"
     with pytest.raises(InputError, match="be taken for images the next time"):
-        run_batch(images, images / "out", bundle=tiny_bundle, workers=ALONE)
+        run_batch(images, images / "out", bundle=tiny_bundle, **NO_REPORT)
 
 
 def test_a_bundle_for_strokes_asks_for_them(write_cohort: Callable[..., Path], tmp_path: Path):
     with pytest.raises(InputError, match="any-structure segments nothing without seeds"):
-        run_batch(write_cohort(1), tmp_path / "out", bundle="any-structure", workers=ALONE)
+        run_batch(write_cohort(1), tmp_path / "out", bundle="any-structure", **NO_REPORT)
 
 
 def test_a_cancelled_run_keeps_what_is_done(
@@ -189,13 +200,13 @@ def test_a_cancelled_run_keeps_what_is_done(
             images,
             out,
             bundle=tiny_bundle,
-            workers=ALONE,
+            **NO_REPORT,
             cancel=cancel,
             on_record=lambda _: cancel.set(),
         )
     assert list(files_of(out)) == ["p0/head.nii.gz"]
     assert [record.name for record in read_records(out)] == ["p0/head"]
-    assert run_batch(images, out, bundle=tiny_bundle, workers=ALONE).worked_on == 2
+    assert run_batch(images, out, bundle=tiny_bundle, **NO_REPORT).worked_on == 2
 
 
 def test_a_dry_run_writes_nothing_and_tells_time_memory_disk_and_problems(
@@ -253,7 +264,7 @@ def test_a_full_disk_ends_the_run_and_leaves_whole_cases_only(
         volume.write_map(images / f"c{number}.nii.gz", array)
     settings = WorkSettings(probability=True, uncertainty=True)
     with pytest.raises(DeepIGeoSError, match="room"):
-        run_batch(images, out, bundle=tiny_bundle, workers=ALONE, settings=settings)
+        run_batch(images, out, bundle=tiny_bundle, **NO_REPORT, settings=settings)
     before = read_records(out)
     written = sorted(path.name for path in out.glob("*.nii.gz"))
     whole = [name for name in written if "_" not in name]
@@ -263,7 +274,7 @@ def test_a_full_disk_ends_the_run_and_leaves_whole_cases_only(
         for kind in ("_probability", "_uncertainty", ""):
             Volume.read(out / f"{stem}{kind}.nii.gz")
     subprocess.run(["mount", "-o", "remount,size=9m", str(small_disk)], check=True)
-    result = run_batch(images, out, bundle=tiny_bundle, workers=ALONE, settings=settings)
+    result = run_batch(images, out, bundle=tiny_bundle, **NO_REPORT, settings=settings)
     assert result.worked_on == 9 - len([r for r in before if r.state is State.DONE])
     assert len(list(out.glob("*.nii.gz"))) == 27
     assert not os.path.exists(out / "deepigeos-batch" / "unfinished")

@@ -1,0 +1,125 @@
+"""A batch run by many processes: the same results, whatever happens to the processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from cohorts import files_of
+
+from DeepIGeoSLib.batch import Workers, WorkSettings, cluster, read_records, run_batch
+from DeepIGeoSLib.errors import InputError
+
+pytest.importorskip("distributed", reason="distributed is not installed")
+
+CASES = 8
+
+
+def workers_of(parent: psutil.Process) -> list[psutil.Process]:
+    """Return the processes that work on cases (not Python's own that looks after resources)."""
+    found = []
+    for child in parent.children(recursive=True):
+        with suppress(psutil.Error):  # it has ended
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
+@pytest.fixture
+def by_one_process(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+) -> tuple[Path, dict[str, bytes]]:
+    """A cohort, and what one process without any other makes of it."""
+    images = write_cohort(CASES)
+    run_batch(
+        images, tmp_path / "alone", bundle=tiny_bundle, workers=Workers(count=0), report=False
+    )
+    return images, files_of(tmp_path / "alone")
+
+
+def test_ctrl_c_ends_everything_in_a_sentence_and_the_same_command_goes_on(
+    by_one_process: tuple[Path, dict[str, bytes]], tiny_bundle: Path, tmp_path: Path
+):
+    images, expected = by_one_process
+    out = tmp_path / "out"
+    command = [
+        *(sys.executable, "-m", "DeepIGeoSLib", "batch", str(images), "-o", str(out)),
+        *("--bundle", str(tiny_bundle), "--workers", "1", "--json"),
+    ]
+    running = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert running.stderr is not None
+    children: list[psutil.Process] = []
+    for line in running.stderr:
+        if json.loads(line)["event"] == "case":
+            children = workers_of(psutil.Process(running.pid))
+            os.killpg(running.pid, signal.SIGINT)  # as a terminal does, to all of its processes
+            break
+    said, errors = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert json.loads(said) == {"error": "Stopped."}
+    assert errors.splitlines()[-1] == "deepigeos: Stopped."
+    assert "Traceback" not in errors
+    assert len(children) == 1
+    psutil.wait_procs(children, timeout=30)
+    assert not any(child.is_running() for child in children)
+    done = len(read_records(out))
+    assert 1 <= done < CASES
+    result = run_batch(images, out, bundle=tiny_bundle, workers=Workers(count=0), report=False)
+    assert result.worked_on == CASES - done
+    assert files_of(out) == expected
+
+
+def test_a_case_that_no_worker_survives_is_listed_with_its_reason(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(cluster, "DEATHS", 0)  # each takes seconds
+    images = write_cohort(1)
+    settings = WorkSettings(memory_gb=0.15)  # less than Python with torch takes
+    result = run_batch(
+        images,
+        tmp_path / "out",
+        bundle=tiny_bundle,
+        workers=Workers(count=1),
+        settings=settings,
+        report=False,
+    )
+    (record,) = result.failed
+    assert "may need more memory than a worker may use" in record.reason
+    assert files_of(tmp_path / "out") == {}
+
+
+def test_a_scheduler_that_does_not_answer_is_named(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    workers = Workers(scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(InputError, match=r"The scheduler tcp://127\.0\.0\.1:9 does not answer"):
+        run_batch(write_cohort(1), tmp_path / "out", bundle=tiny_bundle, workers=workers)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"count": -1}, "0 or more is expected"),
+        ({"count": 2, "scheduler": "tcp://a:1"}, "has workers of its own"),
+        ({"scheduler": "a:1"}, "one like tcp://"),
+    ],
+)
+def test_workers_that_can_not_be_are_refused(given: dict, said: str):
+    with pytest.raises(InputError, match=said):
+        Workers(**given)
