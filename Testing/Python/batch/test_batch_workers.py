@@ -45,6 +45,31 @@ def by_one_process(
     return images, files_of(tmp_path / "alone")
 
 
+def test_killed_workers_change_nothing(
+    by_one_process: tuple[Path, dict[str, bytes]], tiny_bundle: Path, tmp_path: Path
+):
+    images, expected = by_one_process
+    killed = []
+
+    def kill_one(_record: object) -> None:
+        alive = workers_of(psutil.Process())
+        if len(killed) < 2 and alive:
+            alive[0].kill()
+            killed.append(alive[0].pid)
+
+    out = tmp_path / "out"
+    result = run_batch(
+        images, out, bundle=tiny_bundle, workers=Workers(count=2), on_record=kill_one, report=False
+    )
+    assert len(killed) == 2
+    assert result.failed == []
+    assert files_of(out) == expected
+    assert sorted(record.name for record in read_records(out)) == sorted(
+        record.name for record in read_records(tmp_path / "alone")
+    )
+    assert not (out / "deepigeos-batch" / "unfinished").exists()
+
+
 def test_ctrl_c_ends_everything_in_a_sentence_and_the_same_command_goes_on(
     by_one_process: tuple[Path, dict[str, bytes]], tiny_bundle: Path, tmp_path: Path
 ):
