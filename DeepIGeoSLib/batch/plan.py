@@ -25,7 +25,7 @@ from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.errors import InputError
 
 # Bytes of a worker: Python with the networks' libraries, and for each voxel of a volume that is in
-# work (measured: volume, probability, labels, what is made of them; the next volume beside it).
+# work (estimated: volume, probability, labels, what is made of them; the next volume beside it).
 _BASE_BYTES, _VOXEL_BYTES = 700_000_000, 60
 
 # Bytes on disk for each voxel: labels and maps are compressed, these are for hard ones.

@@ -31,7 +31,7 @@ class DeepLabOptions:
         features: widths of the scales of "plain", at strides 2, 4, 8 and 16; others have their own.
     """
 
-    since: ClassVar[str] = "0.1.0"
+    since: ClassVar[str] = "0.2.0"
 
     encoder: EncoderName = "efficientnet-lite0"
     output_stride: Literal[8, 16] = 16

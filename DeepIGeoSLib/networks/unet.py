@@ -47,7 +47,7 @@ class UNet(SegmentationNetwork):
         self.dimension = dimension
         self.classes = classes
         self.dropout = dropout
-        # Measured on a CPU: skip, joined features and two results of the finest level at once.
+        # Estimated: skip, joined features and two results of the finest level at once.
         self.bytes_per_voxel = 28 * features[0] + 40
         flat = flat_levels if dimension == 3 else 0
         kernels = [_sizes(dimension, 3, level < flat) for level in range(len(features))]

@@ -35,7 +35,7 @@ class UNetOptions:
         dropout: share of the features that is dropped at the end of the contracting path.
     """
 
-    since: ClassVar[str] = "0.1.0"
+    since: ClassVar[str] = "0.2.0"
 
     variant: Literal["recommended", "paper"] = "recommended"
     features: tuple[int, ...] | None = None

@@ -27,7 +27,7 @@ class TransferUNetOptions:
         dropout: share of the coarsest features that is dropped in training.
     """
 
-    since: ClassVar[str] = "0.1.0"
+    since: ClassVar[str] = "0.2.0"
 
     encoder: EncoderName = "efficientnet-lite0"
     features: tuple[int, ...] = (24, 48, 96, 192)

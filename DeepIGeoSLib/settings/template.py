@@ -76,15 +76,19 @@ def _entry(name: str, value: Any, alternatives: Sequence[Any] = ()) -> list[str]
 
 
 def _when_given(name: str, value: Any, hint: Any, alternatives: Sequence[Any] = ()) -> list[str]:
-    """Return, commented out, the keys of a mapping that is null, if they all have defaults.
+    """Return, commented out, the keys of a mapping that is null, if there is one to show.
 
-    Of an empty list of mappings, it is a list of the alternatives of their kind.
+    It is an alternative of its kind, or one with defaults alone. Of an empty list of mappings, it
+    is a list of the alternatives of their kind.
     """
     kinds = [kind for kind in typing.get_args(hint) if dataclasses.is_dataclass(kind)]
     if value == () and kinds:
         return _commented_out(_entry(name, tuple(a for a in alternatives if type(a) in kinds)))
     if value is not None or len(kinds) != 1:
         return []
+    given = [other for other in alternatives if type(other) is kinds[0]]
+    if given:
+        return _commented_out(_entry(name, given[0]))
     if any(f.default is f.default_factory for f in dataclasses.fields(kinds[0])):  # both missing
         return []
     return _commented_out(_entry(name, kinds[0]()))

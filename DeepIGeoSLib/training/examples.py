@@ -20,6 +20,7 @@ from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.settings import template
 from DeepIGeoSLib.settings.mapping import nearest_name
 from DeepIGeoSLib.training.crf import CrfTraining
+from DeepIGeoSLib.training.run_settings import IMAGENET, StartSettings
 from DeepIGeoSLib.training.settings import BundleSettings, OptimizationSettings, TrainingSettings
 
 _DATA = DataSettings(root="data", sources=(FolderSource(dataset="my-lesions"),))
@@ -113,4 +114,4 @@ def config_template(task: str) -> str:
     Raises:
         InputError: there is no such task.
     """
-    return template(example(task), [*OTHER_SOURCES, *_TARGETS])
+    return template(example(task), [*OTHER_SOURCES, *_TARGETS, StartSettings(IMAGENET)])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class MaskRcnnOptions(MaskRcnnDesign):
     """Mask R-CNN; see ``MaskRcnnDesign`` for its attributes."""
 
-    since: ClassVar[str] = "0.1.0"
+    since: ClassVar[str] = "0.2.0"
 
     def build(self, dimension: int, in_channels: int, classes: int) -> SegmentationNetwork:
         """Return an untrained network."""

@@ -32,13 +32,13 @@ def test_a_part_gets_the_answer_of_the_whole(role: str, dimension: int, architec
     network = build_network(architecture, role, dimension=dimension).eval()
     channels = 1 if role == "pnet" else 4
     random = torch.Generator().manual_seed(0)
-    size = (1, channels, 12, 48, 64) if dimension == 3 else (12, channels, 48, 64)
+    size = (1, channels, 16, 64, 64) if dimension == 3 else (16, channels, 64, 64)
     x = torch.randn(size, generator=random)
     with torch.inference_mode():
         whole = network(x).softmax(dim=1)[:, 1]
         whole = whole[0] if dimension == 3 else whole
         for k, j, i in [
-            (slice(0, 12), slice(0, 48), slice(0, 64)),
+            (slice(0, 16), slice(0, 64), slice(0, 64)),
             (slice(4, 8), slice(16, 32), slice(16, 48)),
             (slice(8, 12), slice(0, 48), slice(48, 64)),
         ]:
@@ -92,7 +92,7 @@ def test_recommended_networks_stay_below_a_million_parameters() -> None:
 @pytest.mark.parametrize(("role", "dimension", "architecture"), ALL)
 def test_logits_have_the_size_of_the_input(role: str, dimension: int, architecture: str) -> None:
     network = build_network(architecture, role, dimension=dimension, image_channels=2, classes=3)
-    size = (8, 32, 48)[-dimension:]
+    size = (8, 32, 64)[-dimension:]
     channels = 2 if role == "pnet" else 5
     assert network(torch.zeros(2, channels, *size)).shape == (2, 3, *size)
 
@@ -158,12 +158,15 @@ def test_recommended_answers_do_not_depend_on_how_much_is_shown() -> None:
     torch.testing.assert_close(whole, crop, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("role", "dimension", "architecture"), ALL)
+@pytest.mark.parametrize(
+    ("role", "dimension", "architecture"),
+    [one for one in ALL if one[2] != "mask-rcnn"],  # its heads learn from objects, not from logits
+)
 def test_every_weight_learns(role: str, dimension: int, architecture: str) -> None:
     torch.manual_seed(0)
     network = build_network(architecture, role, dimension=dimension)
     channels = 1 if role == "pnet" else 4
-    network(torch.randn(2, channels, *(8, 32, 32)[-dimension:])).square().mean().backward()
+    network(torch.randn(2, channels, *(16, 64, 64)[-dimension:])).square().mean().backward()
     for key, parameter in network.named_parameters():
         assert parameter.grad is not None, key
         assert torch.isfinite(parameter.grad).all(), key
