@@ -11,6 +11,7 @@ from DeepIGeoSLib.any_structure.box_marks import PERHAPS, faces, in_box
 from DeepIGeoSLib.any_structure.channels import input_channels
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.tries import Network
+from DeepIGeoSLib.any_structure.votes import votes_in
 from DeepIGeoSLib.any_structure.zoom import Lattice, Reader
 from DeepIGeoSLib.grid.boxes import Box, absolute_box, relative_box, three
 from DeepIGeoSLib.inputs.working_grid import WorkingGrid
@@ -56,7 +57,8 @@ def answer_box(
     shown[in_box(grid.shape, small)] = PERHAPS
     shown[seen.foreground], shown[seen.background] = 1, 0
     pixels = lattice.read(lambda part: image[part], grid)
-    answer = network(input_channels(pixels, shown, seen, grid.spacing))
+    votes = votes_in(pixels, shown, seen, grid=grid, lattice=lattice)
+    answer = network(input_channels(pixels, shown, seen, spacing=grid.spacing, votes=votes))
     part = grid.part_around(small, margin=1)
     there = absolute_box(grid.box, part)
     values = grid.part_to_volume(answer, part)[relative_box(turned, there)].copy()

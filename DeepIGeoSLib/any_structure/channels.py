@@ -8,10 +8,11 @@ microscope's stack and a liver in CT look alike to the network.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from DeepIGeoSLib.any_structure.strokes import Strokes
+from DeepIGeoSLib.any_structure.votes import Votes
 from DeepIGeoSLib.geodesic import geodesic_distances
 
 CHANNELS = (
@@ -21,6 +22,7 @@ CHANNELS = (
     "distance from background",
     "distance from foreground",
     "newest strokes",
+    "regions from the newest strokes",
 )
 
 # Pixels at which distances end, and intensity differences as pixels (2 is the local contrast).
@@ -31,30 +33,13 @@ _FADES, _FADED = 10.0, 40.0
 _AROUND, _LIMIT = 14, 3.0
 
 
-@dataclass(frozen=True)
-class Strokes:
-    """Strokes on a working grid: bool arrays, axes (k, j, i).
-
-    Attributes:
-        foreground: all foreground strokes.
-        background: all background strokes.
-        new_foreground: those of this round.
-        new_background: the same.
-    """
-
-    foreground: np.ndarray
-    background: np.ndarray
-    new_foreground: np.ndarray
-    new_background: np.ndarray
-
-    @property
-    def new(self) -> np.ndarray:
-        """Where strokes of this round are."""
-        return self.new_foreground | self.new_background
-
-
 def input_channels(
-    image: np.ndarray, mask: np.ndarray, strokes: Strokes, spacing: Sequence[float]
+    image: np.ndarray,
+    mask: np.ndarray,
+    strokes: Strokes,
+    *,
+    spacing: Sequence[float],
+    votes: Votes,
 ) -> np.ndarray:
     """Return the network's input in the order of ``CHANNELS``.
 
@@ -63,6 +48,7 @@ def input_channels(
         mask: float32 probability of the target before the round, strokes imposed.
         strokes: on the same grid.
         spacing: of the voxels, in pixels of the working grid.
+        votes: of the regions that grow from the newest strokes, on the same grid.
 
     Returns:
         float32, axes (channel, k, j, i).
@@ -82,7 +68,8 @@ def input_channels(
     newest = np.exp(-new_foreground / np.float32(_FADES))
     newest -= np.exp(-new_background / np.float32(_FADES))
     far = np.float32(_FAR)
-    channels = [overall, difference, mask, far_background / far, far_foreground / far, newest]
+    distances = [far_background / far, far_foreground / far]
+    channels = [overall, difference, mask, *distances, newest, votes.channel(image.shape)]
     return np.stack(channels).astype(np.float32, copy=False)
 
 

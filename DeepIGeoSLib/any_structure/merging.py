@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from DeepIGeoSLib.any_structure.channels import Strokes
+from DeepIGeoSLib.any_structure.strokes import Strokes
 
 
 def merged(
-    before: np.ndarray, answer: np.ndarray, strokes: Strokes, boxed: np.ndarray | None = None
+    before: np.ndarray, answer: np.ndarray, strokes: Strokes, *, boxed: np.ndarray | None = None
 ) -> np.ndarray:
     """Return the probability after a round.
 

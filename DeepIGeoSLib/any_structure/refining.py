@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from DeepIGeoSLib.any_structure.merging import merged
+from DeepIGeoSLib.any_structure.choice import AnswerChoice, Purpose
 from DeepIGeoSLib.any_structure.signs import signs
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
-from DeepIGeoSLib.any_structure.tries import Network, Try, try_window
+from DeepIGeoSLib.any_structure.tries import GrownTry, Network, NetworkTry, Try, try_window
+from DeepIGeoSLib.any_structure.votes import votes_in
 from DeepIGeoSLib.any_structure.zoom import Lattice, Reader
-from DeepIGeoSLib.any_structure.zoom_choice import ZoomChoice
 from DeepIGeoSLib.errors import stop_if
 from DeepIGeoSLib.grid.boxes import Box
-from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
-# How much surer the network must be of a correction with pixels twice as large: what a stroke in a
-# segmentation corrects is mostly small, and a coarse answer damages more than it mends. Measured
-# (Docs/any-structure.md): without caution 8 % of the rounds lowered the Dice, with it 2 to 5 %.
+# How much surer the network must be of a correction with pixels twice as large, where no rule
+# chooses: what a stroke in a segmentation corrects is mostly small, and a coarse answer damages
+# more than it mends. Measured (Docs/any-structure.md): without caution 8 % of the rounds lowered
+# the Dice, with it 2 to 5 %.
 _CAUTION_ADDING, _CAUTION_REMOVING = 0.05, 0.15
 
 
@@ -27,19 +28,19 @@ def answer_strokes(
     image: np.ndarray,
     spacing: Sequence[float],
     state: Reader,
+    *,
     strokes: StrokeVoxels,
     network: Network,
-    *,
-    choice: ZoomChoice | None = None,
+    choice: AnswerChoice | None = None,
     region: Box | None = None,
     cancel: threading.Event | None = None,
 ) -> tuple[Box, np.ndarray]:
     """Return the box that a group of new strokes changes, and the probability in it.
 
     The network answers in windows of every zoom, from the volume's own pixels to the whole volume,
-    and one answer is taken: at the first stroke the one that ``choice`` expects most of, later the
-    one that the network is surest of. An object that does not fit into a window, or that is a few
-    pixels there, leaves it in doubt.
+    beside the method without a network, and the answer is taken that ``choice`` expects most of. An
+    object that does not fit into a window, or that is a few pixels there, leaves the network in
+    doubt; what it has not met in training, it sees less well than the other method.
 
     Args:
         image: float32, axes (k, j, i).
@@ -47,7 +48,7 @@ def answer_strokes(
         state: returns a box of the probability before the round, float32.
         strokes: in the volume, of which at least one is new.
         network: from channels (channel, k, j, i) to the probability (k, j, i).
-        choice: how the first stroke chooses; by the network's confidence when None.
+        choice: the rule that chooses; when None, the network's surest answer is taken.
         region: the only box that may change; chosen by the answer when None.
         cancel: stops the work when it is set.
 
@@ -57,52 +58,86 @@ def answer_strokes(
     Raises:
         Cancelled: ``cancel`` was set.
     """
-    lattice = Lattice.of(image.shape, spacing)
-    strokes = strokes.turned(lattice.axes)
-    if region is None:
-        grids = [lattice.grid(strokes.around, zoom) for zoom in lattice.zooms(strokes.around)]
-    else:
-        grids = [lattice.grid_of(lattice.turned_box(region))]
-    tries = windows_tried(image, lattice, grids, state, strokes, network, cancel)
-    return taken_over(tries[_best(tries, choice)], lattice, state, strokes)
-
-
-def taken_over(
-    one: Try, lattice: Lattice, state: Reader, strokes: StrokeVoxels
-) -> tuple[Box, np.ndarray]:
-    """Return the box of the volume that an answer changes, and the probability in it."""
-    box, change = one.change_in_volume()
-    before = state(lattice.own_box(box)).transpose(lattice.axes)
-    values = merged(before, np.clip(before + change, 0, 1), strokes.inside(box))
-    return lattice.own_box(box), values.transpose(np.argsort(lattice.axes))
+    own = windows_tried(
+        image, spacing, state, strokes=strokes, network=network, region=region, cancel=cancel
+    )
+    tries = [*own, *(grown_try(image, own) if choice is not None else ())]
+    return tries[_best(tries, choice)].in_volume(state, strokes)
 
 
 def windows_tried(
     image: np.ndarray,
-    lattice: Lattice,
-    grids: Sequence[WorkingGrid],
+    spacing: Sequence[float],
     state: Reader,
+    *,
     strokes: StrokeVoxels,
     network: Network,
+    region: Box | None = None,
     cancel: threading.Event | None = None,
-) -> list[Try]:
-    """Return the network's answer on each working grid; strokes along the lattice's axes."""
-    tries = []
-    for grid in grids:
-        stop_if(cancel)
-        pixels, before = (lattice.read(read, grid) for read in (lambda box: image[box], state))
-        seen = strokes.on(grid)
-        tries.append(
-            try_window(pixels, before, seen, grid=grid, whole=lattice.shape, network=network)
-        )
+) -> list[NetworkTry]:
+    """Return the network's answers at every zoom, the finest first; see ``answer_strokes``."""
+    lattice = Lattice.of(image.shape, spacing)
+    turned = strokes.turned(lattice.axes)
+    tries: list[NetworkTry] = []
+    with ThreadPoolExecutor(max_workers=1) as beside:  # regions grow while the network runs
+        windows = []
+        for grid in lattice.grids(turned.around, region):
+            stop_if(cancel)
+            pixels = lattice.read(lambda box: image[box], grid)
+            before, seen = lattice.read(state, grid), turned.on(grid)
+            votes = beside.submit(votes_in, pixels, before, seen, grid=grid, lattice=lattice)
+            windows.append((grid, pixels, before, seen, votes))
+        for grid, pixels, before, seen, votes in windows:
+            if cancel is not None and cancel.is_set():
+                beside.shutdown(wait=False, cancel_futures=True)
+            stop_if(cancel)
+            tries += try_window(
+                pixels,
+                before,
+                seen,
+                votes=votes.result(),
+                grid=grid,
+                lattice=lattice,
+                network=network,
+            )
     return tries
 
 
-def _best(tries: Sequence[Try], choice: ZoomChoice | None) -> int:
+def grown_try(image: np.ndarray, tries: Sequence[NetworkTry]) -> list[GrownTry]:
+    """Return what regions say without the network: the answer of most weight, if there is any.
+
+    New strokes of both classes are left to the network.
+
+    Args:
+        image: the volume's intensities, float32, along its own axes.
+        tries: the network's answers, which bring the votes of their windows.
+    """
+    voted = []
+    for one in tries:
+        votes = [vote for vote in (one.votes.adds, one.votes.removes) if vote is not None]
+        both = one.seen.new_foreground.any() and one.seen.new_background.any()
+        if votes and not both:
+            voted.append((votes[0], one))
+    if not voted:
+        return []
+    vote, one = max(voted, key=lambda pair: pair[0].weight)
+    return [GrownTry.of(image, one.before, one.seen, vote=vote, grid=one.grid, lattice=one.lattice)]
+
+
+def purpose_of(tries: Sequence[Try]) -> Purpose:
+    """Return what the new strokes do."""
+    if not any((one.shown >= 0.5).sum() > one.seen.foreground.sum() for one in tries):
+        return "begin"
+    return "add" if any(one.seen.new_foreground.any() for one in tries) else "remove"
+
+
+def _best(tries: Sequence[Try], choice: AnswerChoice | None) -> int:
     """Return which try is taken."""
-    correction = any((one.shown >= 0.5).sum() > one.seen.foreground.sum() for one in tries)
-    if choice is not None and not correction:
-        return int(np.argmax(choice.expected(signs(tries))))
-    adds = any(one.seen.new_foreground.any() for one in tries)
-    caution = (_CAUTION_ADDING if adds else _CAUTION_REMOVING) if correction else 0.0
-    return int(np.argmax([one.confidence - caution * number for number, one in enumerate(tries)]))
+    purpose = purpose_of(tries)
+    if choice is not None:
+        return choice.best(signs(tries), purpose)
+    caution = {"begin": 0.0, "add": _CAUTION_ADDING, "remove": _CAUTION_REMOVING}[purpose]
+    # The first answer of each zoom is all that the network says.
+    whole = [n for n, one in enumerate(tries) if n == 0 or one.grid != tries[n - 1].grid]
+    sure = [tries[n].confidence - caution * zoom for zoom, n in enumerate(whole)]
+    return whole[int(np.argmax(sure))]

@@ -1,4 +1,4 @@
-"""What the answers to a first stroke look like at each zoom, see ``zoom_choice``."""
+"""What the answers to a stroke look like, see ``choice``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from DeepIGeoSLib.any_structure.tries import Try
+from DeepIGeoSLib.any_structure.tries import GrownTry, NetworkTry, Try
+from DeepIGeoSLib.grid.boxes import box_around
 
 # Most that counts as cut off, in parts of the answer's surface.
 _MOST_CUT = 3.0
@@ -17,20 +18,94 @@ _RIM = 2
 
 
 def signs(tries: Sequence[Try]) -> np.ndarray:
-    """Return the signs of each try, the finest zoom first: float64 (n, ``SIGNS``)."""
-    changes = [one.changed for one in tries]
-    agreements = [
-        _agreement(tries[number], changes[number], tries[number + 1], changes[number + 1])
-        for number in range(len(tries) - 1)
-    ]
-    # The finest has no finer one: whether the next coarser found the same.
-    agreements = [*agreements[:1], *agreements] if agreements else [1.0]
-    return np.array(
-        [
-            (one.confidence, np.log1p(change.sum()), _cut_off(one, change), agrees, _contrast(one))
-            for one, change, agrees in zip(tries, changes, agreements, strict=True)
-        ]
+    """Return the signs of each answer: float64 (n, ``SIGNS``).
+
+    Args:
+        tries: the network's from the finest zoom to the coarsest, then others.
+    """
+    own = [one for one in tries if isinstance(one, NetworkTry)]
+    grown = [one for one in tries if isinstance(one, GrownTry)]
+    depth = np.log(_depth(own[0]))
+    rows = []
+    for one in tries:
+        changed = one.changed
+        looks: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
+        if isinstance(one, NetworkTry):
+            alike = [other for other in own if other.sure == one.sure]
+            zoom = next(number for number, other in enumerate(alike) if other is one)
+            looks = (_found_finer(alike, zoom), _contrast(one), zoom, one.sure)
+        others = grown if isinstance(one, NetworkTry) else own
+        size = np.log1p(changed.sum() * _cubic_pixels(one))
+        for_its_depth = size - _dimensions(one) * depth
+        rows.append(
+            (
+                one.confidence,
+                size,
+                np.log1p(changed.sum()) - np.log1p(np.count_nonzero(one.shown >= 0.5)),
+                for_its_depth,
+                for_its_depth**2,
+                _cut_off(one, changed),
+                *looks,
+                _in_the_middle(one, changed),
+                max((_agreement(other, one) for other in others), default=0.0),
+                float(isinstance(one, GrownTry)),
+            )
+        )
+    return np.array(rows)
+
+
+def _found_finer(tries: Sequence[Try], zoom: int) -> float:
+    """Return whether the next finer zoom found the same; of the finest, the next coarser one."""
+    if len(tries) == 1:
+        return 1.0
+    coarse = max(zoom, 1)
+    return _agreement(tries[coarse - 1], tries[coarse])
+
+
+def _cubic_pixels(one: Try) -> float:
+    """Return how many of the finest pixels of the volume a working voxel stands for."""
+    return float(
+        np.prod(one.grid.box_shape) / np.prod(one.grid.shape) * np.prod(one.lattice.spacing)
     )
+
+
+def _dimensions(one: Try) -> int:
+    return sum(size > 1 for size in one.lattice.shape)
+
+
+def _depth(one: Try) -> float:
+    """Return how far new strokes are from the border of the segmentation, in pixels.
+
+    People mark a mistake where it is thickest, so it is about as thick as this: one at the border
+    is thin, one deep in what is right, or far away from it, is large. Where the window shows no
+    border, its width.
+    """
+    shown, seen = one.shown >= 0.5, one.seen
+    if seen.new_foreground.any():
+        marked, right = seen.new_foreground, shown & ~seen.new_foreground
+    else:
+        marked, right = seen.new_background, ~shown & ~seen.new_background
+    if not right.any() or not marked.any():
+        return float(max(one.grid.shape))
+    away = ndimage.distance_transform_edt(~right, sampling=one.grid.spacing)
+    return max(1.0, float(away[marked].max()))
+
+
+def _in_the_middle(one: Try, changed: np.ndarray) -> float:
+    """Return how deep the new strokes lie in the change they make, beside its deepest place.
+
+    People draw where what they mean is thickest. 1 where they do, towards 0 at the border.
+    """
+    new = one.seen.new
+    if not new.any():
+        return 0.0
+    part = box_around(changed | new)
+    # Beyond the window is outside; a single slice has no border along its axis.
+    around = [(int(size > 1),) * 2 for size in one.lattice.shape]
+    inside = np.pad((changed | new)[part], around)
+    depth = ndimage.distance_transform_edt(inside, sampling=one.grid.spacing)
+    deepest = depth.max()
+    return float(depth[np.pad(new[part], around)].max() / deepest) if deepest else 1.0
 
 
 def _cut_off(one: Try, change: np.ndarray) -> float:
@@ -38,14 +113,15 @@ def _cut_off(one: Try, change: np.ndarray) -> float:
     at_faces = sum(
         np.count_nonzero(change.take(end, axis))
         for axis, part in enumerate(one.grid.box)
-        for end, inside in ((0, part.start > 0), (-1, part.stop < one.whole[axis]))
+        for end, inside in ((0, part.start > 0), (-1, part.stop < one.lattice.shape[axis]))
         if inside
     )
     return min(at_faces / max(1.0, change.sum() ** (2 / 3)), _MOST_CUT)
 
 
-def _agreement(fine: Try, fine_change: np.ndarray, coarse: Try, coarse_change: np.ndarray) -> float:
-    """Return the Dice of two changes, on the voxels of the coarser window."""
+def _agreement(fine: Try, coarse: Try) -> float:
+    """Return the Dice of two changes, on the voxels of the second one's window."""
+    fine_change, coarse_change = fine.changed, coarse.changed
     places = [
         _places(fine.grid.box[axis], fine.grid.shape[axis], part, coarse.grid.shape[axis])
         for axis, part in enumerate(coarse.grid.box)
@@ -68,7 +144,7 @@ def _places(fine: slice, fine_count: int, coarse: slice, coarse_count: int) -> n
     return np.where((found >= 0) & (found < fine_count), found, -1)
 
 
-def _contrast(one: Try) -> float:
+def _contrast(one: NetworkTry) -> float:
     """Return how far an answer's mean intensity is from that of the rim around it."""
     after = one.after >= 0.5
     rim = ndimage.binary_dilation(after, iterations=_RIM) & ~after

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from DeepIGeoSLib.any_structure.channels import Strokes
+from DeepIGeoSLib.any_structure.strokes import Strokes
 from DeepIGeoSLib.grid.boxes import Box, three
 from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 

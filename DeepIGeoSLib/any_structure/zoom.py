@@ -17,6 +17,9 @@ Reader = Callable[[Box], np.ndarray]
 # Working voxels (k, j, i) of a window in a volume, and in a single slice.
 VOLUME_WINDOW, SLICE_WINDOW = (24, 80, 80), (1, 192, 192)
 
+# Nothing was fitted to voxels that are longer than so many of their shortest edge.
+_LONGEST = 10.0
+
 # Of a window that has fewer pixels than it may have.
 _MOST_SLICES = 64
 
@@ -39,10 +42,20 @@ class Lattice:
     spacing: tuple[float, float, float]
 
     @classmethod
-    def of(cls, shape: Sequence[int], spacing: Sequence[float]) -> Lattice:
-        """Return the lattice of a volume, shape and spacing along its own (k, j, i)."""
-        axes = coarsest_first(spacing, shape)
-        turned = [float(spacing[axis]) for axis in axes]
+    def of(
+        cls, shape: Sequence[int], spacing: Sequence[float], *, longest: float = _LONGEST
+    ) -> Lattice:
+        """Return the lattice of a volume, shape and spacing along its own (k, j, i).
+
+        Args:
+            shape: voxels.
+            spacing: mm.
+            longest: how many of its shortest edge the longest edge of a voxel counts as at most.
+        """
+        longest *= min(spacing)
+        capped = [min(step, longest) for step in spacing]
+        axes = coarsest_first(capped, shape)
+        turned = [float(capped[axis]) for axis in axes]
         finest = min(turned[1:])
         pixels = three(s / finest for s in turned)
         return cls(axes, three(shape[axis] for axis in axes), pixels)
@@ -86,6 +99,17 @@ class Lattice:
             start = min(max(start, 0), size - length)
             box.append(slice(start, start + length))
         return self._working(three(box), zoom)
+
+    def grids(self, around: Box, region: Box | None = None) -> list[WorkingGrid]:
+        """Return the working grids that strokes are answered on, the finest first.
+
+        Args:
+            around: a box around the strokes.
+            region: the only one that may change, along the volume's own axes; None for no limit.
+        """
+        if region is not None:
+            return [self.grid_of(self.turned_box(region))]
+        return [self.grid(around, zoom) for zoom in self.zooms(around)]
 
     def grid_around(self, box: Box) -> WorkingGrid:
         """Return the finest working grid that shows a box and some of what is around it."""

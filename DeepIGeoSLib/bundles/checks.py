@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from DeepIGeoSLib.any_structure.zoom_choice import SIGNS
+from DeepIGeoSLib.any_structure.choice import SIGNS
 from DeepIGeoSLib.errors import BundleError
 
 if TYPE_CHECKING:
@@ -83,13 +83,13 @@ def check_manifest(manifest: BundleManifest, path: Path) -> None:
     region = manifest.region or ()
     if any(not 1 <= size <= _LARGEST_REGION for size in region):
         raise BundleError(f"{path}: region is {list(region)}; 1 to {_LARGEST_REGION} are expected.")
-    choice = manifest.zoom_choice
-    if choice is not None:
-        rows = (choice.mean, choice.scale, choice.weights)
-        if any(len(row) != len(SIGNS) for row in rows) or min(choice.scale) <= 0:
+    choice = manifest.answer_choice
+    for rule in () if choice is None else (choice.begin, choice.add, choice.remove):
+        rows = (rule.mean, rule.scale, rule.weights)
+        if any(len(row) != len(SIGNS) for row in rows) or min(rule.scale) <= 0:
             raise BundleError(
-                f"{path}: zoom_choice needs {len(SIGNS)} numbers in mean, scale and weights, and "
-                "those of scale above 0."
+                f"{path}: answer_choice needs {len(SIGNS)} numbers in mean, scale and weights of "
+                "each rule, and those of scale above 0."
             )
     for role, weight in manifest.weights.items():
         if not re.fullmatch(r"[0-9a-fA-F]{64}", weight.sha256):

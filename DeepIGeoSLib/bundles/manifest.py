@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from DeepIGeoSLib.any_structure.zoom_choice import ZoomChoice
+from DeepIGeoSLib.any_structure.choice import AnswerChoice
 from DeepIGeoSLib.bundles.migration import FORMAT_SINCE
 from DeepIGeoSLib.crf.settings import CrfSettings
 from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
@@ -64,8 +64,8 @@ class BundleManifest:
         training_data: what the weights were trained on.
         metrics: rows of the table in the model card, as measured by ``deepigeos evaluate``.
         crf: how the CRF-Nets are built, and whether they are on; null when there are none.
-        zoom_choice: the rule by which a first stroke chooses its zoom, of "any-structure"; the
-            network's confidence decides when null.
+        answer_choice: the rules by which "any-structure" chooses among its answers to a stroke;
+            the network's confidence decides when null.
         fits: words of which one in the name of a volume says that the bundle is made for it, such
             as "flair"; none when it is never to be chosen without being asked for.
         targets: what P-Net tells apart, in the order of labels and segments; empty for a single
@@ -90,7 +90,7 @@ class BundleManifest:
     training_data: tuple[TrainingData, ...] = ()
     metrics: tuple[dict[str, Any], ...] = ()
     crf: CrfSettings | None = None
-    zoom_choice: ZoomChoice | None = None
+    answer_choice: AnswerChoice | None = None
     fits: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
     derived_from: str | None = None

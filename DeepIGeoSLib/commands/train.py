@@ -114,7 +114,7 @@ def _any_structure(arguments: argparse.Namespace, progress: Progress) -> dict:
     bundle = None
     if settings.bundle is not None:
         target = folder / settings.bundle.name
-        bundle = str(write_any_structure_bundle(settings, base, target, progress))
+        bundle = str(write_any_structure_bundle(settings, base, target, progress=progress))
     return {"task": settings.task, "folder": str(folder), "bundle": bundle}
 
 

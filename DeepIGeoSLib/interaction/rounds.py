@@ -6,6 +6,7 @@ return new arrays, so whoever calls them can discard a result without a trace.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from DeepIGeoSLib.any_structure.boxing import answer_box
+from DeepIGeoSLib.any_structure.choice import AnswerChoice
 from DeepIGeoSLib.any_structure.refining import answer_strokes
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.zoom import Lattice
-from DeepIGeoSLib.any_structure.zoom_choice import ZoomChoice
 from DeepIGeoSLib.classical.answering import answer_strokes as answer_without_network
 from DeepIGeoSLib.errors import Progress, stop_if
 from DeepIGeoSLib.grid.boxes import (
@@ -292,7 +293,7 @@ def refine_any_structure(
     *,
     interactions: Interactions,
     changed: np.ndarray,
-    choice: ZoomChoice | None = None,
+    choice: AnswerChoice | None = None,
     region: Box | None = None,
     box: Box | None = None,
     progress: Progress | None = None,
@@ -301,8 +302,9 @@ def refine_any_structure(
     """Return what ``refine`` does, by the network that knows no class.
 
     A box comes first. Each group of new strokes is answered in a window that follows the object,
-    see ``any_structure``. ``choice`` is the bundle's rule for the zoom of a first stroke; the other
-    arguments, the result and what is raised are those of ``refine``.
+    see ``any_structure``, beside the method without a network. ``choice`` holds the bundle's rules
+    that choose among the answers; the other arguments, the result and what is raised are those of
+    ``refine``.
     """
     draft = _obedient(image, start, interactions)
 
@@ -324,8 +326,8 @@ def refine_any_structure(
             image.intensities,
             image.spacing,
             draft.read,
-            strokes,
-            network,
+            strokes=strokes,
+            network=network,
             choice=choice,
             region=region,
             cancel=cancel,
@@ -389,7 +391,8 @@ def _new_strokes(
     new = changed[np.isin(changed, np.union1d(interactions.foreground, interactions.background))]
     if region is not None:
         new = new[voxels_in(new, region, image.shape)]
-    reach = Lattice.of(image.shape, image.spacing).reach
+    # Strokes are apart by millimeters, however thick the slices.
+    reach = Lattice.of(image.shape, image.spacing, longest=math.inf).reach
     for _, voxels in stroke_groups(new, image.shape, reach):
         yield _stroke_voxels(interactions, voxels)
 

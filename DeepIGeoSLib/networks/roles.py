@@ -14,7 +14,7 @@ ROLES = ("pnet", "rnet", ANY_STRUCTURE, INSTANCES)
 _RNET_EXTRA_CHANNELS = 3
 
 # What the network for any structure sees, see ``any_structure.channels``.
-_ANY_STRUCTURE_CHANNELS = 6
+_ANY_STRUCTURE_CHANNELS = 7
 
 
 def input_channels(role: str, image_channels: int) -> int:

@@ -21,9 +21,9 @@ from DeepIGeoSLib.inputs.normalization import NormalizationSettings
 from DeepIGeoSLib.inputs.working_grid import GridSettings
 from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.networks import ANY_STRUCTURE
+from DeepIGeoSLib.training.any_structure.choice_fitting import fitted_choice
 from DeepIGeoSLib.training.any_structure.images import image_paths, read_images
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings, MeasureSettings
-from DeepIGeoSLib.training.any_structure.zoom_fitting import fitted_choice
 from DeepIGeoSLib.training.checkpoints import LAST, read_checkpoint
 from DeepIGeoSLib.training.export import data_table, metrics_of
 from DeepIGeoSLib.users.robot_user import RobotUser
@@ -32,7 +32,7 @@ _AVERAGED = "averaged.module."
 
 
 def write_any_structure_bundle(
-    settings: AnyStructureSettings, base: Path, target: Path, progress: Progress | None = None
+    settings: AnyStructureSettings, base: Path, target: Path, *, progress: Progress | None = None
 ) -> Path:
     """Write the averaged weights of a run's newest checkpoint as a bundle.
 
@@ -64,7 +64,7 @@ def write_any_structure_bundle(
         Engines(load_bundle(target), "torch").of(ANY_STRUCTURE).foreground_probability,
         progress,
     )
-    manifest = dataclasses.replace(manifest, zoom_choice=choice)
+    manifest = dataclasses.replace(manifest, answer_choice=choice)
     shutil.rmtree(target)
     write_bundle(target, manifest, networks, card=_card(settings, manifest, checkpoint))
     if settings.measure is not None:

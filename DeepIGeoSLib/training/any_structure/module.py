@@ -13,18 +13,24 @@ from torch import nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from DeepIGeoSLib.any_structure.channels import Strokes, input_channels
+from DeepIGeoSLib.any_structure.channels import CHANNELS
 from DeepIGeoSLib.any_structure.merging import merged
+from DeepIGeoSLib.any_structure.strokes import Strokes
 from DeepIGeoSLib.tensors import to_array, to_tensor
-from DeepIGeoSLib.training.any_structure.samples import add_stroke, pointed_at
+from DeepIGeoSLib.training.any_structure.samples import add_stroke, pointed_at, training_channels
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings
 from DeepIGeoSLib.training.modules import rate_factor
 
 _STROKES = ("foreground", "background", "new_foreground", "new_background")
 
+_NEWEST = CHANNELS.index("newest strokes")
+
 # How much more a voxel counts under the newest strokes than far away from them, and in the mistake
 # that they mark.
 _NEAR, _POINTED_AT = 3.0, 3.0
+
+# How often a round begins again from nothing, with all strokes so far.
+_AGAIN = 0.1
 
 # Steps over which the Dice that is reported is averaged.
 _RECENT = 200
@@ -61,7 +67,9 @@ class AnyStructureModule(lightning.LightningModule):
         total = 0.0
         for number in range(rounds):
             logits = answers(self.network, batch["channels"])
-            weight = 1 + _NEAR * batch["channels"][:, -1].abs() + _POINTED_AT * batch["pointed_at"]
+            weight = (
+                1 + _NEAR * batch["channels"][:, _NEWEST].abs() + _POINTED_AT * batch["pointed_at"]
+            )
             loss = stroke_loss(logits, batch["target"], weight)
             self.manual_backward(loss / rounds)
             total += float(loss.detach()) / rounds
@@ -86,21 +94,21 @@ class AnyStructureModule(lightning.LightningModule):
             random = np.random.default_rng([int(batch["seed"][sample]), number])
             strokes = Strokes(*(to_array(batch[name][sample]) for name in _STROKES))
             boxed = to_array(batch["boxed"][sample]) if number == 0 else None
-            mask = merged(to_array(batch["mask"][sample]), to_array(result), strokes, boxed)
+            mask = merged(to_array(batch["mask"][sample]), to_array(result), strokes, boxed=boxed)
             target = to_array(batch["target"][sample])
             dice.append(overlap(mask >= 0.5, target))
             new = {name: np.zeros(mask.shape, dtype=bool) for name in ("foreground", "background")}
-            add_stroke(new, mask >= 0.5, target, random)
-            mask[new["foreground"]], mask[new["background"]] = 1, 0
-            strokes = Strokes(
-                strokes.foreground & ~new["background"] | new["foreground"],
-                strokes.background & ~new["foreground"] | new["background"],
-                new["foreground"],
-                new["background"],
-            )
+            add_stroke(new, mask >= 0.5, target, random=random)
+            foreground = strokes.foreground & ~new["background"] | new["foreground"]
+            background = strokes.background & ~new["foreground"] | new["background"]
+            if random.random() < _AGAIN and foreground.any():
+                mask = np.zeros_like(mask)
+                new = {"foreground": foreground, "background": background}
+            mask[foreground], mask[background] = 1, 0
+            strokes = Strokes(foreground, background, new["foreground"], new["background"])
             image, spacing = to_array(batch["image"][sample]), batch["spacing"][sample].tolist()
             batch["mask"][sample] = to_tensor(mask, self.device)
-            channels = input_channels(image, mask, strokes, spacing)
+            channels = training_channels(image, mask, strokes, spacing=spacing, random=random)
             batch["channels"][sample] = to_tensor(channels, self.device)
             marked = pointed_at(mask, target, strokes)
             batch["pointed_at"][sample] = to_tensor(marked, self.device)

@@ -14,7 +14,9 @@ from scipy import ndimage
 from torch.utils.data import Dataset
 
 from DeepIGeoSLib.any_structure.box_marks import PERHAPS, faces, in_box
-from DeepIGeoSLib.any_structure.channels import Strokes, input_channels
+from DeepIGeoSLib.any_structure.channels import input_channels
+from DeepIGeoSLib.any_structure.strokes import Strokes
+from DeepIGeoSLib.any_structure.votes import votes_on
 from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.samples.synthesis import (
     acquired,
@@ -28,7 +30,7 @@ from DeepIGeoSLib.training.any_structure.drawn import random_box, random_outline
 from DeepIGeoSLib.training.any_structure.images import RealImage
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings
 from DeepIGeoSLib.training.any_structure.windows import cut, turned
-from DeepIGeoSLib.users.corruption import corrupted
+from DeepIGeoSLib.users.corruption import corrupted, nearly_right
 from DeepIGeoSLib.users.random_user import random_stroke
 from DeepIGeoSLib.users.robot_user import robot_stroke
 
@@ -36,11 +38,15 @@ from DeepIGeoSLib.users.robot_user import robot_stroke
 _SMALLEST = 12
 
 # How often a session begins with a box, and with an outline in one slice, instead of a stroke.
-_BOXES, _OUTLINES = 0.1, 0.08
+_BOXES, _OUTLINES = 0.15, 0.06
 
-# How rounds begin: nothing, a distorted target, too much, too little, a neighbor.
-_STARTS = ("empty", "corrupted", "more", "less", "other")
-_CHANCES = (0.55, 0.17, 0.1, 0.1, 0.08)
+# Zooms that regions are weighed for.
+_ZOOMS = (1.0, 4.0)
+
+# How rounds begin: nothing, a target with local mistakes, a distorted one, too much, too little, a
+# neighbor.
+_STARTS = ("empty", "nearly right", "corrupted", "more", "less", "other")
+_CHANCES = (0.38, 0.28, 0.14, 0.07, 0.07, 0.06)
 
 
 class AnyStructureSamples(Dataset):
@@ -87,7 +93,7 @@ class AnyStructureSamples(Dataset):
             new["foreground"] = random_outline(target, random)
         else:
             for _ in range(1 if random.random() < 0.85 else 2):
-                add_stroke(new, mask >= 0.5, target, random)
+                add_stroke(new, mask >= 0.5, target, random=random)
         strokes = Strokes(new["foreground"], new["background"], **_renamed(new))
         mask[strokes.foreground], mask[strokes.background] = 1, 0
         return {
@@ -95,7 +101,9 @@ class AnyStructureSamples(Dataset):
             "target": to_tensor(target),
             "mask": to_tensor(mask),
             **{name: to_tensor(value.copy()) for name, value in vars(strokes).items()},
-            "channels": to_tensor(input_channels(image, mask, strokes, spacing)),
+            "channels": to_tensor(
+                training_channels(image, mask, strokes, spacing=spacing, random=random)
+            ),
             "boxed": to_tensor(boxed),
             "pointed_at": to_tensor(pointed_at(mask, target, strokes)),
             "spacing": torch.tensor(spacing, dtype=torch.float64),
@@ -135,6 +143,8 @@ class AnyStructureSamples(Dataset):
             if not np.array_equal(wrong >= 0.5, target):
                 return wrong
         mask = np.zeros(target.shape, dtype=bool)
+        if kind == "nearly right" and target.any():
+            mask = nearly_right(target, three(spacing), random)
         if kind == "less":
             voxels = np.argwhere(target)
             mask = part_of(target, spacing, voxels[random.integers(len(voxels))], random=random)
@@ -173,6 +183,7 @@ def add_stroke(
     strokes: dict[str, np.ndarray],
     labels: np.ndarray,
     target: np.ndarray,
+    *,
     random: np.random.Generator,
 ) -> None:
     """Add a simulated user's answer to a mask to the strokes, in place.
@@ -187,6 +198,23 @@ def add_stroke(
         stroke = random_stroke(obeyed, target, random)
     if stroke is not None:
         strokes[stroke.label] |= stroke.mask
+
+
+def training_channels(
+    image: np.ndarray,
+    mask: np.ndarray,
+    strokes: Strokes,
+    *,
+    spacing: Sequence[float],
+    random: np.random.Generator,
+) -> np.ndarray:
+    """Return the network's input in a training window, see ``input_channels``.
+
+    The window is taken for one of any zoom that is a part of something larger.
+    """
+    zoom = float(np.exp(random.uniform(*np.log(_ZOOMS))))
+    votes = votes_on(image, mask, strokes, spacing=spacing, zoom=zoom, cut_off=((True, True),) * 3)
+    return input_channels(image, mask, strokes, spacing=spacing, votes=votes)
 
 
 def pointed_at(mask: np.ndarray, target: np.ndarray, strokes: Strokes) -> np.ndarray:
@@ -252,7 +280,7 @@ def _with_mask(
     whole = real.labels == value
     if random.random() < 0.12 and len(real.values) > 1:
         whole |= real.labels == real.values[random.integers(len(real.values))]
-    image, inside, spacing = cut(real, whole, shape, random)
+    image, inside, spacing = cut(real, whole, shape, random=random)
     image, (inside,) = turned(image, [inside], random)
     if random.random() < 0.6:
         image = degraded(image, spacing, random)
@@ -270,7 +298,7 @@ def _with_region(
     real: RealImage, shape: Sequence[int], random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], tuple[float, float, float]]:
     """Return a window in which a region of the image itself is the target."""
-    image, _, spacing = cut(real, None, shape, random)
+    image, _, spacing = cut(real, None, shape, random=random)
     image, _ = turned(image, [], random)
     region = random_region(image, spacing, random)
     other = random_region(image, spacing, random) if random.random() < 0.3 else None

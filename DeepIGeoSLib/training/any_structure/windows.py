@@ -19,6 +19,7 @@ def cut(
     real: RealImage,
     target: np.ndarray | None,
     shape: Sequence[int],
+    *,
     random: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray | None, tuple[float, float, float]]:
     """Return a window of an image around a voxel of a target, at a zoom that suits its size.

@@ -5,8 +5,10 @@ import pytest
 from scipy import ndimage
 
 from DeepIGeoSLib.any_structure.box_marks import PERHAPS, faces, in_box
-from DeepIGeoSLib.any_structure.channels import CHANNELS, Strokes, input_channels
+from DeepIGeoSLib.any_structure.channels import CHANNELS, input_channels
 from DeepIGeoSLib.any_structure.merging import merged
+from DeepIGeoSLib.any_structure.strokes import Strokes
+from DeepIGeoSLib.any_structure.votes import votes_on
 from DeepIGeoSLib.networks import roles
 
 SHAPE = (6, 40, 40)
@@ -27,6 +29,12 @@ def strokes(foreground=(), background=(), new_foreground=None, new_background=No
     return Strokes(*masks)
 
 
+def channels_of(image, mask, strokes, spacing=(1, 1, 1)):
+    cut_off = ((True, True),) * 3
+    votes = votes_on(image, mask, strokes, spacing=spacing, zoom=1.0, cut_off=cut_off)
+    return input_channels(image, mask, strokes, spacing=spacing, votes=votes)
+
+
 @pytest.fixture
 def image():
     image = np.random.default_rng(0).normal(100, 5, size=SHAPE).astype(np.float32)
@@ -35,7 +43,7 @@ def image():
 
 
 def test_there_are_as_many_channels_as_the_network_takes(image):
-    channels = input_channels(image, np.zeros(SHAPE, np.float32), strokes(), (1, 1, 1))
+    channels = channels_of(image, np.zeros(SHAPE, np.float32), strokes(), (1, 1, 1))
     assert channels.shape == (len(CHANNELS), *SHAPE)
     assert len(CHANNELS) == roles.input_channels(roles.ANY_STRUCTURE, 1)
     assert channels.dtype == np.float32
@@ -44,13 +52,13 @@ def test_there_are_as_many_channels_as_the_network_takes(image):
 def test_units_and_offsets_of_intensities_do_not_matter(image):
     marked = strokes(foreground=[(3, 15, 15)], background=[(3, 32, 32)])
     mask = np.zeros(SHAPE, np.float32)
-    seen = input_channels(image, mask, marked, (2, 1, 1))
-    other = input_channels(image * 40 - 1024, mask, marked, (2, 1, 1))
+    seen = channels_of(image, mask, marked, (2, 1, 1))
+    other = channels_of(image * 40 - 1024, mask, marked, (2, 1, 1))
     np.testing.assert_allclose(other, seen, atol=2e-3)
 
 
 def test_the_difference_from_the_strokes_is_zero_under_a_stroke(image):
-    seen = input_channels(
+    seen = channels_of(
         image, np.zeros(SHAPE, np.float32), strokes(foreground=[(3, 15, 15)]), (1, 1, 1)
     )
     assert seen[1, 3, 15, 15] == pytest.approx(0, abs=1e-6)
@@ -58,12 +66,24 @@ def test_the_difference_from_the_strokes_is_zero_under_a_stroke(image):
 
 
 def test_distances_are_zero_on_strokes_and_one_where_a_class_has_none(image):
-    seen = input_channels(
+    seen = channels_of(
         image, np.zeros(SHAPE, np.float32), strokes(foreground=[(3, 15, 15)]), (1, 1, 1)
     )
     assert (seen[3] == 1).all()
     assert seen[4, 3, 15, 15] == 0
     assert seen[4, 3, 15, 20] < seen[4, 3, 15, 30]
+
+
+def test_the_regions_that_grow_from_new_strokes_are_seen(image):
+    none = np.zeros(SHAPE, np.float32)
+    added = channels_of(image, none, strokes(foreground=[(3, 15, 15)]))[6]
+    inside = np.zeros(SHAPE, dtype=bool)
+    inside[:, 10:25, 10:25] = True
+    assert ((added >= 0.5) == inside).mean() > 0.97
+    removed = channels_of(image, none + 1, strokes(background=[(3, 15, 15)]))[6]
+    assert ((removed <= -0.5) == inside).mean() > 0.97
+    old = strokes(foreground=[(3, 15, 15)], new_foreground=[])
+    assert (channels_of(image, none, old)[6] == 0).all()
 
 
 def test_only_the_strokes_of_the_round_are_newest(image):
@@ -72,7 +92,7 @@ def test_only_the_strokes_of_the_round_are_newest(image):
         background=[(3, 30, 30)],
         new_foreground=[],
     )
-    newest = input_channels(image, np.zeros(SHAPE, np.float32), marked, (1, 1, 1))[5]
+    newest = channels_of(image, np.zeros(SHAPE, np.float32), marked, (1, 1, 1))[5]
     assert newest[3, 30, 30] == pytest.approx(-1, abs=0.02)
     assert abs(newest[3, 15, 15]) < 0.2
 
@@ -81,7 +101,7 @@ def test_only_the_strokes_of_the_round_are_newest(image):
 def test_constant_intensities_give_finite_channels(value):
     flat = np.full(SHAPE, value, dtype=np.float32)
     marked = strokes(foreground=[(3, 15, 15)])
-    seen = input_channels(flat, np.zeros(SHAPE, np.float32), marked, (1, 1, 1))
+    seen = channels_of(flat, np.zeros(SHAPE, np.float32), marked, (1, 1, 1))
     assert np.isfinite(seen).all()
 
 
@@ -129,7 +149,7 @@ def test_a_box_lets_the_answer_count_in_all_of_it_and_nowhere_else():
     answer[5, 30:33, 30:33] = 0.9  # outside of the box
     box = (slice(2, 5), slice(4, 20), slice(4, 20))
     boxed = in_box(SHAPE, box)
-    after = merged(np.where(boxed, np.float32(PERHAPS), before), answer, strokes(), boxed)
+    after = merged(np.where(boxed, np.float32(PERHAPS), before), answer, strokes(), boxed=boxed)
     expected = before.copy()
     expected[box] = answer[box]
     np.testing.assert_array_equal(after, expected)

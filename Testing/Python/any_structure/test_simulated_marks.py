@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from DeepIGeoSLib.any_structure.channels import Strokes
+from DeepIGeoSLib.any_structure.strokes import Strokes
 from DeepIGeoSLib.training.any_structure.drawn import random_box, random_outline
 from DeepIGeoSLib.training.any_structure.samples import pointed_at
+from DeepIGeoSLib.users.corruption import nearly_right
 
 SHAPE = (12, 60, 60)
 
@@ -59,3 +60,17 @@ def test_the_whole_mistake_under_a_stroke_is_pointed_at_and_no_other():
     expected = np.zeros(SHAPE, dtype=bool)
     expected[2:4, 5:15, 5:8] = True
     np.testing.assert_array_equal(pointed_at(mask, target, Strokes(new, none, new, none)), expected)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_mask_that_is_nearly_right_is_wrong_at_the_border_alone(seed):
+    target = np.zeros((12, 60, 70), dtype=bool)
+    target[3:9, 18:42, 20:50] = True
+    wrong = nearly_right(target, (2.0, 1.0, 1.0), np.random.default_rng(seed))
+    both = np.count_nonzero(wrong & target)
+    dice = 2 * both / (np.count_nonzero(wrong) + np.count_nonzero(target))
+    assert 0.5 < dice < 1
+    inside = ndimage.distance_transform_edt(target, (2.0, 1.0, 1.0))
+    outside = ndimage.distance_transform_edt(~target, (2.0, 1.0, 1.0))
+    thickness = inside.max()
+    assert (inside + outside)[wrong != target].max() <= thickness + 3

@@ -144,7 +144,7 @@ def test_windows_show_image_and_target_at_the_same_place():
     truth = real.labels == 2
     bright = RealImage(truth.astype(np.float32), real.labels, real.spacing, (2,))
     for seed in range(15):
-        image, inside, spacing = cut(bright, truth, (8, 32, 32), np.random.default_rng(seed))
+        image, inside, spacing = cut(bright, truth, (8, 32, 32), random=np.random.default_rng(seed))
         assert image.shape == inside.shape == (8, 32, 32)
         np.testing.assert_array_equal(image >= 0.5, inside)
         assert spacing[0] >= 1

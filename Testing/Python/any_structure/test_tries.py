@@ -1,9 +1,12 @@
 """What of the network's answer in one window counts."""
 
 import numpy as np
+import pytest
 
-from DeepIGeoSLib.any_structure.channels import Strokes
+from DeepIGeoSLib.any_structure.strokes import Strokes
 from DeepIGeoSLib.any_structure.tries import try_window
+from DeepIGeoSLib.any_structure.votes import Votes
+from DeepIGeoSLib.any_structure.zoom import Lattice
 from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
 SHAPE = (1, 192, 192)
@@ -16,15 +19,16 @@ def marked(j, i):
     return mask
 
 
-def answered(before, answer, seen):
+def answered(before, answer, seen, which=0):
     return try_window(
         np.zeros(SHAPE, dtype=np.float32),
         before.astype(np.float32),
         seen,
         grid=GRID,
-        whole=SHAPE,
+        votes=Votes(None, None),
+        lattice=Lattice.of(SHAPE, (1.0, 1.0, 1.0)),
         network=lambda channels: np.full(SHAPE, answer, dtype=np.float32),
-    ).after
+    )[which].after
 
 
 def test_a_background_stroke_removes_what_is_nearer_to_it_and_what_no_stroke_claims():
@@ -41,3 +45,17 @@ def test_even_odds_are_enough_to_add():
     new, none = marked(60, 60), np.zeros(SHAPE, dtype=bool)
     after = answered(np.zeros(SHAPE), 0.55, Strokes(new, none, new, none))
     assert after[0, 100, 100] >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("answer", "taken"),
+    [(0.55, [True, False, False]), (0.9, [True, True, False]), (0.99, [True] * 3)],
+)
+def test_what_the_network_is_sure_of_is_an_answer_of_its_own(answer, taken):
+    new, none = marked(60, 60), np.zeros(SHAPE, dtype=bool)
+    strokes = Strokes(new, none, new, none)
+    found = [answered(np.zeros(SHAPE), answer, strokes, which)[0, 100, 100] for which in range(3)]
+    assert [probability >= 0.5 for probability in found] == taken
+    strokes = Strokes(none, new, none, new)
+    kept = [answered(np.ones(SHAPE), 1 - answer, strokes, which)[0, 100, 100] for which in range(3)]
+    assert [probability < 0.5 for probability in kept] == taken

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from DeepIGeoSLib.any_structure.channels import Strokes
 from DeepIGeoSLib.any_structure.refining import answer_strokes
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
+from DeepIGeoSLib.any_structure.strokes import Strokes
 from DeepIGeoSLib.any_structure.zoom import Lattice, coarsest_first
 
 MM = (1.0, 1.0, 1.0)
@@ -75,7 +75,9 @@ def test_a_large_object_is_found_where_only_the_coarse_answer_is_sure(spacing):
         return np.where(target > 0, 0.99 if seen_whole else 0.7, 0.01).astype(np.float32)
 
     nothing = np.zeros(shape, dtype=np.float32)
-    box, values = answer_strokes(truth * 50, spacing, lambda b: nothing[b], strokes, network)
+    box, values = answer_strokes(
+        truth * 50, spacing, lambda b: nothing[b], strokes=strokes, network=network
+    )
     found = np.zeros(shape, dtype=bool)
     found[box] = values >= 0.5
     overlap = 2 * (found & (truth > 0)).sum() / (found.sum() + (truth > 0).sum())
@@ -97,7 +99,7 @@ def test_what_a_round_does_not_change_is_the_same_to_the_bit():
         return answer
 
     image = random.normal(size=shape).astype(np.float32)
-    box, values = answer_strokes(image, MM, lambda b: before[b], strokes, network)
+    box, values = answer_strokes(image, MM, lambda b: before[b], strokes=strokes, network=network)
     changed = (values >= 0.5) != (before[box] >= 0.5)
     assert changed.any()
     np.testing.assert_array_equal(values[~changed], before[box][~changed])
@@ -113,8 +115,8 @@ def test_a_pinned_region_is_all_that_changes():
         image,
         MM,
         lambda b: nothing[b],
-        strokes,
-        lambda channels: np.ones(channels.shape[1:], dtype=np.float32),
+        strokes=strokes,
+        network=lambda channels: np.ones(channels.shape[1:], dtype=np.float32),
         region=region,
     )
     assert box == region
@@ -135,8 +137,8 @@ def test_a_background_stroke_leaves_what_is_nearer_to_foreground_strokes():
         np.ones(shape, dtype=np.float32),
         MM,
         lambda b: before[b],
-        strokes,
-        lambda channels: np.zeros(channels.shape[1:], dtype=np.float32),
+        strokes=strokes,
+        network=lambda channels: np.zeros(channels.shape[1:], dtype=np.float32),
     )
     after = before.copy()
     after[box] = values

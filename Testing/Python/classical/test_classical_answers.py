@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from DeepIGeoSLib.any_structure.channels import Strokes
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
+from DeepIGeoSLib.any_structure.strokes import Strokes
 from DeepIGeoSLib.classical.answering import answer_strokes, probability_after
 from DeepIGeoSLib.errors import Cancelled
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from DeepIGeoSLib.any_structure.channels import Strokes
+from DeepIGeoSLib.any_structure.strokes import Strokes
 from DeepIGeoSLib.classical.answering import probability_after
 
 SHAPE = (8, 80, 80)

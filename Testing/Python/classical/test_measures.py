@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import DeepIGeoSLib.classical
-from DeepIGeoSLib.classical.growth import Window, families
-from DeepIGeoSLib.classical.measures import MEASURES, measured
-from DeepIGeoSLib.classical.preference import preferences
+import DeepIGeoSLib.regions
+from DeepIGeoSLib.regions.growth import Window, families
+from DeepIGeoSLib.regions.measures import MEASURES, measured
+from DeepIGeoSLib.regions.preference import preferences
 
 SHAPE = (5, 12, 14)
 SPACING = (2.5, 1.0, 1.0)
@@ -95,7 +95,7 @@ def test_a_window_without_anything_to_grow_into_has_no_family(window) -> None:
 
 @pytest.mark.parametrize("purpose", ["begin", "add", "remove"])
 def test_every_measure_has_its_terms_and_only_those(purpose) -> None:
-    path = Path(DeepIGeoSLib.classical.__file__).with_name("preferences.json")
+    path = Path(DeepIGeoSLib.regions.__file__).with_name("preferences.json")
     terms = json.loads(path.read_text(encoding="utf-8"))[purpose]
     assert set(terms) == set(MEASURES)
     measures = np.zeros((2, len(MEASURES)))

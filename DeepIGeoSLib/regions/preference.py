@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from DeepIGeoSLib.classical.measures import MEASURES
+from DeepIGeoSLib.regions.measures import MEASURES
 
 # What a stroke does: begin where nothing has the target's class yet, add to it, or remove from it.
 Purpose = Literal["begin", "add", "remove"]
@@ -38,6 +38,6 @@ def preferences(measures: np.ndarray, purpose: Purpose) -> np.ndarray:
 @cache
 def _terms(purpose: Purpose) -> np.ndarray:
     """Return least and greatest value, linear and square factor of each measure: axes (4, n)."""
-    text = files("DeepIGeoSLib.classical").joinpath("preferences.json").read_text(encoding="utf-8")
+    text = files("DeepIGeoSLib.regions").joinpath("preferences.json").read_text(encoding="utf-8")
     terms = json.loads(text)[purpose]
     return np.array([terms[name] for name in MEASURES]).T

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from DeepIGeoSLib.classical.growth import Family, Window
+from DeepIGeoSLib.regions.growth import Family, Window
 
 MEASURES = (
     "contrast",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from DeepIGeoSLib.classical.intensities import without_noise
 from DeepIGeoSLib.geodesic import geodesic_distance
+from DeepIGeoSLib.regions.intensities import without_noise
 
 # Regions of a family, the smallest first; each has about the same number of times more voxels.
 _LEVELS = 32

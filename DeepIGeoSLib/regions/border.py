@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from DeepIGeoSLib.classical.intensities import without_noise
 from DeepIGeoSLib.geodesic import geodesic_distance
+from DeepIGeoSLib.regions.intensities import without_noise
 
 # Millimeters, or pixels, that the whole range of intensities counts as.
 _PIXELS = np.float32(100)

@@ -1,0 +1,1 @@
+"""Regions that grow from strokes by the image alone: measured, weighed, and moved to edges."""
