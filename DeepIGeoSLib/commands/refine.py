@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     meaning = meaning_of(bundle, automatic=False)
     if several:
         masks = current_masks(session)
-        result = write_targets(arguments, volume, session, masks, meaning=meaning)
+        result = write_targets(arguments, volume, session, masks=masks, meaning=meaning)
     else:
         result = common.write_outputs(arguments, volume, segmentation, meaning=meaning)
     return {**result, "seconds": time.perf_counter() - began}

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         check_one_target(arguments, session)
         proposals = session.propose_all(progress=progress)
         masks = [proposals[name].labels > 0 for name in session.targets]
-        result = write_targets(arguments, volume, session, masks, meaning=meaning)
+        result = write_targets(arguments, volume, session, masks=masks, meaning=meaning)
     else:
         segmentation = session.propose(progress=progress)
         result = common.write_outputs(arguments, volume, segmentation, meaning=meaning)

@@ -64,8 +64,8 @@ def write_targets(
     arguments: argparse.Namespace,
     volume: Volume,
     session: InteractiveSession,
-    masks: list[np.ndarray],
     *,
+    masks: list[np.ndarray],
     meaning: SegmentationMeaning,
 ) -> dict:
     """Write all targets into the output; return what the command reports.

@@ -11,7 +11,7 @@ from DeepIGeoSLib.grid.boxes import Box, three
 
 
 def pasted(
-    cells: np.ndarray, starts: Sequence[float], stops: Sequence[float], shape: Sequence[int]
+    cells: np.ndarray, starts: Sequence[float], stops: Sequence[float], *, shape: Sequence[int]
 ) -> tuple[Box, np.ndarray] | None:
     """Return the values of a grid of cells that fills a box, read at the middle of each voxel.
 

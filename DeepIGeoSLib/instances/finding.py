@@ -153,6 +153,6 @@ def _claims(
         if k is not None:
             starts, stops, mask = np.array([k, *starts]), np.array([k + 1, *stops]), mask[None]
         starts, stops = ((place - before) * scale + corner for place in (starts, stops))
-        drawn = pasted(mask, starts, stops, shape)
+        drawn = pasted(mask, starts, stops, shape=shape)
         if drawn is not None:
             yield Claim(names[int(kind)], float(score), *drawn)

@@ -27,6 +27,7 @@ class FourScales(SegmentationNetwork):
 
     overview: Overview | None
     bytes_per_voxel = 300
+    takes_any_size = True
     late_layers = ("widen", "decoder", "unfold", "sharpen", "classifier")
 
     def __init__(

@@ -26,6 +26,7 @@ class SegmentationNetwork(nn.Module):
         dimension: 2 or 3.
         classes: how many there are, the background among them.
         multiple_of: what the sizes of its input must be multiples of, for each axis ([D,] H, W).
+        takes_any_size: whether it answers other sizes, too, a little worse at the far border.
         reach: how many voxels away ([D,] H, W) an answer depends on the input. What a network
             pools over all of its input does not count: it is pooled for each tile.
         bytes_per_voxel: of memory at work, measured on a CPU.
@@ -35,6 +36,7 @@ class SegmentationNetwork(nn.Module):
     dimension: int
     classes: int
     multiple_of: tuple[int, ...]
+    takes_any_size: bool = False
     reach: tuple[int, ...]
     bytes_per_voxel: int
     late_layers: tuple[str, ...]

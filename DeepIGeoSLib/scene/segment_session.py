@@ -85,7 +85,7 @@ class SegmentSession:
 
     @classmethod
     def opened(
-        cls, bundle: Bundle, volume: Volume, device: str = "auto", target: str = ""
+        cls, bundle: Bundle, volume: Volume, *, device: str = "auto", target: str = ""
     ) -> SegmentSession:
         """Open a session on a volume.
 

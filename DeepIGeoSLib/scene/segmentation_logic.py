@@ -334,7 +334,7 @@ class SegmentationLogic:
 
         def compute() -> dict[str, Answer]:
             loadTorch()
-            session = SegmentSession.opened(model.open(), readVolume(), self._device)
+            session = SegmentSession.opened(model.open(), readVolume(), device=self._device)
             session.setCrf(model.crf)
             answers = {}
             proposed = session.proposeAll(
@@ -611,7 +611,9 @@ class SegmentationLogic:
                 loadTorch()
             session = known
             if session is None:
-                session = SegmentSession.opened(bundle, readVolume(), self._device, target=name)
+                session = SegmentSession.opened(
+                    bundle, readVolume(), device=self._device, target=name
+                )
                 target.session, target.stamp = session, stamp
             session.setCrf(crf)
             return step(session, start)

@@ -83,7 +83,8 @@ def _check_crop(network: SegmentationNetwork, settings: TrainingSettings) -> Non
     """Refuse crops that the network can't halve, or of which too little is left to normalize."""
     crop, batch = settings.optimization.crop, settings.optimization.batch_size
     steps = (1, *network.multiple_of)[-3:]
-    if any(size % step for size, step in zip(crop, steps, strict=True)):
+    divides = not any(size % step for size, step in zip(crop, steps, strict=True))
+    if not divides and not network.takes_any_size:
         raise InputError(
             f"optimization.crop is {list(crop)}; the {settings.network.architecture} needs "
             f"multiples of {list(steps)} along k, j and i."

@@ -8,7 +8,7 @@ import torch
 
 
 def anchor_shapes(
-    size: float, ratios: Sequence[float], dimension: int, depth: float = 1.0
+    size: float, ratios: Sequence[float], dimension: int, *, depth: float = 1.0
 ) -> torch.Tensor:
     """Return the sizes ([k,] j, i) of the anchors of a level, one for each ratio: (A, D).
 

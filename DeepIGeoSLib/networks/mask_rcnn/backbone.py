@@ -37,7 +37,7 @@ class ResidualBackbone(nn.Module):
     """At each scale a halving and, but for the first one, a residual block."""
 
     def __init__(
-        self, in_channels: int, dimension: int, widths: Sequence[int], flat: int = 0
+        self, in_channels: int, dimension: int, widths: Sequence[int], *, flat: int = 0
     ) -> None:
         """Make an untrained backbone.
 
@@ -59,7 +59,9 @@ class ResidualBackbone(nn.Module):
             last = in_channels if scale == 0 else widths[scale - 1]
             second = ResidualBlock if scale else lambda dim, n: normalized(dim, n, n)
             self.stages.append(
-                nn.Sequential(normalized(dimension, last, width, step), second(dimension, width))
+                nn.Sequential(
+                    normalized(dimension, last, width, stride=step), second(dimension, width)
+                )
             )
             stride = tuple(a * b for a, b in zip(stride, step, strict=True))
             strides.append(stride)

@@ -41,7 +41,7 @@ class BoxHead(nn.Module):
     (N, kinds, 2 D).
     """
 
-    def __init__(self, inputs: int, hidden: int, kinds: int, dimension: int) -> None:
+    def __init__(self, inputs: int, hidden: int, kinds: int, *, dimension: int) -> None:
         super().__init__()
         self.dimension = dimension
         self.layers = nn.Sequential(
@@ -66,7 +66,7 @@ class MaskHead(nn.Module):
     (N, 1 + kinds, ...), the background first.
     """
 
-    def __init__(self, dimension: int, width: int, channels: int, layers: int = 3) -> None:
+    def __init__(self, dimension: int, width: int, channels: int, *, layers: int = 3) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             *(

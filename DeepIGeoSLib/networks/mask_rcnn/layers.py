@@ -32,7 +32,7 @@ def convolution(
 
 
 def normalized(
-    dimension: int, in_channels: int, out_channels: int, stride: Sequence[int] | int = 1
+    dimension: int, in_channels: int, out_channels: int, *, stride: Sequence[int] | int = 1
 ) -> nn.Sequential:
     """Return a convolution, a batch normalization and a rectifier."""
     norm = nn.BatchNorm3d if dimension == 3 else nn.BatchNorm2d

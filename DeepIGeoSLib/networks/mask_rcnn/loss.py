@@ -49,7 +49,7 @@ def losses(
         own = [level[image] for level in levels]
         found = _of_anchors(torch.cat(anchors), torch.cat(logits), torch.cat(by), truth)
         with torch.no_grad():
-            proposals = network.proposed(anchors, logits, by, x.shape[2:])
+            proposals = network.proposed(anchors, logits, by, shape=x.shape[2:])
             proposals = torch.cat([proposals, truth.boxes])
         found |= _of_proposals(network, own, proposals, truth)
         for name, value in found.items():
@@ -64,7 +64,9 @@ def _of_anchors(
 ) -> dict[str, torch.Tensor]:
     """Return the losses of the first stage in one image."""
     of_object, state = match_anchors(anchors, truth.boxes)
-    positive, negative = drawn_evenly(state == 1, state == 0, _ANCHORS, _ANCHORS_POSITIVE)
+    positive, negative = drawn_evenly(
+        state == 1, state == 0, count=_ANCHORS, share=_ANCHORS_POSITIVE
+    )
     drawn = torch.cat([positive, negative])
     held = torch.cat([torch.ones_like(logits[positive]), torch.zeros_like(logits[negative])])
     wanted = offsets(truth.boxes[of_object[positive]], anchors[positive])
@@ -80,7 +82,7 @@ def _of_proposals(
 ) -> dict[str, torch.Tensor]:
     """Return the losses of the second stage in one image."""
     of_object, held = match_proposals(proposals, truth.boxes)
-    positive, negative = drawn_evenly(held, ~held, _PROPOSALS, _PROPOSALS_POSITIVE)
+    positive, negative = drawn_evenly(held, ~held, count=_PROPOSALS, share=_PROPOSALS_POSITIVE)
     drawn = torch.cat([positive, negative])
     logits, by = network.boxes(
         network.pooled(levels, proposals[drawn], BOX_CELLS[network.dimension])

@@ -50,7 +50,7 @@ def match_proposals(
 
 
 def drawn_evenly(
-    positive: torch.Tensor, negative: torch.Tensor, count: int, share: float
+    positive: torch.Tensor, negative: torch.Tensor, *, count: int, share: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Draw at most ``count`` examples at random, at most ``share`` of them positive.
 

@@ -54,12 +54,12 @@ class MaskRcnn(SegmentationNetwork):
     late_layers = ("picture", "proposals", "boxes", "masks")
 
     def __init__(
-        self, in_channels: int, classes: int, dimension: int, options: MaskRcnnDesign
+        self, in_channels: int, classes: int, dimension: int, *, options: MaskRcnnDesign
     ) -> None:
         super().__init__()
         self.dimension, self.classes, self.options = dimension, classes, options
         self.backbone: Backbone = ResidualBackbone(
-            in_channels, dimension, options.features, options.flat
+            in_channels, dimension, options.features, flat=options.flat
         )
         self.levels = self.backbone.strides[1:]
         self.multiple_of = self.backbone.strides[-1]
@@ -72,7 +72,7 @@ class MaskRcnn(SegmentationNetwork):
         )
         self.proposals = ProposalHead(dimension, width, len(options.ratios))
         self.boxes = BoxHead(
-            width * BOX_CELLS[dimension] ** dimension, options.hidden, kinds, dimension
+            width * BOX_CELLS[dimension] ** dimension, options.hidden, kinds, dimension=dimension
         )
         self.masks = None
         if options.masks:
@@ -92,7 +92,9 @@ class MaskRcnn(SegmentationNetwork):
         options = self.options
         return [
             anchors_of_level(
-                anchor_shapes(size, options.ratios, self.dimension, options.depth).to(level.device),
+                anchor_shapes(size, options.ratios, self.dimension, depth=options.depth).to(
+                    level.device
+                ),
                 level.shape[2:],
                 strides,
             )
@@ -104,6 +106,7 @@ class MaskRcnn(SegmentationNetwork):
         anchors: Sequence[torch.Tensor],
         objects: Sequence[torch.Tensor],
         offsets: Sequence[torch.Tensor],
+        *,
         shape: Sequence[int],
     ) -> torch.Tensor:
         """Return the boxes of one image to look at more closely: (N, 2 D), the best first.
@@ -143,7 +146,7 @@ class MaskRcnn(SegmentationNetwork):
         for number, (level, strides) in enumerate(zip(levels, self.levels, strict=True)):
             own = (level_of == number).nonzero()[:, 0]
             if len(own):
-                found = found.index_copy(0, own, pool(level, boxes[own], size, strides))
+                found = found.index_copy(0, own, pool(level, boxes[own], size, strides=strides))
         return found
 
     def detect(self, x: torch.Tensor, least_score: float | None = None) -> list[FoundObjects]:
@@ -162,7 +165,10 @@ class MaskRcnn(SegmentationNetwork):
         found = []
         for image in range(len(x)):
             proposals = self.proposed(
-                anchors, [a[0][image] for a in answers], [a[1][image] for a in answers], shape
+                anchors,
+                [a[0][image] for a in answers],
+                [a[1][image] for a in answers],
+                shape=shape,
             )
             own = [level[image] for level in levels]
             found.append(self._drawn(own, *self._classified(own, proposals, shape, least)))

@@ -21,4 +21,4 @@ class MaskRcnnOptions(MaskRcnnDesign):
         """Return an untrained network."""
         from DeepIGeoSLib.networks.mask_rcnn.network import MaskRcnn
 
-        return MaskRcnn(in_channels, classes, dimension, self)
+        return MaskRcnn(in_channels, classes, dimension, options=self)

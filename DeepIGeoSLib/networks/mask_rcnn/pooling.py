@@ -13,7 +13,7 @@ _SAMPLES = 2
 
 
 def roi_align(
-    features: torch.Tensor, boxes: torch.Tensor, size: Sequence[int], strides: Sequence[int]
+    features: torch.Tensor, boxes: torch.Tensor, size: Sequence[int], *, strides: Sequence[int]
 ) -> torch.Tensor:
     """Return features in the cells of each box, read between voxels; nothing is rounded.
 
@@ -62,7 +62,7 @@ def roi_align(
 
 
 def roi_pool(
-    features: torch.Tensor, boxes: torch.Tensor, size: Sequence[int], strides: Sequence[int]
+    features: torch.Tensor, boxes: torch.Tensor, size: Sequence[int], *, strides: Sequence[int]
 ) -> torch.Tensor:
     """Return the largest features in the cells of each box, after rounding box and cells to voxels.
 

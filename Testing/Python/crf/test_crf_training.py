@@ -49,7 +49,7 @@ def configuration(heads: Path, folder: Path, **changes: object) -> Path:
         "workers": 0,
         "data": {"root": str(heads), "sources": [source]},
         "grid": {"minimum": [8, 3, 3], "maximum": [16, 4, 4]},
-        "optimization": {"steps": 3, "crop": [4, 32, 32], "threads": 1},
+        "optimization": {"steps": 3, "crop": [4, 24, 24], "threads": 1},
         **changes,
     }
     path = folder / f"{mapping['output']}.json"
@@ -140,7 +140,7 @@ def test_from_pretraining_to_a_bundle(
         "output": "r",
         "pnet": ["p/best.ckpt"],
         "crf": joint,
-        "optimization": {"steps": 3, "crop": [4, 24, 24], "threads": 1},
+        "optimization": {"steps": 3, "crop": [4, 32, 32], "threads": 1},
         "bundle": {"name": "heads", "version": "1", "task": "lesions", "modality": "phantom"},
     }
     assert main(["train", str(configuration(heads, tmp_path, **changes))]) == 0

@@ -36,13 +36,15 @@ def box(*parts: tuple[int, int]) -> Box:
 
 def test_cells_are_read_at_the_middle_of_each_voxel() -> None:
     cells = np.array([0.0, 1.0], dtype=np.float32).reshape(1, 1, 2)
-    place, values = pasted(cells, (0, 1, 2), (1, 3, 6), (1, 4, 10))
+    place, values = pasted(cells, (0, 1, 2), (1, 3, 6), shape=(1, 4, 10))
     assert place == box((0, 1), (1, 3), (2, 6))
     np.testing.assert_allclose(values[0], np.tile([0, 0.25, 0.75, 1], (2, 1)))
-    place, values = pasted(cells, (0, 0, -2), (1, 1, 2), (1, 1, 10))  # reaches over the border
+    place, values = pasted(
+        cells, (0, 0, -2), (1, 1, 2), shape=(1, 1, 10)
+    )  # reaches over the border
     assert place == box((0, 1), (0, 1), (0, 2))
     np.testing.assert_allclose(values[0, 0], [0.75, 1])
-    assert pasted(cells, (0, 0, 2.6), (1, 1, 3.4), (1, 1, 10)) is None  # holds no middle
+    assert pasted(cells, (0, 0, 2.6), (1, 1, 3.4), shape=(1, 1, 10)) is None  # holds no middle
 
 
 def claim(score: float, place: Box, value: float = 0.9) -> Claim:

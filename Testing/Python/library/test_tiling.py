@@ -69,7 +69,11 @@ def test_the_smallest_possible_tile_is_told() -> None:
         tiles_of((64, 64), reach=(4, 4), multiple_of=(16, 16), most=smallest - 1)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+# "deeplabv3plus" pools each tile as a whole: its answers depend on all of it.
+LOCAL = [name for name in ARCHITECTURES if name != "deeplabv3plus"]
+
+
+@pytest.mark.parametrize("architecture", LOCAL)
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_answers_depend_on_nothing_beyond_reach(architecture: str, dimension: int) -> None:
     network = any_network(architecture, dimension).double()
@@ -89,7 +93,9 @@ def test_answers_depend_on_nothing_beyond_reach(architecture: str, dimension: in
             others = [a for a in range(dimension + 2) if a != 2 + axis]
             differs = (network(changed) != before).sum(dim=others).nonzero().flatten()
             farthest = max(farthest, place - int(differs.min()), int(differs.max()) - place)
-        assert reach - step < farthest <= reach
+        # The sum over the blocks of an encoder is a bound, and not the least one.
+        least = 0 if architecture == "unet-transfer" else reach - step
+        assert least < farthest <= reach
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ SMALL: dict[str, dict] = {
     "deeplabv3plus": {"encoder": "plain", "features": [8, 16, 16, 16], "width": 24, "rates": [1]},
     "mask-rcnn": {"features": [8, 8, 12, 12, 16], "pyramid": 8, "hidden": 16, "flat": 3},
 }
+ANY_SIZE = ("dilated", "multi-scale")
 EVERY = [(name, dimension) for name in ARCHITECTURES for dimension in (2, 3)]
 
 
@@ -36,14 +37,18 @@ def small(architecture: str, role: str, dimension: int, classes: int = 2) -> tor
 @pytest.mark.parametrize(("architecture", "dimension"), EVERY)
 def test_one_sample_is_learned(architecture: str, dimension: int) -> None:
     network = small(architecture, "pnet", dimension).train()
-    side = 64 if architecture == "mask-rcnn" else 32  # of 32, its coarsest scale is one voxel
+    # Of 32, the coarsest scale of Mask R-CNN is one voxel; DeepLabV3+ rounds corners at stride 4.
+    side = 64 if architecture in ("mask-rcnn", "deeplabv3plus") else 32
     shape = (4, side, side)[-dimension:]
     truth = torch.zeros(1, *shape, dtype=torch.long)
-    truth[..., 8:22, 6:18] = 1
+    truth[..., side // 4 : 3 * side // 4, side // 8 : 5 * side // 8] = 1
     noise = torch.Generator().manual_seed(1)
     image = truth[:, None] + 0.3 * torch.randn(1, 1, *shape, generator=noise)
     optimizer = torch.optim.Adam(network.parameters(), lr=8e-3)
-    for _ in range(100 if architecture == "deeplabv3plus" else 60):  # it answers at stride 4
+    # The normalization of DeepLabV3+ needs small steps at the end to settle.
+    rates = [8e-3] * 100 + [8e-4] * 100 if architecture == "deeplabv3plus" else [8e-3] * 60
+    for rate in rates:
+        optimizer.param_groups[0]["lr"] = rate
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(network(image), truth).backward()
         optimizer.step()
@@ -96,7 +101,7 @@ def test_a_bundle_brings_networks_back_and_r_net_answers_strokes(
     assert not after.labels[np.roll(foreground, 15, axis=2)].any()
 
 
-@pytest.mark.parametrize("architecture", [name for name in ARCHITECTURES if name != "dilated"])
+@pytest.mark.parametrize("architecture", [name for name in ARCHITECTURES if name not in ANY_SIZE])
 def test_a_crop_that_the_strides_do_not_divide_is_refused_before_anything_is_trained(
     architecture: str, tmp_path: Path
 ) -> None:

@@ -87,7 +87,7 @@ def test_roi_align_is_the_dense_reference_without_rounding(
     torch.manual_seed(0)
     features = torch.randn(3, *extent, dtype=torch.float64)
     chosen = boxes(5, tuple(n * s for n, s in zip(extent, strides, strict=True)))
-    found = roi_align(features, chosen, size, strides)
+    found = roi_align(features, chosen, size, strides=strides)
     assert found.shape == (5, 3, *size)
     for box, cells in zip(chosen.tolist(), found, strict=True):
         torch.testing.assert_close(cells, align_densely(features, box, size, strides))
@@ -100,15 +100,15 @@ def test_roi_align_has_the_right_gradient(
     torch.manual_seed(0)
     features = torch.randn(1, *extent, dtype=torch.float64, requires_grad=True)
     chosen = boxes(2, tuple(n * s for n, s in zip(extent, strides, strict=True)), seed=1)
-    assert torch.autograd.gradcheck(lambda x: roi_align(x, chosen, size, strides), features)
+    assert torch.autograd.gradcheck(lambda x: roi_align(x, chosen, size, strides=strides), features)
 
 
 def test_roi_align_reads_a_ramp_exactly_where_roi_pool_rounds() -> None:
     ramp = torch.arange(12.0).expand(12, 12)[None]  # the feature i has the middle i + 0.5
     box = torch.tensor([[2.0, 3.3, 6.0, 7.3]])
-    aligned = roi_align(ramp, box, (2, 2), (1, 1))[0, 0]
+    aligned = roi_align(ramp, box, (2, 2), strides=(1, 1))[0, 0]
     torch.testing.assert_close(aligned, torch.tensor([[3.8, 5.8], [3.8, 5.8]]))
-    pooled = roi_pool(ramp, box, (2, 2), (1, 1))[0, 0]  # 3.3 to 7.3 is rounded to 3 to 7
+    pooled = roi_pool(ramp, box, (2, 2), strides=(1, 1))[0, 0]  # 3.3 to 7.3 is rounded to 3 to 7
     torch.testing.assert_close(pooled, torch.tensor([[4.0, 6.0], [4.0, 6.0]]))
 
 
@@ -116,10 +116,10 @@ def test_roi_pool_of_a_box_smaller_than_a_feature_is_that_feature() -> None:
     features = torch.arange(16.0).view(1, 4, 4)
     box = torch.tensor([[4.4, 8.4, 4.6, 8.6]])  # in the feature (1, 2) of stride 4
     torch.testing.assert_close(
-        roi_pool(features, box, (2, 2), (4, 4)), torch.full((1, 1, 2, 2), 6.0)
+        roi_pool(features, box, (2, 2), strides=(4, 4)), torch.full((1, 1, 2, 2), 6.0)
     )
-    assert roi_pool(features, box[:0], (2, 2), (4, 4)).shape == (0, 1, 2, 2)
-    assert roi_align(features, box[:0], (2, 2), (4, 4)).shape == (0, 1, 2, 2)
+    assert roi_pool(features, box[:0], (2, 2), strides=(4, 4)).shape == (0, 1, 2, 2)
+    assert roi_align(features, box[:0], (2, 2), strides=(4, 4)).shape == (0, 1, 2, 2)
 
 
 def test_overlaps_by_hand() -> None:
@@ -181,7 +181,7 @@ def test_examples_are_drawn_up_to_their_share() -> None:
     torch.manual_seed(0)
     positive = torch.zeros(50, dtype=torch.bool)
     positive[:20] = True
-    chosen, others = drawn_evenly(positive, ~positive, 16, 0.25)
+    chosen, others = drawn_evenly(positive, ~positive, count=16, share=0.25)
     assert len(chosen) == 4
     assert len(others) == 12
     assert positive[chosen].all()
