@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
+import signal
+import threading
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -66,6 +68,23 @@ def connected(
 
 
 @contextmanager
+def _deaf_to_ctrl_c() -> Generator[None, None, None]:
+    """Let processes that begin here leave Ctrl-C to this program, which ends them.
+
+    A terminal sends it to all of them, and each would end with a traceback. Children inherit what
+    is ignored. Signals can be set in the main thread alone; elsewhere nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _local(
     distributed: Any, workers: Workers, count: int, *, settings: WorkSettings
 ) -> Generator[Any, None, None]:
@@ -73,7 +92,7 @@ def _local(
     if workers.dashboard and importlib.util.find_spec("bokeh") is None:
         raise InputError("Dask's dashboard needs the package bokeh (pip install bokeh).")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _deaf_to_ctrl_c():
         warnings.simplefilter("ignore", UserWarning)  # of ports in use: another one is taken
         cluster = distributed.LocalCluster(
             n_workers=count,
