@@ -25,7 +25,7 @@ test: prepare-test lint
 
 # The same scene and module tests on the newest slicer-core, in an environment of its own.
 test-slicer-5.13:
-	$(PYTHON) Scripts/prepare_environment.py $(VENV)-slicer-5.13 fast,test \
+	$(PYTHON) Scripts/prepare_environment.py $(VENV)-slicer-5.13 fast,batch,report,test \
 		slicer-core==5.13.31053.0 vtk==9.6.2
 	$(VENV)-slicer-5.13/bin/python -m pytest Testing/Python/scene Testing/Python/module
 
