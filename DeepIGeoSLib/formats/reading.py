@@ -75,14 +75,7 @@ def read_image(path: Path) -> StoredImage:
         InputError: as ``check_image``, or it has more axes than one of time.
     """
     ending = check_image(path)
-    sform = None
-    if ending in _FORMATS:
-        module, reader = _FORMATS[ending]
-        if module is nifti:
-            header = nifti.read_header(path)
-            sform = header.sform if header.is_sheared else None
-    else:
-        reader = _PICTURES[ending]
+    reader, sform = _reader_and_shear(path, ending)
     with _in_small_letters(path, ending) as spelled:
         image = _read(spelled, path, f"{reader}ImageIO", permissive=sform is not None)
     stored = stored_image(image, path)
@@ -90,6 +83,17 @@ def read_image(path: Path) -> StoredImage:
         return stored
     # ITK has straightened what is sheared; the header says where the voxels are.
     return StoredImage(stored.array, sform, stored.dimension, stored.header)
+
+
+def _reader_and_shear(path: Path, ending: str) -> tuple[str, np.ndarray | None]:
+    """Return ITK's name of the format, and the header's matrix where it shears the voxels."""
+    if ending not in _FORMATS:
+        return _PICTURES[ending], None
+    module, reader = _FORMATS[ending]
+    if module is not nifti:
+        return reader, None
+    header = nifti.read_header(path)
+    return reader, header.sform if header.is_sheared else None
 
 
 def read_grid(path: Path) -> tuple[tuple[int, int, int], np.ndarray]:
@@ -104,14 +108,7 @@ def read_grid(path: Path) -> tuple[tuple[int, int, int], np.ndarray]:
     import SimpleITK
 
     ending = _ending_of_image(path)
-    sform = None
-    if ending in _FORMATS:
-        module, reader = _FORMATS[ending]
-        if module is nifti:
-            header = nifti.read_header(path)
-            sform = header.sform if header.is_sheared else None
-    else:
-        reader = _PICTURES[ending]
+    reader, sform = _reader_and_shear(path, ending)
     header_reader = SimpleITK.ImageFileReader()
     header_reader.SetImageIO(f"{reader}ImageIO")
     with (

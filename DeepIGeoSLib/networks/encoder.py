@@ -6,6 +6,7 @@ weights that were learned from pictures serve volumes too; the decoder joins the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from importlib import import_module
 from typing import cast
@@ -16,7 +17,7 @@ from torch import nn
 from DeepIGeoSLib.networks.encoder_names import ENCODER_MODULES
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """Finds features at several scales in pictures.
 
     Attributes:
@@ -33,13 +34,13 @@ class Encoder(nn.Module):
     strides: tuple[int, ...]
     reach: int
 
+    @abstractmethod
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the features (B, width, H / stride, W / stride) of each scale of (B, C, H, W)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stages(self) -> list[list[nn.Module]]:
         """Return the layers by stage, the one nearest to the picture first."""
-        raise NotImplementedError
 
     @staticmethod
     def own_name(name: str) -> str:
