@@ -1,6 +1,7 @@
 """The robot user of the evaluation: it corrects the largest mistake, always in the same way.
 
-Training has users of its own (see ``random_user``), who differ from stroke to stroke.
+Training has users of its own (see ``random_user``), who differ from stroke to stroke; that of
+``any-structure`` meets this one, too.
 """
 
 from __future__ import annotations
