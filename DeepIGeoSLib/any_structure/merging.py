@@ -9,9 +9,9 @@ A box says that the target lies in it, so the answer counts in all of it.
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from DeepIGeoSLib.any_structure.strokes import Strokes
+from DeepIGeoSLib.grid.connected import touching
 
 
 def merged(
@@ -37,17 +37,10 @@ def merged(
         (strokes.new_background, inside & ~wanted & ~strokes.foreground),
     ):
         if new.any():
-            taken = _touching(change, new)
+            taken = touching(change, new)
             after[taken] = answer[taken]
     if boxed is not None:
         after[boxed] = answer[boxed]
     after[strokes.foreground] = 1
     after[strokes.background] = 0
     return after
-
-
-def _touching(change: np.ndarray, strokes: np.ndarray) -> np.ndarray:
-    """Return the connected parts of a change that hold or touch a stroke."""
-    numbered, _ = ndimage.label(change | strokes)
-    numbers = np.unique(numbered[strokes])
-    return np.isin(numbered, numbers) & change

@@ -238,9 +238,8 @@ def _answer(
         seen = state if proposal is None else proposal(region)
         grid = image.grid(region)
         channels = image.on(grid)
-        foreground, background = (
-            grid.seeds_to_working(seeds) for seeds in interactions.seeds(region)
-        )
+        seeds = interactions.seeds(region)
+        foreground, background = (grid.seeds_to_working(mask) for mask in seeds)
         maps = distance_maps(
             channels, foreground, background, spacing=grid.spacing, settings=settings
         )
@@ -258,7 +257,9 @@ def _answer(
         answer = grid.to_volume(answer)
         if request is not None:
             maps = np.stack([grid.to_volume(distance) for distance in maps])
-            answer = request.granted(state, answer, maps)
+            answer = request.granted(
+                state, answer, maps=maps, foreground=seeds[0], background=seeds[1]
+            )
         changed = (answer >= 0.5) != (state >= 0.5)
         larger = grown_where_changed(region, changed, image.shape)
         if larger == region or growths_left == 0:

@@ -168,8 +168,11 @@ class RNetModule(NetworkModule):
         adds, removes = batch["asked"][sample].tolist()
         if self.settings.interactions.changes == "any" or not (adds or removes):
             return answer
-        before, maps = (to_array(batch[name][sample]) for name in ("initial", "maps"))
-        return Request(adds, removes, erases=False).granted(before, answer, maps)
+        given = {
+            name: to_array(batch[name][sample]) for name in ("maps", "foreground", "background")
+        }
+        before = to_array(batch["initial"][sample])
+        return Request(adds, removes, erases=False).granted(before, answer, **given)
 
 
 def make_optimizer(

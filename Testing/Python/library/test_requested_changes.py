@@ -17,31 +17,63 @@ BEFORE = np.array([[[0.1, 0.9, 0.5], [0.1, 0.9, 0.5]]], dtype=np.float32)
 ANSWER = np.array([[[0.8, 0.2, 0.5], [0.8, 0.2, 0.5]]], dtype=np.float32)
 NEAR_FOREGROUND = np.array([[[0.2, 0.2, 0.2], [0.9, 0.9, 0.9]]], dtype=np.float32)
 MAPS = np.stack([1 - NEAR_FOREGROUND, NEAR_FOREGROUND])  # background, then foreground
+DRAWN = {
+    "foreground": np.array([[[True, False, False], [True, False, False]]]),
+    "background": np.array([[[False, True, False], [False, True, False]]]),
+}
 
 
 def test_foreground_strokes_only_add() -> None:
-    granted = Request(adds=True, removes=False, erases=False).granted(BEFORE, ANSWER, MAPS)
+    granted = Request(adds=True, removes=False, erases=False).granted(
+        BEFORE, ANSWER, maps=MAPS, **DRAWN
+    )
     assert np.array_equal(granted, np.maximum(BEFORE, ANSWER))
 
 
 def test_background_strokes_only_remove() -> None:
-    granted = Request(adds=False, removes=True, erases=False).granted(BEFORE, ANSWER, MAPS)
+    granted = Request(adds=False, removes=True, erases=False).granted(
+        BEFORE, ANSWER, maps=MAPS, **DRAWN
+    )
     assert np.array_equal(granted, np.minimum(BEFORE, ANSWER))
 
 
 def test_voxels_follow_the_nearer_stroke_where_both_kinds_are_new() -> None:
-    granted = Request(adds=True, removes=True, erases=False).granted(BEFORE, ANSWER, MAPS)
+    granted = Request(adds=True, removes=True, erases=False).granted(
+        BEFORE, ANSWER, maps=MAPS, **DRAWN
+    )
     assert np.allclose(granted, [[[0.8, 0.9, 0.5], [0.1, 0.2, 0.5]]])
 
 
 def test_voxels_as_near_to_both_kinds_stay() -> None:
     even = np.ones((2, *SHAPE), dtype=np.float32)
-    granted = Request(adds=True, removes=True, erases=False).granted(BEFORE, ANSWER, even)
+    granted = Request(adds=True, removes=True, erases=False).granted(
+        BEFORE, ANSWER, maps=even, **DRAWN
+    )
     assert np.array_equal(granted, BEFORE)
 
 
+@pytest.mark.parametrize("adds", [True, False])
+def test_a_change_hangs_together_with_a_stroke_that_asks_for_it(adds: bool) -> None:
+    before = np.full((1, 1, 7), 0.2, dtype=np.float32)
+    before[..., 5] = 0.9  # what only touches it is not added
+    answer = np.array([[[0.6, 0.7, 0.3, 0.8, 0.3, 0.9, 0.8]]], dtype=np.float32)
+    expected = np.array([[[0.6, 0.7, 0.3, 0.2, 0.3, 0.9, 0.2]]], dtype=np.float32)
+    drawn, none = np.zeros((2, 1, 1, 7), dtype=bool)
+    drawn[..., 0] = True
+    strokes = {"foreground": drawn, "background": none}
+    if not adds:  # the same, turned round
+        before, answer, expected = 1 - before, 1 - answer, 1 - expected
+        strokes = {"foreground": none, "background": drawn}
+    maps = np.ones((2, 1, 1, 7), dtype=np.float32)
+    request = Request(adds=adds, removes=not adds, erases=False)
+    granted = request.granted(before, answer, maps=maps, **strokes)
+    assert np.allclose(granted, expected)
+
+
 def test_an_erased_stroke_frees_both_directions() -> None:
-    granted = Request(adds=True, removes=False, erases=True).granted(BEFORE, ANSWER, MAPS)
+    granted = Request(adds=True, removes=False, erases=True).granted(
+        BEFORE, ANSWER, maps=MAPS, **DRAWN
+    )
     assert np.array_equal(granted, ANSWER)
 
 
