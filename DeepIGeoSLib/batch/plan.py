@@ -17,7 +17,7 @@ from DeepIGeoSLib.batch.grids import grid_of
 from DeepIGeoSLib.batch.order import WorkOrder
 from DeepIGeoSLib.batch.outputs import output_paths
 from DeepIGeoSLib.batch.settings import Workers, WorkSettings
-from DeepIGeoSLib.bundles import load_bundle
+from DeepIGeoSLib.bundles import Bundle, load_bundle
 from DeepIGeoSLib.bundles.catalog import proposes
 from DeepIGeoSLib.dicom.segmentation_writer import ENDING as DICOM_ENDING
 from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
@@ -90,10 +90,12 @@ class Plan:
 
     def text(self) -> str:
         """Return what a person reads."""
-        lines = [f"{len(self.cases)} cases to work on ({self.layout}), {self.done} done already."]
+        lines = [
+            f"{counted(len(self.cases))} to work on ({self.layout}), {self.done} done already."
+        ]
         lines += _some(self.remarks)
         if self.problems:
-            lines.append(f"{len(self.problems)} cases can't be worked on:")
+            lines.append(f"{counted(len(self.problems))} can't be worked on:")
             lines += _some([str(problem) for problem in self.problems])
         work = "the workers of the scheduler"
         if self.workers is not None:
@@ -148,23 +150,13 @@ def planned(
         measure: whether the network's speed is measured, which takes some seconds.
 
     Raises:
-        InputError: the bundle can't be opened, or has several targets.
+        InputError: the bundle can't be opened.
     """
     good, problems, sizes = [], list(found.problems), []
     bundle = load_bundle(order.bundle)
-    if len(bundle.manifest.targets) > 1:
-        names = ", ".join(target.name for target in bundle.manifest.targets)
-        raise InputError(
-            f"The bundle {bundle.manifest.name} tells several targets apart ({names}), and a batch "
-            "run writes a single one; 'deepigeos segment' writes them all, image by image."
-        )
     for case in to_do:
         try:
-            if case.seeds is None and not proposes(bundle):
-                raise InputError(
-                    f"The bundle {bundle.manifest.name} segments nothing without seeds, and this "
-                    "case has none."
-                )
+            _check_fits(case, order, bundle)
             if order.settings.format == DICOM_ENDING:
                 check_segmentation_output(Path(f"{case.name}{DICOM_ENDING}"), case.images[0])
             output_paths(case, order)
@@ -220,6 +212,28 @@ def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | 
     return max(1, min(by_cores, by_memory, max(1, cases)))
 
 
+def _check_fits(case: BatchCase, order: WorkOrder, bundle: Bundle) -> None:
+    """Check that what is given of a case is what the bundle can work with.
+
+    Raises:
+        InputError: it is not.
+    """
+    name = bundle.manifest.name
+    if case.seeds is None and not proposes(bundle):
+        raise InputError(
+            f"The bundle {name} segments nothing without seeds, and this case has none."
+        )
+    if case.seeds is not None and order.objects:
+        raise InputError("Seeds correct a segmentation; objects are found without them.")
+    if case.seeds is not None and order.targets:
+        names = ", ".join(target.name for target in order.targets)
+        raise InputError(f"Seeds are about one target; say by --target which one: {names}.")
+    if case.truth is not None and len(order.kinds) > 1:
+        raise InputError(
+            f"The bundle {name} finds several kinds of objects, which no truth is compared with."
+        )
+
+
 def check_outputs_free(cases: Sequence[BatchCase], order: WorkOrder) -> None:
     """Check that no file stands where a result goes, and no result takes the place of an input.
 
@@ -243,6 +257,11 @@ def check_outputs_free(cases: Sequence[BatchCase], order: WorkOrder) -> None:
                 )
 
 
+def counted(cases: int) -> str:
+    """Return a number of cases in words."""
+    return f"{cases} case{'' if cases == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Return seconds in the units that people say them in."""
     if seconds < 90:
@@ -253,27 +272,22 @@ def duration(seconds: float) -> str:
 
 def _seconds(order: WorkOrder, voxels: int, count: int | None) -> float | None:
     """Measure the network on a few voxels; return what all of them may take."""
+    from DeepIGeoSLib.batch.answering import Answerer
+    from DeepIGeoSLib.batch.reading import CaseContent
     from DeepIGeoSLib.batch.work import torch_threads
-    from DeepIGeoSLib.interaction.session import InteractiveSession
     from DeepIGeoSLib.volume import Volume
 
     bundle = load_bundle(order.bundle)
     if count is None or not proposes(bundle):
         return None
     noise = np.random.default_rng(0).normal(100, 10, _TRIED_SHAPE).astype(np.float32)
-    settings = order.settings
-    session = InteractiveSession(
-        bundle,
-        device=settings.device,
-        memory_budget=settings.network_bytes,
-        crf=settings.crf,
-        engine=settings.engine,
-    )
-    session.set_volume([Volume(noise, name="noise")] * len(bundle.manifest.channels))
-    with torch_threads(settings.threads):
-        session.propose()
+    channels = [Volume(noise, name="noise")] * len(bundle.manifest.channels)
+    content = CaseContent(channels, seeds=None, initial=None, truths=None)
+    answerer = Answerer(bundle, order)
+    with torch_threads(order.settings.threads):
+        answerer.answer(content, None)
         began = time.perf_counter()
-        session.propose()
+        answerer.answer(content, None)
         each = (time.perf_counter() - began) / noise.size
     return _BEGINNING + each * voxels / max(1, count)
 

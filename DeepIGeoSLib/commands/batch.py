@@ -99,6 +99,25 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
         help="of the segmentations: .nii.gz, .nii, .nrrd, .mha, .seg.nrrd, or .dcm for DICOM "
         "(default: %(default)s)",
     )
+    group.add_argument(
+        "--target",
+        default="",
+        metavar="NAME",
+        help="of a bundle with several targets, segment this one alone; all of them, 1 for the "
+        "first, 2 for the second, ..., when left out",
+    )
+    group.add_argument(
+        "--instances",
+        action=argparse.BooleanOptionalAction,
+        help="find objects and number them, with a table for each case (default: where the bundle "
+        "has a network for objects); other bundles give the connected parts of what they segment",
+    )
+    group.add_argument(
+        "--score",
+        type=float,
+        metavar="S",
+        help="least score (0 to 1) of an object (default: the bundle's)",
+    )
     group.add_argument("--probability", action="store_true", help="also write the probabilities")
     group.add_argument("--uncertainty", action="store_true", help="also write the uncertainties")
     group.add_argument(
@@ -208,6 +227,9 @@ def _settings(arguments: argparse.Namespace) -> WorkSettings:
         crf=arguments.crf,
         memory_gb=arguments.memory,
         threads=arguments.threads,
+        target=arguments.target,
+        instances=arguments.instances,
+        score=arguments.score,
         format=arguments.format,
         probability=arguments.probability,
         uncertainty=arguments.uncertainty,
@@ -227,6 +249,8 @@ def _workers(arguments: argparse.Namespace) -> Workers:
 
 def text(result: dict[str, Any]) -> str:
     """Return what was done, and what failed with its reason."""
+    from DeepIGeoSLib.batch.plan import counted
+
     if "plan" in result:
         return result["text"]
     failed = result["failed"]
@@ -235,7 +259,7 @@ def text(result: dict[str, Any]) -> str:
     before = result["cases"] - result["worked_on"]
     earlier = f" ({before} by an earlier start)" if before > 0 else ""
     lines.append(
-        f"{result['output']}: {done} cases done{earlier}, {len(failed)} failed "
+        f"{result['output']}: {counted(done)} done{earlier}, {len(failed)} failed "
         f"({result['seconds']:.0f} s)"
     )
     if result["report"] is not None:

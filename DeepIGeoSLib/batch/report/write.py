@@ -74,8 +74,7 @@ def write_report(
         attention={record.name: attention_of(record) for record in records},
         pictures=pictures,
         agreements=agreements_of(done),
-        plot=bland_altman(pairs),
-        limits=limits_of(pairs),
+        plots=[(name, bland_altman(own), limits_of(own)) for name, own in pairs.items()],
         milliliters=sum(record.milliliters for record in done),
     )
     _write(files.csv, csv_table(records))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from DeepIGeoSLib import Volume
 from DeepIGeoSLib.batch import FindingRules, Workers, WorkSettings, run_batch
 from DeepIGeoSLib.batch.finding import find_cases
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.targets import Target
 
 ALONE = Workers(count=0)
 
@@ -56,6 +58,28 @@ def test_a_dicom_series_becomes_a_dicom_segmentation_on_its_voxels(
     assert volume.read_labels(path).any()
     written = highdicom.seg.segread(path)
     assert written.get_segment_description(1).algorithm_type.value == "AUTOMATIC"
+
+
+def test_each_of_several_targets_is_a_segment_of_its_own(
+    gbm: Path, bundle_of: Callable[..., Path], tmp_path: Path
+):
+    highdicom = pytest.importorskip("highdicom", reason="highdicom is not installed")
+    bundle = bundle_of((Target("whole", (1, 2)), Target("core", (2,))))
+    for format in (".dcm", ".seg.nrrd"):
+        settings = WorkSettings(format=format)
+        out = tmp_path / f"out{format}"
+        run_batch(gbm, out, bundle=bundle, settings=settings, workers=ALONE, report=False)
+    volume = Volume.read(gbm / "flair")
+    path = tmp_path / "out.dcm" / "flair.dcm"
+    whole, core = (volume.read_labels(path, [name]) > 0 for name in ("whole", "core"))
+    assert whole[core].all()  # they overlap: a segment holds all of its target
+    assert core.any()
+    for name, mask in (("whole", whole), ("core", core)):
+        other = volume.read_labels(tmp_path / "out.seg.nrrd" / "flair.seg.nrrd", [name])
+        np.testing.assert_array_equal(mask, other > 0)
+    written = highdicom.seg.segread(path)
+    labels = [written.get_segment_description(n).segment_label for n in (1, 2)]
+    assert labels == ["whole", "core"]
 
 
 def test_rules_choose_the_series_and_what_was_chosen_is_told(gbm: Path):
