@@ -40,6 +40,7 @@ class Answerer:
             memory_budget=settings.network_bytes,
             crf=settings.crf,
             engine=settings.engine,
+            prepare=False,
         )
         self._opened.target = settings.target
 

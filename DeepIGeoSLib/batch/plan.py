@@ -25,8 +25,9 @@ from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.errors import InputError
 
 # Bytes of a worker: Python with the networks' libraries, and for each voxel of a volume that is in
-# work (estimated: volume, probability, labels, what is made of them; the next volume beside it).
-_BASE_BYTES, _VOXEL_BYTES = 700_000_000, 60
+# work (volume, probability, labels, what is made of them; the next volume beside it), more for each
+# map that is written and for each further target. Measured, see Docs/batch.md.
+_BASE_BYTES, _VOXEL_BYTES, _VOXEL_BYTES_OF_A_MAP = 700_000_000, 36, 12
 
 # Bytes on disk for each voxel: labels and maps are compressed, these are for hard ones.
 _LABEL_BYTES, _MAP_BYTES = 0.1, 4.0
@@ -104,7 +105,7 @@ class Plan:
             work = "this process alone"
         about = "" if self.seconds is None else f", about {duration(self.seconds)}"
         lines.append(f"Time: {work}{about}.")
-        lines.append(f"Memory: about {self.memory_bytes / 1e9:.1f} GB for each.")
+        lines.append(f"Memory: at most about {self.memory_bytes / 1e9:.1f} GB for each.")
         lines.append(
             f"Disk: at most about {_size(self.disk_bytes)} of {_size(self.free_bytes)} free."
         )
@@ -170,10 +171,10 @@ def planned(
     # Cases in DICOM are as large as the others, or as a usual volume where there is no other.
     typical = int(np.mean(sizes)) if sizes else 256 * 256 * 64
     voxels = sum(sizes) + typical * (len(good) - len(sizes))
-    memory = memory_need(max(sizes, default=typical), order.settings)
+    memory = memory_need(max(sizes, default=typical), order)
     count = worker_count(workers, order.settings, len(good))
     seconds = _seconds(order, voxels, count) if measure and good else None
-    disk = int(voxels * _voxel_bytes(order.settings))
+    disk = int(voxels * _voxel_bytes(order))
     return Plan(
         layout=found.layout,
         cases=good,
@@ -190,9 +191,13 @@ def planned(
     )
 
 
-def memory_need(voxels: int, settings: WorkSettings) -> int:
+def memory_need(voxels: int, order: WorkOrder) -> int:
     """Return the bytes that a worker may need for a volume, about."""
-    return _BASE_BYTES + _VOXEL_BYTES * voxels + settings.network_bytes
+    settings = order.settings
+    targets = max(1, len(order.targets))
+    maps = targets - 1 + targets * (settings.probability + settings.uncertainty)
+    for_voxels = voxels * (_VOXEL_BYTES + _VOXEL_BYTES_OF_A_MAP * maps)
+    return _BASE_BYTES + for_voxels + settings.network_bytes
 
 
 def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | None:
@@ -292,8 +297,9 @@ def _seconds(order: WorkOrder, voxels: int, count: int | None) -> float | None:
     return _BEGINNING + each * voxels / max(1, count)
 
 
-def _voxel_bytes(settings: WorkSettings) -> float:
-    return _LABEL_BYTES + _MAP_BYTES * (settings.probability + settings.uncertainty)
+def _voxel_bytes(order: WorkOrder) -> float:
+    maps = order.settings.probability + order.settings.uncertainty
+    return _LABEL_BYTES + _MAP_BYTES * maps * max(1, len(order.targets))
 
 
 def _warnings(memory: int, disk: int, order: WorkOrder) -> list[str]:

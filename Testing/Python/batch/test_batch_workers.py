@@ -13,14 +13,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from cohorts import files_of
+from cohorts import CASES, files_of
 
 from DeepIGeoSLib.batch import Workers, WorkSettings, cluster, read_records, run_batch
 from DeepIGeoSLib.errors import InputError
 
 pytest.importorskip("distributed", reason="distributed is not installed")
-
-CASES = 8
 
 
 def workers_of(parent: psutil.Process) -> list[psutil.Process]:
@@ -31,18 +29,6 @@ def workers_of(parent: psutil.Process) -> list[psutil.Process]:
             if "spawn_main" in " ".join(child.cmdline()):
                 found.append(child)
     return found
-
-
-@pytest.fixture
-def by_one_process(
-    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
-) -> tuple[Path, dict[str, bytes]]:
-    """A cohort, and what one process without any other makes of it."""
-    images = write_cohort(CASES)
-    run_batch(
-        images, tmp_path / "alone", bundle=tiny_bundle, workers=Workers(count=0), report=False
-    )
-    return images, files_of(tmp_path / "alone")
 
 
 def test_killed_workers_change_nothing(
