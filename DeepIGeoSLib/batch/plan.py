@@ -13,6 +13,7 @@ import numpy as np
 
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.finding import Found, Problem
+from DeepIGeoSLib.batch.finding.bids import is_bids
 from DeepIGeoSLib.batch.grids import grid_of
 from DeepIGeoSLib.batch.order import WorkOrder
 from DeepIGeoSLib.batch.outputs import output_paths
@@ -23,6 +24,7 @@ from DeepIGeoSLib.dicom.segmentation_writer import ENDING as DICOM_ENDING
 from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
 from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.formats.bids import DERIVATIVES
 
 # Bytes of a worker: Python with the networks' libraries, and for each voxel of a volume that is in
 # work (volume, probability, labels, what is made of them; the next volume beside it), more for each
@@ -124,11 +126,18 @@ def check_folders(source: Path, output: Path) -> None:
         raise InputError(f"The folder {output.absolute().parent} does not exist.")
     if output.is_dir() and not os.access(output, os.W_OK):
         raise InputError(f"The folder {output} can't be written to.")
-    if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
+    inside = source.is_dir() and output.resolve().is_relative_to(source.resolve())
+    if inside and not _is_for_derivatives(source, output):
         raise InputError(
             f"The results would lie in the input, {source}, and be taken for images the next time; "
             "choose a folder outside of it."
         )
+
+
+def _is_for_derivatives(source: Path, output: Path) -> bool:
+    """Whether a folder is one in which a BIDS data set keeps what was made of its images."""
+    parts = output.resolve().relative_to(source.resolve()).parts
+    return is_bids(source) and len(parts) > 1 and parts[0] == DERIVATIVES
 
 
 def planned(

@@ -1,6 +1,6 @@
 """Names and sidecars of BIDS derivatives (Brain Imaging Data Structure 1.10, masks).
 
-Pure functions: nothing here reads or writes a file.
+Nothing here reads or writes a file.
 """
 
 from __future__ import annotations
@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from DeepIGeoSLib.errors import InputError
 
 VERSION = "1.10.0"
+
+# What tells that a folder is a data set, and where it keeps what was made of its images.
+DESCRIPTION, DERIVATIVES = "dataset_description.json", "derivatives"
 
 # How sidecars call the data set that the images come from.
 _RAW = "raw"
@@ -47,6 +50,27 @@ def probseg_path(image: PurePosixPath, label: str) -> PurePosixPath:
 def dseg_path(image: PurePosixPath) -> PurePosixPath:
     """Return where a labelmap of several targets goes, or of objects; see ``mask_path``."""
     return _derivative(image, None, "dseg")
+
+
+def is_data_set(folder: Path) -> bool:
+    """Whether a folder says of itself that it is a BIDS data set."""
+    return (folder / DESCRIPTION).is_file()
+
+
+def derivatives_of(stem: str) -> tuple[str, ...]:
+    """Return patterns of the masks and labelmaps that were made of an image by this library.
+
+    Args:
+        stem: name of the image without its ending; nothing is returned where it is none of BIDS.
+    """
+    match = _IMAGE.fullmatch(stem)
+    if match is None:
+        return ()
+    made = f"desc-deepigeos{match['suffix']}"
+    return (
+        f"{match['entities']}_{made}_dseg.nii.gz",
+        f"{match['entities']}_label-*_{made}_mask.nii.gz",
+    )
 
 
 def lookup_path(dseg: PurePosixPath) -> PurePosixPath:

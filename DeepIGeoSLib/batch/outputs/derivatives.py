@@ -14,6 +14,7 @@ from DeepIGeoSLib.bundles import load_bundle
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import written_in_one_step
 from DeepIGeoSLib.formats.bids import (
+    DESCRIPTION,
     dataset_description,
     dseg_sidecar,
     lookup_table,
@@ -21,8 +22,6 @@ from DeepIGeoSLib.formats.bids import (
 )
 from DeepIGeoSLib.instances.table import rows_of
 from DeepIGeoSLib.targets import Target, colored
-
-_DESCRIPTION = "dataset_description.json"
 
 # What lies there besides and is not named as BIDS has it; validators pass over it.
 _IGNORED = (f"{KEPT}/", "report.*", "*_uncertainty.nii.gz")
@@ -73,11 +72,11 @@ def describe_data_set(order: WorkOrder, source: Path) -> None:
         InputError: it can't be written.
     """
     try:
-        name = str(json.loads((source / _DESCRIPTION).read_text(encoding="utf-8"))["Name"])
+        name = str(json.loads((source / DESCRIPTION).read_text(encoding="utf-8"))["Name"])
     except (OSError, ValueError, KeyError, TypeError):
         name = source.resolve().name  # what is wrong there is no matter of the results
     said = dataset_description(name, source.resolve().as_uri(), order.version, bundle=order.model)
-    texts = {_DESCRIPTION: json.dumps(said, indent=2), ".bidsignore": "\n".join(_IGNORED)}
+    texts = {DESCRIPTION: json.dumps(said, indent=2), ".bidsignore": "\n".join(_IGNORED)}
     for file, text in texts.items():
         with written_in_one_step(order.output / file) as temporary:
             try:

@@ -18,6 +18,7 @@ from DeepIGeoSLib.batch import FindingRules, Workers, WorkSettings, run_batch
 from DeepIGeoSLib.batch.finding import find_cases
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.targets import Target
+from DeepIGeoSLib.worklist import Worklist
 
 ALONE = Workers(count=0)
 
@@ -139,3 +140,20 @@ def test_a_bids_data_set_gets_derivatives_with_sidecars(tiny_bundle: Path, tmp_p
     description = json.loads((out / "dataset_description.json").read_text())
     assert description["DatasetType"] == "derivative"
     assert {"report.html", "report.csv", "report.md", ".bidsignore"} <= set(files_of(out))
+
+
+def test_derivatives_may_lie_where_a_bids_data_set_keeps_them(tiny_bundle: Path, tmp_path: Path):
+    volume, _ = a_head(0)
+    study = tmp_path / "study"
+    (study / "sub-01" / "anat").mkdir(parents=True)
+    volume.write_map(study / "sub-01" / "anat" / "sub-01_FLAIR.nii.gz", volume.array)
+    (study / "dataset_description.json").write_text('{"Name": "Heads", "BIDSVersion": "1.10.0"}')
+    (study / "derivatives").mkdir()
+    out = study / "derivatives" / "deepigeos"
+    for _ in range(2):  # the second start takes no result for an image
+        result = run_batch(study, out, bundle=tiny_bundle, workers=ALONE)
+        assert [record.name for record in result.records] == ["sub-01/anat/sub-01_FLAIR"]
+    (case,) = Worklist(study, out).cases
+    assert case.start == out / result.records[0].outputs["labels"]
+    with pytest.raises(InputError, match="be taken for images the next time"):
+        run_batch(study, study / "results", bundle=tiny_bundle, workers=ALONE)
