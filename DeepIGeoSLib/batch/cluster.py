@@ -55,7 +55,7 @@ def connected(
             "More than one process needs the package distributed (pip install deepigeos[batch]); "
             "--workers 0 does without it."
         ) from error
-    with dask.config.set(_configuration(settings)), _silent():
+    with dask.config.set(_configuration(settings, workers)), _silent():
         if workers.scheduler is not None:
             with _client(distributed, workers.scheduler) as client:
                 yield client
@@ -138,7 +138,7 @@ def _client(distributed: Any, where: Any) -> Generator[Client, None, None]:
             client.close(timeout=CLOSING)
 
 
-def _configuration(settings: WorkSettings) -> dict[str, Any]:
+def _configuration(settings: WorkSettings, workers: Workers) -> dict[str, Any]:
     """Return how Dask's parts that begin here are to be."""
     threads = {
         f"distributed.nanny.pre-spawn-environ.{variable}": settings.threads
@@ -153,5 +153,8 @@ def _configuration(settings: WorkSettings) -> dict[str, Any]:
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": 0.98,
+        # What the dashboard alone shows takes processor time from the work.
+        "distributed.worker.profile.enabled": workers.dashboard,
+        "distributed.admin.system-monitor.interval": "500ms" if workers.dashboard else "5s",
         "distributed.comm.timeouts.connect": f"{PATIENCE}s",
     }

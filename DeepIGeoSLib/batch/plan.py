@@ -160,8 +160,9 @@ def planned(
         measure: whether the network's speed is measured, which takes some seconds.
 
     Raises:
-        InputError: the bundle can't be opened.
+        InputError: the bundle can't be opened, or a worker may not use what Python itself takes.
     """
+    _check_memory(order.settings, workers)
     good, problems, sizes = [], list(found.problems), []
     bundle = load_bundle(order.bundle)
     for case in to_do:
@@ -224,6 +225,20 @@ def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | 
     if settings.device == "cuda" or settings.device.startswith("cuda:"):
         by_cores = 1  # a process for the card
     return max(1, min(by_cores, by_memory, max(1, cases)))
+
+
+def _check_memory(settings: WorkSettings, workers: Workers) -> None:
+    """Check that processes that are begun here may use more than Python with its libraries takes.
+
+    Raises:
+        InputError: they would be ended before they have done anything.
+    """
+    local = workers.scheduler is None and workers.count != 0
+    if local and settings.memory_gb * 1e9 < _BASE_BYTES:
+        raise InputError(
+            f"A process may use {settings.memory_gb:g} GB (--memory), but needs "
+            f"{_BASE_BYTES / 1e9:g} GB before it reads any image."
+        )
 
 
 def _check_fits(case: BatchCase, order: WorkOrder, bundle: Bundle) -> None:

@@ -39,6 +39,7 @@ class BatchResult:
     Attributes:
         records: of all cases of the input that were worked on, by this start or an earlier one.
         worked_on: how many of them by this start.
+        done_before: how many had been done when it began.
         seconds: of this start.
         report: the page on all of them; None where none was asked for, or where what writes it is
             not installed.
@@ -46,6 +47,7 @@ class BatchResult:
 
     records: list[CaseRecord]
     worked_on: int
+    done_before: int
     seconds: float
     report: Path | None = None
 
@@ -191,7 +193,7 @@ def run_batch(
         if made:
             _remove_empty(folder)
     page = _report(cohort, records) if report else None
-    return BatchResult(records, len(plan.cases), time.perf_counter() - began, page)
+    return BatchResult(records, len(plan.cases), plan.done, time.perf_counter() - began, page)
 
 
 def _work(

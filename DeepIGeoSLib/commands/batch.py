@@ -198,6 +198,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         "output": arguments.output,
         "cases": len(result.records),
         "worked_on": result.worked_on,
+        "done_before": result.done_before,
         "failed": [{"case": one.name, "reason": one.reason} for one in result.failed],
         "seconds": result.seconds,
         "report": None if result.report is None else str(result.report),
@@ -256,7 +257,7 @@ def text(result: dict[str, Any]) -> str:
     failed = result["failed"]
     lines = [f"FAILED {one['case']}: {one['reason']}" for one in failed]
     done = result["cases"] - len(failed)
-    before = result["cases"] - result["worked_on"]
+    before = result["done_before"]
     earlier = f" ({before} by an earlier start)" if before > 0 else ""
     lines.append(
         f"{result['output']}: {counted(done)} done{earlier}, {len(failed)} failed "

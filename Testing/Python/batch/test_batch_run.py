@@ -148,6 +148,9 @@ def test_what_can_not_be_worked_on_is_said_before_any_work(
         ("p0/head", "done"),
         ("p1/head", "failed"),
     ]
+    assert (result.worked_on, result.done_before) == (1, 0)
+    again = run_batch(images, out, bundle=tiny_bundle, **NO_REPORT, leave_out_problems=True)
+    assert (again.worked_on, again.done_before) == (0, 1)
 
 
 def test_a_bundle_that_changed_between_two_starts_is_refused(
