@@ -102,7 +102,7 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
 
 def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
     """Return a sentence for an error, and the exit code."""
-    from DeepIGeoSLib.errors import InputError
+    from DeepIGeoSLib.errors import DeepIGeoSError, InputError
 
     if stopped or isinstance(error, KeyboardInterrupt):
         return "Stopped.", FAILED
@@ -118,6 +118,8 @@ def _explained(error: BaseException, stopped: bool) -> tuple[str, int]:
             f"The Python package {error.name or '(unknown)'!r} can't be imported ({error}); "
             "install it again."
         ), BAD_INPUT
+    if isinstance(error, DeepIGeoSError):  # a sentence of the library's own
+        return str(error), FAILED
     return f"{type(error).__name__}: {error}", FAILED
 
 

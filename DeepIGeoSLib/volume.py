@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -231,17 +231,22 @@ class Volume:
             raise InputError("labels must be whole numbers from 0 to 255.")
         path = Path(path)
         if path.name.lower().endswith(DICOM_ENDING):
-            self._write_dicom(path, as_bytes, meaning)
+            # An empty segmentation is a segment without voxels: none at all is not allowed.
+            present = [int(label) for label in np.unique(as_bytes) if label > 0] or [1]
+            self._write_dicom(path, {label: as_bytes == label for label in present}, meaning)
             return
         is_segments = path.name.lower().endswith(SEGMENTATION_ENDINGS)
         self._write(path, as_bytes, header_of(as_bytes) if is_segments else None)
 
-    def write_numbers(self, path: str | Path, numbers: np.ndarray) -> None:
+    def write_numbers(
+        self, path: str | Path, numbers: np.ndarray, *, meaning: SegmentationMeaning | None = None
+    ) -> None:
         """Write the number of an object at each voxel, in 16 bits where there are more than 255.
 
         Args:
             path: as for ``write_labels``; more than 255 objects are no DICOM segmentation here.
             numbers: whole numbers 0..65535, axes (k, j, i), the volume's shape; 0 is no object.
+            meaning: as for ``write_labels``.
 
         Raises:
             InputError: as ``write_labels``.
@@ -249,7 +254,7 @@ class Volume:
         numbers = self._checked_shape(numbers, "numbers")
         most = int(numbers.max())
         if most <= _MOST_IN_A_BYTE:
-            self.write_labels(path, numbers)
+            self.write_labels(path, numbers, meaning=meaning)
             return
         path = Path(path)
         if most > _MOST_OBJECTS or path.name.lower().endswith(DICOM_ENDING):
@@ -260,7 +265,7 @@ class Volume:
         self._write(path, values, header_of(values) if is_segments else None)
 
     def _write_dicom(
-        self, path: Path, labels: np.ndarray, meaning: SegmentationMeaning | None
+        self, path: Path, masks: Mapping[int, np.ndarray], meaning: SegmentationMeaning | None
     ) -> None:
         from DeepIGeoSLib import __version__
 
@@ -276,29 +281,40 @@ class Volume:
             )
         write_segmentation(
             path,
-            labels,
+            masks,
             self._source,
             **self._chosen,
             meaning=meaning,
             software_version=__version__,
         )
 
-    def write_segments(self, path: str | Path, masks: Sequence[NamedMask]) -> None:
-        """Write segments with names and colors as a Slicer segmentation on this volume's grid.
+    def write_segments(
+        self,
+        path: str | Path,
+        masks: Sequence[NamedMask],
+        *,
+        meaning: SegmentationMeaning | None = None,
+    ) -> None:
+        """Write segments as a Slicer or DICOM segmentation on this volume's grid.
 
         Args:
-            path: where to, ending in .seg.nrrd.
-            masks: at least one, each of the volume's shape; those that overlap lie in layers of
-                their own.
+            path: where to, ending in .seg.nrrd (with names and colors), or in .dcm for a volume
+                that was read from DICOM.
+            masks: at least one, each of the volume's shape. They may overlap.
+            meaning: what a DICOM segmentation says of them, by their places in ``masks`` from 1 on.
 
         Raises:
             InputError: as ``write_labels``, or another ending.
         """
         path = Path(path)
-        if not path.name.lower().endswith(SEGMENTATION_ENDINGS):
-            raise InputError(f"{path} can't hold segments; a name that ends in .seg.nrrd can.")
         for mask in masks:
             self._checked_shape(mask.inside, f"the voxels of {mask.name}")
+        if path.name.lower().endswith(DICOM_ENDING):
+            inside = {number: mask.inside for number, mask in enumerate(masks, 1)}
+            self._write_dicom(path, inside, meaning)
+            return
+        if not path.name.lower().endswith(SEGMENTATION_ENDINGS):
+            raise InputError(f"{path} can't hold segments; a name that ends in .seg.nrrd can.")
         layers, header = layers_of(masks)
         self._write(path, layers[..., 0] if layers.shape[-1] == 1 else layers, header)
 

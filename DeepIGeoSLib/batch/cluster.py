@@ -55,7 +55,7 @@ def connected(
             "More than one process needs the package distributed (pip install deepigeos[batch]); "
             "--workers 0 does without it."
         ) from error
-    with dask.config.set(_configuration(settings)):
+    with dask.config.set(_configuration(settings, workers)), _silent():
         if workers.scheduler is not None:
             with _client(distributed, workers.scheduler) as client:
                 yield client
@@ -65,6 +65,20 @@ def connected(
             _client(distributed, cluster) as client,
         ):
             yield client
+
+
+@contextmanager
+def _silent() -> Generator[None, None, None]:
+    """Keep Dask's log to itself: what goes wrong is said in one sentence."""
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 @contextmanager
@@ -91,7 +105,6 @@ def _local(
     """Begin processes on this computer, reachable from it alone, and end them."""
     if workers.dashboard and importlib.util.find_spec("bokeh") is None:
         raise InputError("Dask's dashboard needs the package bokeh (pip install bokeh).")
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with warnings.catch_warnings(), _deaf_to_ctrl_c():
         warnings.simplefilter("ignore", UserWarning)  # of ports in use: another one is taken
         cluster = distributed.LocalCluster(
@@ -125,7 +138,7 @@ def _client(distributed: Any, where: Any) -> Generator[Client, None, None]:
             client.close(timeout=CLOSING)
 
 
-def _configuration(settings: WorkSettings) -> dict[str, Any]:
+def _configuration(settings: WorkSettings, workers: Workers) -> dict[str, Any]:
     """Return how Dask's parts that begin here are to be."""
     threads = {
         f"distributed.nanny.pre-spawn-environ.{variable}": settings.threads
@@ -140,5 +153,8 @@ def _configuration(settings: WorkSettings) -> dict[str, Any]:
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": 0.98,
+        # What the dashboard alone shows takes processor time from the work.
+        "distributed.worker.profile.enabled": workers.dashboard,
+        "distributed.admin.system-monitor.interval": "500ms" if workers.dashboard else "5s",
         "distributed.comm.timeouts.connect": f"{PATIENCE}s",
     }

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 # Called with records that have come, and with cases that are about to be worked on.
 Note = Callable[[Sequence[CaseRecord], Sequence[BatchCase]], None]
 
+# What workers do with a case.
+Work = Callable[[BatchCase, WorkOrder], CaseRecord]
+
 # Cases that wait at the scheduler for each thread: so many that no worker waits for the next, so
-# few that the scheduler's memory does not depend on how large the cohort is.
-_AHEAD = 4
+# few that the scheduler's memory does not depend on how large the cohort is. They are filled up
+# when half of them is done.
+_AHEAD = 8
 _LEAST_AHEAD = 8
 
 # Seconds between looks at whether somebody wants an end, and at how many workers there are.
@@ -72,6 +76,7 @@ def on_workers(
     *,
     note: Note,
     cancel: threading.Event | None,
+    work: Work = work_on,
 ) -> None:
     """Have the workers of a scheduler work on cases.
 
@@ -84,13 +89,14 @@ def on_workers(
         order: what is the same for all.
         note: see ``Note``; called from this thread.
         cancel: stops the work when it is set.
+        work: what they do with each.
 
     Raises:
         Cancelled: ``cancel`` was set; what was noted before is done.
         LostSchedulerError: the scheduler is gone.
         DeepIGeoSError: the workers can't do this work at all.
     """
-    hands = _Hands(client, order, note, cancel)
+    hands = _Hands(client, order, work=work, note=note, cancel=cancel)
     set_aside = hands.work_through(cases, alone=False)
     for case in hands.work_through(set_aside, alone=True):
         note([_ended(case)], [])
@@ -100,12 +106,19 @@ class _Hands:
     """Hands out cases and takes records back."""
 
     def __init__(
-        self, client: Client, order: WorkOrder, note: Note, cancel: threading.Event | None
+        self,
+        client: Client,
+        order: WorkOrder,
+        *,
+        work: Work,
+        note: Note,
+        cancel: threading.Event | None,
     ) -> None:
         self._client = client
+        self._order = order
+        self._work = work
         self._note = note
         self._cancel = cancel
-        self._order = order
         self._finished: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self._in_work: dict[Hashable, tuple[Future, BatchCase]] = {}
         self._unseen = 0.0
@@ -139,13 +152,16 @@ class _Hands:
     ) -> None:
         """Note what has come, and fill up what is in work."""
         free = window - len(self._in_work)
-        chosen = list(itertools.islice(waiting, max(0, free)))
+        # Several at once: the scheduler's time is for messages, whatever is in them.
+        count = free if free >= max(1, window // 2) else 0
+        chosen = list(itertools.islice(waiting, count))
         if records or chosen:
             self._note(records, chosen)
-        for case in chosen:
-            future = self._client.submit(
-                work_on, case, self._order, pure=False, key=f"case-{uuid.uuid4().hex}"
-            )
+        if not chosen:
+            return
+        keys = [f"case-{uuid.uuid4().hex}" for _ in chosen]
+        futures = self._client.map(self._work, chosen, order=self._order, key=keys, pure=False)
+        for future, case in zip(futures, chosen, strict=True):
             self._watch(future, case)
 
     def _watch(self, future: Future, case: BatchCase) -> None:

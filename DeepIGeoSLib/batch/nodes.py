@@ -7,12 +7,18 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from DeepIGeoSLib.batch.quality import flags_of, uncertain_voxels
+import numpy as np
+
+from DeepIGeoSLib.batch.answer import AnsweredTarget, CaseAnswer
+from DeepIGeoSLib.batch.quality import flags_of
 from DeepIGeoSLib.batch.record import CaseRecord, State
 from DeepIGeoSLib.batch.targets import targets_of
-from DeepIGeoSLib.bundles import Bundle, summary_of
+from DeepIGeoSLib.bundles import Bundle, BundleManifest
+from DeepIGeoSLib.bundles.bundle import folder_of
+from DeepIGeoSLib.bundles.manifest_file import read_manifest
 from DeepIGeoSLib.errors import InputError, Progress, stop_if
 from DeepIGeoSLib.evaluation.metrics import TOLERANCE
+from DeepIGeoSLib.targets import label_numbers
 
 # Under which kind of output a record names the node that was made.
 SEGMENTATION = "segmentation"
@@ -26,6 +32,8 @@ def batch_nodes(
     cancel: threading.Event | None = None,
 ) -> list[CaseRecord]:
     """Segment volume nodes, each into a new segmentation node.
+
+    Of a model with several targets each gets its segment; of one that finds objects, each object.
 
     Args:
         logic: a ``SegmentationLogic`` with a model that segments by itself.
@@ -75,25 +83,58 @@ def _segmented(
 ) -> dict[str, Any]:
     from DeepIGeoSLib.scene.nodes import volumeFromNode
 
-    result = logic.propose(*place, cancel=cancel)
+    answer = _answer(logic, place, cancel)
     spacing = volumeFromNode(place[0]).spacing
-    uncertain = uncertain_voxels(result.probability)
+    targets = targets_of(answer, None, spacing=spacing, tolerance=TOLERANCE)
     return {
         "state": State.DONE,
         "outputs": {SEGMENTATION: place[1].GetID()},
-        "shape": result.labels.shape,
+        "shape": answer.numbers.shape,
         "spacing": spacing,
-        "targets": targets_of(
-            result.labels,
-            {1: _task(logic.bundle)},
-            spacing=spacing,
-            uncertain=uncertain,
-            truth=None,
-            tolerance=TOLERANCE,
-        ),
-        "flags": flags_of(result.labels, uncertain),
+        "targets": targets,
+        "flags": flags_of(answer.numbers, targets),
     }
 
 
-def _task(bundle: Any) -> str:
-    return bundle.manifest.task if isinstance(bundle, Bundle) else summary_of(bundle).task
+def _answer(logic: Any, place: tuple[Any, Any, str], cancel: threading.Event | None) -> CaseAnswer:
+    """Segment a node into its segments; return what was found."""
+    manifest = _manifest(logic.bundle)
+    if manifest.for_instances:
+        return _objects(logic, place, manifest.task, cancel=cancel)
+    if len(logic.targets) > 1:
+        return _several(logic, place, cancel)
+    result = logic.propose(*place, cancel=cancel)
+    own = AnsweredTarget(manifest.task, 1, result.labels > 0, result)
+    return CaseAnswer(result.labels, (own,))
+
+
+def _several(logic: Any, place: tuple[Any, Any, str], cancel: threading.Event | None) -> CaseAnswer:
+    from DeepIGeoSLib.scene.target_segments import segmentsOfTargets
+
+    volume, node, segment_id = place
+    segments = segmentsOfTargets(node, segment_id, logic.targets)
+    found = logic.startProposeTargets(volume, node, segments, cancel=cancel).finish()
+    answered = tuple(
+        AnsweredTarget(target.name, label, own.labels > 0, own)
+        for label, target in enumerate(logic.targets, 1)
+        for own in [found[target.name]]
+    )
+    return CaseAnswer(label_numbers([one.mask for one in answered], logic.targets), answered)
+
+
+def _objects(
+    logic: Any, place: tuple[Any, Any, str], task: str, *, cancel: threading.Event | None
+) -> CaseAnswer:
+    from DeepIGeoSLib.scene.nodes import maskFromSegment, volumeFromNode
+
+    volume, node, empty = place
+    found = logic.findInstances(volume, node, cancel=cancel)
+    node.GetSegmentation().RemoveSegment(empty)
+    numbers = np.zeros(volumeFromNode(volume).shape, dtype=np.int32)
+    for number, segment_id in enumerate(found, 1):
+        numbers[maskFromSegment(volume, node, segment_id)] = number
+    return CaseAnswer(numbers, (AnsweredTarget(task, 0, numbers > 0, objects=len(found)),))
+
+
+def _manifest(bundle: Any) -> BundleManifest:
+    return bundle.manifest if isinstance(bundle, Bundle) else read_manifest(folder_of(bundle))

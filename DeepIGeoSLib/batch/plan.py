@@ -13,20 +13,23 @@ import numpy as np
 
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.finding import Found, Problem
+from DeepIGeoSLib.batch.finding.bids import is_bids
 from DeepIGeoSLib.batch.grids import grid_of
 from DeepIGeoSLib.batch.order import WorkOrder
 from DeepIGeoSLib.batch.outputs import output_paths
 from DeepIGeoSLib.batch.settings import Workers, WorkSettings
-from DeepIGeoSLib.bundles import load_bundle
+from DeepIGeoSLib.bundles import Bundle, load_bundle
 from DeepIGeoSLib.bundles.catalog import proposes
 from DeepIGeoSLib.dicom.segmentation_writer import ENDING as DICOM_ENDING
 from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
 from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.formats.bids import DERIVATIVES
 
 # Bytes of a worker: Python with the networks' libraries, and for each voxel of a volume that is in
-# work (estimated: volume, probability, labels, what is made of them; the next volume beside it).
-_BASE_BYTES, _VOXEL_BYTES = 700_000_000, 60
+# work (volume, probability, labels, what is made of them; the next volume beside it), more for each
+# map that is written and for each further target. Measured, see Docs/batch.md.
+_BASE_BYTES, _VOXEL_BYTES, _VOXEL_BYTES_OF_A_MAP = 700_000_000, 36, 12
 
 # Bytes on disk for each voxel: labels and maps are compressed, these are for hard ones.
 _LABEL_BYTES, _MAP_BYTES = 0.1, 4.0
@@ -90,10 +93,12 @@ class Plan:
 
     def text(self) -> str:
         """Return what a person reads."""
-        lines = [f"{len(self.cases)} cases to work on ({self.layout}), {self.done} done already."]
+        lines = [
+            f"{counted(len(self.cases))} to work on ({self.layout}), {self.done} done already."
+        ]
         lines += _some(self.remarks)
         if self.problems:
-            lines.append(f"{len(self.problems)} cases can't be worked on:")
+            lines.append(f"{counted(len(self.problems))} can't be worked on:")
             lines += _some([str(problem) for problem in self.problems])
         work = "the workers of the scheduler"
         if self.workers is not None:
@@ -102,7 +107,7 @@ class Plan:
             work = "this process alone"
         about = "" if self.seconds is None else f", about {duration(self.seconds)}"
         lines.append(f"Time: {work}{about}.")
-        lines.append(f"Memory: about {self.memory_bytes / 1e9:.1f} GB for each.")
+        lines.append(f"Memory: at most about {self.memory_bytes / 1e9:.1f} GB for each.")
         lines.append(
             f"Disk: at most about {_size(self.disk_bytes)} of {_size(self.free_bytes)} free."
         )
@@ -121,11 +126,18 @@ def check_folders(source: Path, output: Path) -> None:
         raise InputError(f"The folder {output.absolute().parent} does not exist.")
     if output.is_dir() and not os.access(output, os.W_OK):
         raise InputError(f"The folder {output} can't be written to.")
-    if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
+    inside = source.is_dir() and output.resolve().is_relative_to(source.resolve())
+    if inside and not _is_for_derivatives(source, output):
         raise InputError(
             f"The results would lie in the input, {source}, and be taken for images the next time; "
             "choose a folder outside of it."
         )
+
+
+def _is_for_derivatives(source: Path, output: Path) -> bool:
+    """Whether a folder is one in which a BIDS data set keeps what was made of its images."""
+    parts = output.resolve().relative_to(source.resolve()).parts
+    return is_bids(source) and len(parts) > 1 and parts[0] == DERIVATIVES
 
 
 def planned(
@@ -148,23 +160,14 @@ def planned(
         measure: whether the network's speed is measured, which takes some seconds.
 
     Raises:
-        InputError: the bundle can't be opened, or has several targets.
+        InputError: the bundle can't be opened, or a worker may not use what Python itself takes.
     """
+    _check_memory(order.settings, workers)
     good, problems, sizes = [], list(found.problems), []
     bundle = load_bundle(order.bundle)
-    if len(bundle.manifest.targets) > 1:
-        names = ", ".join(target.name for target in bundle.manifest.targets)
-        raise InputError(
-            f"The bundle {bundle.manifest.name} tells several targets apart ({names}), and a batch "
-            "run writes a single one; 'deepigeos segment' writes them all, image by image."
-        )
     for case in to_do:
         try:
-            if case.seeds is None and not proposes(bundle):
-                raise InputError(
-                    f"The bundle {bundle.manifest.name} segments nothing without seeds, and this "
-                    "case has none."
-                )
+            _check_fits(case, order, bundle)
             if order.settings.format == DICOM_ENDING:
                 check_segmentation_output(Path(f"{case.name}{DICOM_ENDING}"), case.images[0])
             output_paths(case, order)
@@ -178,10 +181,10 @@ def planned(
     # Cases in DICOM are as large as the others, or as a usual volume where there is no other.
     typical = int(np.mean(sizes)) if sizes else 256 * 256 * 64
     voxels = sum(sizes) + typical * (len(good) - len(sizes))
-    memory = memory_need(max(sizes, default=typical), order.settings)
+    memory = memory_need(max(sizes, default=typical), order)
     count = worker_count(workers, order.settings, len(good))
     seconds = _seconds(order, voxels, count) if measure and good else None
-    disk = int(voxels * _voxel_bytes(order.settings))
+    disk = int(voxels * _voxel_bytes(order))
     return Plan(
         layout=found.layout,
         cases=good,
@@ -198,9 +201,13 @@ def planned(
     )
 
 
-def memory_need(voxels: int, settings: WorkSettings) -> int:
+def memory_need(voxels: int, order: WorkOrder) -> int:
     """Return the bytes that a worker may need for a volume, about."""
-    return _BASE_BYTES + _VOXEL_BYTES * voxels + settings.network_bytes
+    settings = order.settings
+    targets = max(1, len(order.targets))
+    maps = targets - 1 + targets * (settings.probability + settings.uncertainty)
+    for_voxels = voxels * (_VOXEL_BYTES + _VOXEL_BYTES_OF_A_MAP * maps)
+    return _BASE_BYTES + for_voxels + settings.network_bytes
 
 
 def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | None:
@@ -218,6 +225,42 @@ def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | 
     if settings.device == "cuda" or settings.device.startswith("cuda:"):
         by_cores = 1  # a process for the card
     return max(1, min(by_cores, by_memory, max(1, cases)))
+
+
+def _check_memory(settings: WorkSettings, workers: Workers) -> None:
+    """Check that processes that are begun here may use more than Python with its libraries takes.
+
+    Raises:
+        InputError: they would be ended before they have done anything.
+    """
+    local = workers.scheduler is None and workers.count != 0
+    if local and settings.memory_gb * 1e9 < _BASE_BYTES:
+        raise InputError(
+            f"A process may use {settings.memory_gb:g} GB (--memory), but needs "
+            f"{_BASE_BYTES / 1e9:g} GB before it reads any image."
+        )
+
+
+def _check_fits(case: BatchCase, order: WorkOrder, bundle: Bundle) -> None:
+    """Check that what is given of a case is what the bundle can work with.
+
+    Raises:
+        InputError: it is not.
+    """
+    name = bundle.manifest.name
+    if case.seeds is None and not proposes(bundle):
+        raise InputError(
+            f"The bundle {name} segments nothing without seeds, and this case has none."
+        )
+    if case.seeds is not None and order.objects:
+        raise InputError("Seeds correct a segmentation; objects are found without them.")
+    if case.seeds is not None and order.targets:
+        names = ", ".join(target.name for target in order.targets)
+        raise InputError(f"Seeds are about one target; say by --target which one: {names}.")
+    if case.truth is not None and len(order.kinds) > 1:
+        raise InputError(
+            f"The bundle {name} finds several kinds of objects, which no truth is compared with."
+        )
 
 
 def check_outputs_free(cases: Sequence[BatchCase], order: WorkOrder) -> None:
@@ -243,6 +286,11 @@ def check_outputs_free(cases: Sequence[BatchCase], order: WorkOrder) -> None:
                 )
 
 
+def counted(cases: int) -> str:
+    """Return a number of cases in words."""
+    return f"{cases} case{'' if cases == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Return seconds in the units that people say them in."""
     if seconds < 90:
@@ -253,33 +301,29 @@ def duration(seconds: float) -> str:
 
 def _seconds(order: WorkOrder, voxels: int, count: int | None) -> float | None:
     """Measure the network on a few voxels; return what all of them may take."""
+    from DeepIGeoSLib.batch.answering import Answerer
+    from DeepIGeoSLib.batch.reading import CaseContent
     from DeepIGeoSLib.batch.work import torch_threads
-    from DeepIGeoSLib.interaction.session import InteractiveSession
     from DeepIGeoSLib.volume import Volume
 
     bundle = load_bundle(order.bundle)
     if count is None or not proposes(bundle):
         return None
     noise = np.random.default_rng(0).normal(100, 10, _TRIED_SHAPE).astype(np.float32)
-    settings = order.settings
-    session = InteractiveSession(
-        bundle,
-        device=settings.device,
-        memory_budget=settings.network_bytes,
-        crf=settings.crf,
-        engine=settings.engine,
-    )
-    session.set_volume([Volume(noise, name="noise")] * len(bundle.manifest.channels))
-    with torch_threads(settings.threads):
-        session.propose()
+    channels = [Volume(noise, name="noise")] * len(bundle.manifest.channels)
+    content = CaseContent(channels, seeds=None, initial=None, truths=None)
+    answerer = Answerer(bundle, order)
+    with torch_threads(order.settings.threads):
+        answerer.answer(content, None)
         began = time.perf_counter()
-        session.propose()
+        answerer.answer(content, None)
         each = (time.perf_counter() - began) / noise.size
     return _BEGINNING + each * voxels / max(1, count)
 
 
-def _voxel_bytes(settings: WorkSettings) -> float:
-    return _LABEL_BYTES + _MAP_BYTES * (settings.probability + settings.uncertainty)
+def _voxel_bytes(order: WorkOrder) -> float:
+    maps = order.settings.probability + order.settings.uncertainty
+    return _LABEL_BYTES + _MAP_BYTES * maps * max(1, len(order.targets))
 
 
 def _warnings(memory: int, disk: int, order: WorkOrder) -> list[str]:

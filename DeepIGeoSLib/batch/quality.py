@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from DeepIGeoSLib.batch.record import TargetRecord
+
 EMPTY = "empty"
 AT_THE_BORDER = "touches the border of the image"
 UNCERTAIN = "uncertain"
@@ -14,7 +16,7 @@ UNLIKE_TRAINING = "intensities unlike the training data"
 # Probabilities between these are uncertain.
 _UNDECIDED = (0.25, 0.75)
 
-# A result is uncertain where its uncertain voxels are more than this share of its volume.
+# A target is uncertain where its uncertain voxels are more than this share of its volume.
 _MUCH = 0.3
 
 
@@ -24,24 +26,34 @@ def uncertain_voxels(probability: np.ndarray) -> int:
     return int(np.count_nonzero((probability > low) & (probability < high)))
 
 
-def flags_of(labels: np.ndarray, uncertain: int, *, unlike: bool = False) -> tuple[str, ...]:
+def flags_of(
+    numbers: np.ndarray, targets: Sequence[TargetRecord], *, unlike: bool = False
+) -> tuple[str, ...]:
     """Return why somebody should look at a result.
 
     Args:
-        labels: whole numbers, axes (k, j, i); above 0 are targets.
-        uncertain: voxels whose probability is undecided, from ``uncertain_voxels``.
+        numbers: whole numbers, axes (k, j, i); above 0 are targets, or objects.
+        targets: what is known of each.
         unlike: whether the image's intensities are unlike those of the training data, see
             ``bundles.intensities``.
     """
-    inside = labels > 0
-    voxels = int(np.count_nonzero(inside))
+    inside = numbers > 0
     said = {
-        EMPTY: voxels == 0,
+        EMPTY: not inside.any(),
         AT_THE_BORDER: _touches_border(inside),
-        UNCERTAIN: uncertain > _MUCH * voxels and uncertain > 0,
+        UNCERTAIN: _is_uncertain(targets),
         UNLIKE_TRAINING: unlike,
     }
     return tuple(flag for flag, holds in said.items() if holds)
+
+
+def _is_uncertain(targets: Sequence[TargetRecord]) -> bool:
+    """Whether a target is uncertain; one of several that is not there may be so rightly."""
+    empty = not any(target.milliliters for target in targets)
+    return any(
+        target.uncertain_milliliters > _MUCH * target.milliliters and (target.milliliters or empty)
+        for target in targets
+    )
 
 
 def _touches_border(inside: np.ndarray) -> bool:

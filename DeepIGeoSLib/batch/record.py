@@ -26,10 +26,11 @@ class TargetRecord:
 
     Attributes:
         name: what it is, such as "whole tumor".
-        label: its value in the labelmap.
+        label: its value in the labelmap; 0 for objects, which have numbers of their own.
         milliliters: its volume.
-        lesions: connected parts (voxels that touch at a corner hang together).
-        uncertain_milliliters: volume whose probability lies between 0.25 and 0.75.
+        lesions: connected parts (voxels that touch at a corner hang together), or objects.
+        shared_milliliters: what of the volume belongs to another target in it, too.
+        uncertain_milliliters: volume whose probability lies between 0.25 and 0.75; 0 for objects.
         measured: against the truth; None where none is given.
     """
 
@@ -37,6 +38,7 @@ class TargetRecord:
     label: int
     milliliters: float
     lesions: int
+    shared_milliliters: float = 0.0
     uncertain_milliliters: float = 0.0
     measured: Measurement | None = None
 
@@ -78,8 +80,8 @@ class CaseRecord:
 
     @property
     def milliliters(self) -> float:
-        """Volume of all targets together."""
-        return sum(target.milliliters for target in self.targets)
+        """Volume of all targets together; what belongs to two of them counts once."""
+        return sum(target.milliliters - target.shared_milliliters for target in self.targets)
 
     @property
     def lesions(self) -> int:

@@ -16,8 +16,13 @@ from DeepIGeoSLib.batch.engine import in_this_process, on_workers
 from DeepIGeoSLib.batch.finding import FindingRules, Found, Problem, find_cases
 from DeepIGeoSLib.batch.journal import KEPT, Journal, KnownCase, Run, journal_path
 from DeepIGeoSLib.batch.order import WorkOrder, work_order
-from DeepIGeoSLib.batch.outputs import describe_data_set, is_derivative, remove_unfinished
-from DeepIGeoSLib.batch.plan import Plan, check_folders, check_outputs_free, planned
+from DeepIGeoSLib.batch.outputs import (
+    describe_data_set,
+    is_derivative,
+    remove_unfinished,
+    write_color_table,
+)
+from DeepIGeoSLib.batch.plan import Plan, check_folders, check_outputs_free, counted, planned
 from DeepIGeoSLib.batch.record import CaseRecord, State
 from DeepIGeoSLib.batch.settings import Workers, WorkSettings
 from DeepIGeoSLib.batch.tally import Tally
@@ -34,6 +39,7 @@ class BatchResult:
     Attributes:
         records: of all cases of the input that were worked on, by this start or an earlier one.
         worked_on: how many of them by this start.
+        done_before: how many had been done when it began.
         seconds: of this start.
         report: the page on all of them; None where none was asked for, or where what writes it is
             not installed.
@@ -41,6 +47,7 @@ class BatchResult:
 
     records: list[CaseRecord]
     worked_on: int
+    done_before: int
     seconds: float
     report: Path | None = None
 
@@ -136,6 +143,7 @@ def run_batch(
     """
     began, workers = time.perf_counter(), workers or Workers()
     cohort = _Cohort.of(Path(source), Path(output), bundle, rules=rules, settings=settings)
+    cohort = replace(cohort, order=replace(cohort.order, thumbnails=report))
     folder = cohort.order.output
     made = not folder.is_dir()
     folder.mkdir(exist_ok=True)
@@ -165,6 +173,8 @@ def run_batch(
             remove_unfinished(folder)
             if any(is_derivative(case, cohort.order) for case in plan.cases):
                 describe_data_set(cohort.order, Path(source))
+            elif cohort.order.targets:
+                write_color_table(cohort.order)
             journal.note([_left_out(problem) for problem in plan.problems], {})
             tally = Tally(len(plan.cases), progress)
             _work(
@@ -183,7 +193,7 @@ def run_batch(
         if made:
             _remove_empty(folder)
     page = _report(cohort, records) if report else None
-    return BatchResult(records, len(plan.cases), time.perf_counter() - began, page)
+    return BatchResult(records, len(plan.cases), plan.done, time.perf_counter() - began, page)
 
 
 def _work(
@@ -318,7 +328,7 @@ def _refusal(problems: Sequence[Problem]) -> str:
     more = len(problems) - _MOST_LISTED
     rest = f"; and {more} more" if more > 0 else ""
     return (
-        f"{len(problems)} case{'' if len(problems) == 1 else 's'} can't be worked on, so nothing "
+        f"{counted(len(problems))} can't be worked on, so nothing "
         f"was begun (--leave-out-problems does the others): {listed}{rest}"
     )
 

@@ -30,6 +30,11 @@ class WorkSettings:
             need more in overlapping tiles.
         threads: processor threads that a worker computes with. One, and a worker for each core,
             is the fastest for a cohort. Sums are rounded otherwise with another number.
+        target: the one of a bundle's several targets that is segmented, and that strokes are about;
+            all of them when empty.
+        instances: whether objects are found and numbered, instead of targets; where the bundle has
+            a network for objects when None.
+        score: least score (0 to 1) of an object; the bundle's when None.
         format: ending of the labelmaps; .dcm, a DICOM segmentation, for images that are DICOM.
         probability: whether probabilities are written, too.
         uncertainty: whether uncertainties are written, too.
@@ -41,6 +46,9 @@ class WorkSettings:
     crf: bool | None = None
     memory_gb: float = 4.0
     threads: int = 1
+    target: str = ""
+    instances: bool | None = None
+    score: float | None = None
     format: str = ".nii.gz"
     probability: bool = False
     uncertainty: bool = False
@@ -60,6 +68,8 @@ class WorkSettings:
             raise InputError(f"There is no engine {self.engine!r}; choose one of {list(ENGINES)}.")
         if self.threads < 1:
             raise InputError(f"{self.threads} threads are asked for; at least 1 is expected.")
+        if self.score is not None and not 0 <= self.score <= 1:
+            raise InputError(f"The score is {self.score:g}; a number from 0 to 1 is expected.")
         for name, value in (("memory", self.memory_gb), ("tolerance", self.tolerance)):
             if not 0 < value < math.inf:
                 raise InputError(f"The {name} is {value:g}; a positive number is expected.")

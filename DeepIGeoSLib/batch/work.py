@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import shutil
 import socket
 import threading
@@ -13,20 +14,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from DeepIGeoSLib.batch.answer import CaseAnswer
+from DeepIGeoSLib.batch.answering import Answerer
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.order import WorkOrder, hash_of
 from DeepIGeoSLib.batch.outputs import write_case
-from DeepIGeoSLib.batch.quality import flags_of, uncertain_voxels
+from DeepIGeoSLib.batch.quality import flags_of
+from DeepIGeoSLib.batch.reading import CaseContent, read_case
 from DeepIGeoSLib.batch.record import CaseRecord, State
+from DeepIGeoSLib.batch.report.pictures import keep_thumbnail
 from DeepIGeoSLib.batch.targets import targets_of
 from DeepIGeoSLib.bundles import Bundle, load_bundle
 from DeepIGeoSLib.bundles.intensities import intensities_are_unlike
 from DeepIGeoSLib.bundles.meaning import meaning_of
-from DeepIGeoSLib.data.case import on_one_grid
 from DeepIGeoSLib.errors import Cancelled, DeepIGeoSError
-from DeepIGeoSLib.interaction.seed_files import read_seeds
-from DeepIGeoSLib.interaction.segmentation import Segmentation
-from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.volume import Volume
 
 # A process computes for one case at a time. A second thread reads the next case, or writes the
@@ -48,17 +49,7 @@ class _Opened:
 
     order: WorkOrder
     bundle: Bundle
-    session: InteractiveSession
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What was read for a case; masks and labels lie on the first channel, axes (k, j, i)."""
-
-    channels: list[Volume]
-    seeds: tuple[np.ndarray, np.ndarray] | None
-    initial: np.ndarray | None
-    truth: np.ndarray | None
+    answerer: Answerer
 
 
 def work_on(case: BatchCase, order: WorkOrder, cancel: threading.Event | None = None) -> CaseRecord:
@@ -88,25 +79,21 @@ def work_on(case: BatchCase, order: WorkOrder, cancel: threading.Event | None = 
 
 
 def _done(case: BatchCase, order: WorkOrder, cancel: threading.Event | None) -> CaseRecord:
-    read = _read(case)
-    volume, settings = read.channels[0], order.settings
+    content = read_case(case, order)
+    volume, settings = content.channels[0], order.settings
     with _computing, torch_threads(settings.threads):
         opened = _opened(order)
-        session, bundle = opened.session, opened.bundle
-        segmentation = _segmented(session, read, cancel)
-        labels, uncertain = segmentation.labels, uncertain_voxels(segmentation.probability)
+        answer = opened.answerer.answer(content, cancel)
         targets = targets_of(
-            labels,
-            {1: bundle.manifest.task},
-            spacing=volume.spacing,
-            uncertain=uncertain,
-            truth=read.truth,
-            tolerance=settings.tolerance,
+            answer, content.truths, spacing=volume.spacing, tolerance=settings.tolerance
         )
-        meaning = meaning_of(bundle, automatic=case.seeds is None)
-        unlike = intensities_are_unlike(volume.array, bundle)
-        session.reset()
-    outputs = write_case(case, order, volume=volume, segmentation=segmentation, meaning=meaning)
+        unlike = intensities_are_unlike(volume.array, opened.bundle)
+        flags = flags_of(answer.numbers, targets, unlike=unlike)
+    automatic = case.seeds is None
+    meaning = meaning_of(opened.bundle, automatic=automatic, target=settings.target)
+    if order.thumbnails and importlib.util.find_spec("PIL"):
+        _keep_thumbnail(case, order, volume, content=content, answer=answer)
+    outputs = write_case(case, order, volume=volume, answer=answer, meaning=meaning)
     return CaseRecord(
         **_inputs_of(case),
         state=State.DONE,
@@ -114,32 +101,16 @@ def _done(case: BatchCase, order: WorkOrder, cancel: threading.Event | None) -> 
         shape=volume.shape,
         spacing=volume.spacing,
         targets=targets,
-        flags=flags_of(labels, uncertain, unlike=unlike),
+        flags=flags,
     )
 
 
-def _read(case: BatchCase) -> _Read:
-    series = case.series or (None,) * len(case.images)
-    channels = on_one_grid(
-        [Volume.read(path, series=one) for path, one in zip(case.images, series, strict=True)]
-    )
-    first = channels[0]
-    return _Read(
-        channels,
-        None if case.seeds is None else read_seeds(first, case.seeds),
-        None if case.initial is None else first.read_labels(case.initial) > 0,
-        None if case.truth is None else first.read_labels(case.truth),
-    )
-
-
-def _segmented(
-    session: InteractiveSession, read: _Read, cancel: threading.Event | None
-) -> Segmentation:
-    session.set_volume(read.channels)
-    if read.seeds is None and read.initial is None:
-        return session.propose(cancel=cancel)
-    foreground, background = read.seeds or (None, None)
-    return session.refine(foreground, background, read.initial, cancel=cancel)
+def _keep_thumbnail(
+    case: BatchCase, order: WorkOrder, volume: Volume, *, content: CaseContent, answer: CaseAnswer
+) -> None:
+    """Draw what the report will show, while the case is at hand."""
+    truth = None if content.truths is None else np.any(content.truths, axis=0)
+    keep_thumbnail(order.output, case.name, volume, labels=answer.numbers, truth=truth)
 
 
 def _opened(order: WorkOrder) -> _Opened:
@@ -152,16 +123,7 @@ def _opened(order: WorkOrder) -> _Opened:
                 f"The bundle {order.bundle} on {socket.gethostname()} is another one than where "
                 "the run was begun."
             )
-        settings = order.settings
-        session = InteractiveSession(
-            bundle,
-            device=settings.device,
-            undo_limit=1,
-            memory_budget=settings.network_bytes,
-            crf=settings.crf,
-            engine=settings.engine,
-        )
-        _opened_once = _Opened(order, bundle, session)
+        _opened_once = _Opened(order, bundle, Answerer(bundle, order))
     return _opened_once
 
 

@@ -99,6 +99,25 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
         help="of the segmentations: .nii.gz, .nii, .nrrd, .mha, .seg.nrrd, or .dcm for DICOM "
         "(default: %(default)s)",
     )
+    group.add_argument(
+        "--target",
+        default="",
+        metavar="NAME",
+        help="of a bundle with several targets, segment this one alone; all of them, 1 for the "
+        "first, 2 for the second, ..., when left out",
+    )
+    group.add_argument(
+        "--instances",
+        action=argparse.BooleanOptionalAction,
+        help="find objects and number them, with a table for each case (default: where the bundle "
+        "has a network for objects); other bundles give the connected parts of what they segment",
+    )
+    group.add_argument(
+        "--score",
+        type=float,
+        metavar="S",
+        help="least score (0 to 1) of an object (default: the bundle's)",
+    )
     group.add_argument("--probability", action="store_true", help="also write the probabilities")
     group.add_argument("--uncertainty", action="store_true", help="also write the uncertainties")
     group.add_argument(
@@ -179,6 +198,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         "output": arguments.output,
         "cases": len(result.records),
         "worked_on": result.worked_on,
+        "done_before": result.done_before,
         "failed": [{"case": one.name, "reason": one.reason} for one in result.failed],
         "seconds": result.seconds,
         "report": None if result.report is None else str(result.report),
@@ -208,6 +228,9 @@ def _settings(arguments: argparse.Namespace) -> WorkSettings:
         crf=arguments.crf,
         memory_gb=arguments.memory,
         threads=arguments.threads,
+        target=arguments.target,
+        instances=arguments.instances,
+        score=arguments.score,
         format=arguments.format,
         probability=arguments.probability,
         uncertainty=arguments.uncertainty,
@@ -227,15 +250,17 @@ def _workers(arguments: argparse.Namespace) -> Workers:
 
 def text(result: dict[str, Any]) -> str:
     """Return what was done, and what failed with its reason."""
+    from DeepIGeoSLib.batch.plan import counted
+
     if "plan" in result:
         return result["text"]
     failed = result["failed"]
     lines = [f"FAILED {one['case']}: {one['reason']}" for one in failed]
     done = result["cases"] - len(failed)
-    before = result["cases"] - result["worked_on"]
+    before = result["done_before"]
     earlier = f" ({before} by an earlier start)" if before > 0 else ""
     lines.append(
-        f"{result['output']}: {done} cases done{earlier}, {len(failed)} failed "
+        f"{result['output']}: {counted(done)} done{earlier}, {len(failed)} failed "
         f"({result['seconds']:.0f} s)"
     )
     if result["report"] is not None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from DeepIGeoSLib.dicom import SegmentationMeaning
     from DeepIGeoSLib.interaction.segmentation import Segmentation
     from DeepIGeoSLib.interaction.session import InteractiveSession
-    from DeepIGeoSLib.targets import Target
     from DeepIGeoSLib.volume import Volume
 
 
@@ -77,21 +76,13 @@ def write_targets(
         masks: where each target is: bool, axes (k, j, i).
         meaning: what a DICOM segmentation says of them.
     """
-    from DeepIGeoSLib.formats.segmentation import SEGMENTATION_ENDINGS, NamedMask
-    from DeepIGeoSLib.targets import colored, label_numbers, tags_of
+    from DeepIGeoSLib.interaction.target_files import color_table, write_masks
 
-    targets = colored(session.bundle.manifest.targets)
-    if arguments.output.lower().endswith(SEGMENTATION_ENDINGS):
-        named = [
-            NamedMask(target.name, _color(target), mask, tags_of(target))
-            for target, mask in zip(targets, masks, strict=True)
-        ]
-        volume.write_segments(arguments.output, named)
-    else:
-        volume.write_labels(arguments.output, label_numbers(masks, targets), meaning=meaning)
+    targets = session.bundle.manifest.targets
+    write_masks(volume, arguments.output, masks, targets=targets, meaning=meaning)
     if arguments.color_table:
         with written_in_one_step(Path(arguments.color_table)) as path:
-            path.write_text(_color_table(targets), encoding="utf-8")
+            path.write_text(color_table(targets), encoding="utf-8")
     milliliters = voxel_milliliters(volume.spacing)
     counts = [int(mask.sum()) for mask in masks]
     return {
@@ -119,16 +110,11 @@ def restore_targets(session: InteractiveSession, volume: Volume, path: str) -> N
     Raises:
         InputError: the file can't be read, or lacks the segment of a target.
     """
-    from DeepIGeoSLib.formats.segmentation import SEGMENTATION_ENDINGS
     from DeepIGeoSLib.interaction.scribbles import Interactions
-    from DeepIGeoSLib.targets import masks_of_labels
+    from DeepIGeoSLib.interaction.target_files import read_masks
 
     targets, chosen = session.bundle.manifest.targets, session.target
-    if path.lower().endswith(SEGMENTATION_ENDINGS):
-        masks = [volume.read_labels(path, [target.name]) > 0 for target in targets]
-    else:
-        masks = masks_of_labels(volume.read_labels(path), targets)
-    for target, mask in zip(targets, masks, strict=True):
+    for target, mask in zip(targets, read_masks(volume, path, targets), strict=True):
         session.target = target.name
         session.restore(mask, Interactions(volume.shape))
     session.target = chosen
@@ -153,15 +139,3 @@ def text(result: dict) -> str:
         for row in result["targets"]
     )
     return "\n".join([f"{result['output']} ({result['seconds']:.1f} s)", *rows])
-
-
-def _color_table(targets: tuple[Target, ...]) -> str:
-    rows = ["# Color table file, label name red green blue opacity", "0 background 0 0 0 0"]
-    for label, target in enumerate(targets, 1):
-        red, green, blue = _color(target)
-        rows.append(f"{label} {'_'.join(target.name.split())} {red} {green} {blue} 255")
-    return "\n".join(rows) + "\n"
-
-
-def _color(target: Target) -> tuple[int, int, int]:
-    return target.color or (255, 255, 255)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ def check_segmentation_output(path: Path, source: Path) -> None:
 
 def write_segmentation(
     path: Path,
-    labels: np.ndarray,
+    masks: Mapping[int, np.ndarray],
     source: Path,
     *,
     series: str | int | None = None,
@@ -64,18 +64,20 @@ def write_segmentation(
     meaning: SegmentationMeaning | None = None,
     software_version: str = "unknown",
 ) -> None:
-    """Write labels as a DICOM segmentation that appears whole or not at all.
+    """Write masks as a DICOM segmentation that appears whole or not at all.
 
-    Each label above 0 is a segment, each slice that holds some of it a frame, which refers to the
-    slice of the source. Patient, study and frame of reference are those of the source.
+    Each mask is a segment, each slice that holds some of it a frame, which refers to the slice of
+    the source. Segments may overlap, and may be empty. Patient, study and frame of reference are
+    those of the source.
 
     Args:
         path: where to.
-        labels: whole numbers, axes (k, j, i), the shape of the volume that is read from the source.
+        masks: at least one, by the label that ``meaning`` knows it by: bool, axes (k, j, i), the
+            shape of the volume that is read from the source.
         source: file or folder of the image.
         series: as ``read_dicom``.
         frame: as ``read_dicom``.
-        meaning: what the labels are, and what made them.
+        meaning: what the masks are, and what made them.
         software_version: of this library.
 
     Raises:
@@ -84,22 +86,21 @@ def write_segmentation(
     """
     highdicom = _highdicom(path)
     meaning = meaning or SegmentationMeaning()
-    # An empty segmentation is a segment without voxels: none at all is not allowed.
-    present = [int(label) for label in np.unique(labels) if label > 0] or [1]
     slices, ijk_to_ras = find_slices(source, series=series, frame=frame)
-    if labels.shape != (len(slices), *slices[0].shape):
+    shape = (len(slices), *slices[0].shape)
+    if any(mask.shape != shape for mask in masks.values()):
         raise InputError(f"{source} has changed since it was read; {path} was not written.")
-    headers, masks = _on_files(slices, labels, present)
+    headers, frames = _on_files(slices, list(masks.values()))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             made = highdicom.seg.Segmentation(
                 source_images=headers,
-                pixel_array=masks,
+                pixel_array=frames,
                 segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
                 segment_descriptions=[
                     _described(number, meaning.of(label), meaning.algorithm)
-                    for number, label in enumerate(present, 1)
+                    for number, label in enumerate(masks, 1)
                 ],
                 series_instance_uid=highdicom.UID(),
                 series_number=int(headers[0].get("SeriesNumber") or 0) + _SERIES_BEHIND,
@@ -110,7 +111,7 @@ def write_segmentation(
                 software_versions=software_version,
                 device_serial_number="none",
                 content_label="SEGMENTATION",
-                series_description=f"{meaning.of(present[0]).label} ({_MANUFACTURER})"[:64],
+                series_description=f"{meaning.of(next(iter(masks))).label} ({_MANUFACTURER})"[:64],
             )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
@@ -120,13 +121,13 @@ def write_segmentation(
         ) from error
     with written_in_one_step(path) as temporary:
         made.save_as(temporary, enforce_file_format=True)
-        written = read_segmentation(temporary, labels.shape, ijk_to_ras)
-        if not np.array_equal(written, labels > 0):
+        written = read_segmentation(temporary, shape, ijk_to_ras)
+        if not np.array_equal(written, np.any(list(masks.values()), axis=0)):
             raise InputError(f"{path} can't be written: other voxels were read back than written.")
 
 
 def _on_files(
-    slices: Sequence[Slice], labels: np.ndarray, present: Sequence[int]
+    slices: Sequence[Slice], masks: Sequence[np.ndarray]
 ) -> tuple[list[pydicom.Dataset], np.ndarray]:
     """Return the headers of the source's files, and masks (frame, row, column, segment) on them.
 
@@ -137,11 +138,11 @@ def _on_files(
     for path, header in headers.items():
         starts[path] = count
         count += int(header.get("NumberOfFrames") or 1)
-    masks = np.zeros((count, *labels.shape[1:], len(present)), dtype=np.uint8)
-    for plane, one in zip(labels, slices, strict=True):
-        for number, label in enumerate(present):
-            masks[starts[one.path] + one.frame, ..., number] = plane == label
-    return [_completed(header) for header in headers.values()], masks
+    frames = np.zeros((count, *slices[0].shape, len(masks)), dtype=np.uint8)
+    for number, mask in enumerate(masks):
+        for plane, one in zip(mask, slices, strict=True):
+            frames[starts[one.path] + one.frame, ..., number] = plane
+    return [_completed(header) for header in headers.values()], frames
 
 
 def _completed(header: pydicom.Dataset) -> pydicom.Dataset:

@@ -1,17 +1,21 @@
 """Names and sidecars of BIDS derivatives (Brain Imaging Data Structure 1.10, masks).
 
-Pure functions: nothing here reads or writes a file.
+Nothing here reads or writes a file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import PurePosixPath
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 from DeepIGeoSLib.errors import InputError
 
 VERSION = "1.10.0"
+
+# What tells that a folder is a data set, and where it keeps what was made of its images.
+DESCRIPTION, DERIVATIVES = "dataset_description.json", "derivatives"
 
 # How sidecars call the data set that the images come from.
 _RAW = "raw"
@@ -35,14 +39,92 @@ def mask_path(image: PurePosixPath, label: str) -> PurePosixPath:
     Raises:
         InputError: the name is not one of BIDS.
     """
+    return _derivative(image, label, "mask")
+
+
+def probseg_path(image: PurePosixPath, label: str) -> PurePosixPath:
+    """Return where the probability of a target goes, as ``mask_path`` does for its mask."""
+    return _derivative(image, label, "probseg")
+
+
+def dseg_path(image: PurePosixPath) -> PurePosixPath:
+    """Return where a labelmap of several targets goes, or of objects; see ``mask_path``."""
+    return _derivative(image, None, "dseg")
+
+
+def is_data_set(folder: Path) -> bool:
+    """Whether a folder says of itself that it is a BIDS data set."""
+    return (folder / DESCRIPTION).is_file()
+
+
+def derivatives_of(stem: str) -> tuple[str, ...]:
+    """Return patterns of the masks and labelmaps that were made of an image by this library.
+
+    Args:
+        stem: name of the image without its ending; nothing is returned where it is none of BIDS.
+    """
+    match = _IMAGE.fullmatch(stem)
+    if match is None:
+        return ()
+    made = f"desc-deepigeos{match['suffix']}"
+    return (
+        f"{match['entities']}_{made}_dseg.nii.gz",
+        f"{match['entities']}_label-*_{made}_mask.nii.gz",
+    )
+
+
+def lookup_path(dseg: PurePosixPath) -> PurePosixPath:
+    """Return the path of the table that names the labels of a labelmap."""
+    return sidecar_path(dseg).with_suffix(".tsv")
+
+
+def words_of(labels: Sequence[str]) -> list[str]:
+    """Return each label as one word for names of files; what is the same then gets its number."""
+    words = [_camel(label) for label in labels]
+    counts = Counter(word.casefold() for word in words)
+    return [
+        word if counts[word.casefold()] == 1 else f"{word}{number}"
+        for number, word in enumerate(words, 1)
+    ]
+
+
+def lookup_table(names: Sequence[str], columns: Mapping[str, Sequence[object]]) -> str:
+    """Return the table that names the labels of a labelmap, from 1 on (``_dseg.tsv``).
+
+    Args:
+        names: of the labels.
+        columns: further columns by their names.
+    """
+    rows = [["index", "name", *columns]]
+    for index, values in enumerate(zip(names, *columns.values(), strict=True), 1):
+        rows.append([str(index), *(" ".join(str(value).split()) or "n/a" for value in values)])
+    return "".join("\t".join(row) + "\n" for row in rows)
+
+
+def dseg_sidecar(
+    image: PurePosixPath, what: str, *, bundle: str, weights: Mapping[str, str]
+) -> dict[str, object]:
+    """Return what the JSON file beside a labelmap says; arguments as for ``mask_sidecar``."""
+    said = mask_sidecar(image, what, bundle=bundle, weights=weights)
+    return {"Manual": False, **{key: value for key, value in said.items() if key != "Type"}}
+
+
+def _derivative(image: PurePosixPath, label: str | None, kind: str) -> PurePosixPath:
+    """Return the path of a derivative of an image.
+
+    Raises:
+        InputError: the name is not one of BIDS.
+    """
     ending = next((e for e in _ENDINGS if image.name.endswith(e)), None)
     match = None if ending is None else _IMAGE.fullmatch(image.name.removesuffix(ending))
     if match is None:
         raise InputError(
             f"{image} has no name of BIDS; one like sub-01_ses-1_FLAIR.nii.gz is expected."
         )
-    entities = f"{match['entities']}_label-{_camel(label)}_desc-deepigeos{match['suffix']}"
-    return image.with_name(f"{entities}_mask.nii.gz")
+    named = "" if label is None else f"_label-{_camel(label)}"
+    return image.with_name(
+        f"{match['entities']}{named}_desc-deepigeos{match['suffix']}_{kind}.nii.gz"
+    )
 
 
 def mask_sidecar(

@@ -20,7 +20,7 @@ from DeepIGeoSLib.files import check_path_is_text, shortened
 from DeepIGeoSLib.formats import metaimage, nifti, nrrd
 from DeepIGeoSLib.formats.pictures import check_picture
 from DeepIGeoSLib.formats.quiet import quiet
-from DeepIGeoSLib.formats.whole import check_whole
+from DeepIGeoSLib.formats.whole import check_size, check_whole
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -103,11 +103,14 @@ def read_grid(path: Path) -> tuple[tuple[int, int, int], np.ndarray]:
         The shape (k, j, i), and the 4 x 4 ijk_to_ras in mm; a 2D file has one slice.
 
     Raises:
-        InputError: it is missing, of another format, or its header can't be read.
+        InputError: it is missing, of another format, its header can't be read or gives a size that
+            nothing can work with, or it has several frames.
     """
     import SimpleITK
 
     ending = _ending_of_image(path)
+    if ending in _FORMATS:
+        check_size(path, _FORMATS[ending][0].layout_of(path))
     reader, sform = _reader_and_shear(path, ending)
     header_reader = SimpleITK.ImageFileReader()
     header_reader.SetImageIO(f"{reader}ImageIO")
@@ -121,7 +124,10 @@ def read_grid(path: Path) -> tuple[tuple[int, int, int], np.ndarray]:
             header_reader.ReadImageInformation()
         except RuntimeError as error:
             raise InputError(f"{path} can't be read as an image: {last_line(error)}") from error
-    i, j, k = (*header_reader.GetSize()[:3], 1)[:3]
+    size = header_reader.GetSize()
+    if any(frames > 1 for frames in size[3:]):
+        raise InputError(f"{path} has the size {size} (i, j, k, frames); one frame is expected.")
+    i, j, k = (*size[:3], 1)[:3]
     return (k, j, i), _matrix_of(header_reader) if sform is None else sform
 
 

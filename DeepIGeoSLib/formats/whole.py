@@ -15,6 +15,7 @@ from DeepIGeoSLib.formats.layout import Layout
 
 # What zlib makes of so many bytes at once is at most a thousand times as much.
 _CHUNK = 2**16
+_MOST_UNPACKED = 1100
 
 # By codec: zlib's window size that reads a gzip stream with its checksum, or either gzip or zlib.
 _WINDOWS = {"gzip": 31, "zlib": 47}
@@ -53,6 +54,28 @@ def check_whole(path: Path, layout: Layout) -> None:
     if finite.bad:
         raise InputError(
             f"{path} holds NaN or infinite values in {finite.bad} of {finite.voxels} voxels."
+        )
+
+
+def check_size(path: Path, layout: Layout) -> None:
+    """Check that a file can be as large as its header says, without reading its voxels.
+
+    Args:
+        path: how to name the image.
+        layout: where the voxels lie.
+
+    Raises:
+        InputError: voxels are missing, whatever compressed ones say.
+    """
+    try:
+        stored = layout.data.stat().st_size - layout.offset
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
+    most = stored * _MOST_UNPACKED if layout.codec in _WINDOWS else stored
+    if layout.codec in ("raw", *_WINDOWS) and most < layout.size:
+        raise InputError(
+            f"{path} is not whole: {max(0, stored)} bytes can't hold the {layout.size} that its "
+            "header promises; copy or download it again."
         )
 
 

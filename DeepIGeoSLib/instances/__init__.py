@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from DeepIGeoSLib.instances.components import components
-from DeepIGeoSLib.instances.finding import find_instances
+from DeepIGeoSLib.instances.finding import ObjectFinder, find_instances, parts_as_objects
 from DeepIGeoSLib.instances.result import Instance, Instances
 
-__all__ = ["Instance", "Instances", "components", "find_instances"]
+__all__ = [
+    "Instance",
+    "Instances",
+    "ObjectFinder",
+    "components",
+    "find_instances",
+    "parts_as_objects",
+]

@@ -77,37 +77,71 @@ def find_instances(
         session = InteractiveSession(bundle, device=device)
         session.set_volume(volumes)
         proposal = session.propose(progress=progress, cancel=cancel)
-        return _scored(components(proposal.probability, _LEAST_VOXELS), least_score)
-    network = cast("MaskRcnn", bundle.network(INSTANCES).to(choose_device(device)).eval())
-    loaded = LoadedVolume.of(volumes, manifest.inputs)
-    grid = loaded.image.grid(loaded.image.tissue_box)
-    values = loaded.image.on(grid, cancel)
-    names = network.options.kinds or ("",)
-    claims = []
-    for k, share, found, before in _answers(network, values, least_score, cancel):
-        claims += _claims(found, before, k, names, grid, loaded.image.shape)
-        if progress is not None:
-            progress(share, f"{len(claims)} objects")
-    claims.sort(key=lambda claim: -claim.score)
-    stop_if(cancel)
-    turned = settled(claims, loaded.image.shape)
-    return Instances(
-        loaded.shape,
-        tuple(
-            Instance(
-                one.kind,
-                one.score,
-                loaded.box_in_volume(one.box),
-                np.ascontiguousarray(loaded.orientation.invert(one.mask)),
-            )
-            for one in turned.found
-        ),
-    )
+        return parts_as_objects(proposal.probability, least_score)
+    finder = ObjectFinder(bundle, device=device, least_score=least_score)
+    return finder.find(volumes, progress=progress, cancel=cancel)
 
 
-def _scored(instances: Instances, least: float | None) -> Instances:
-    kept = [one for one in instances.found if one.score >= (least or 0)]
+def parts_as_objects(probability: np.ndarray, least_score: float | None = None) -> Instances:
+    """Return the connected parts of a segmentation as objects; specks are none.
+
+    Args:
+        probability: axes (k, j, i).
+        least_score: of a part: its mean probability.
+    """
+    instances = components(probability, _LEAST_VOXELS)
+    kept = [one for one in instances.found if one.score >= (least_score or 0)]
     return Instances(instances.shape, tuple(kept))
+
+
+class ObjectFinder:
+    """A network for objects that is opened once, for many volumes.
+
+    Attributes:
+        kinds: names of the classes of objects; one empty name for a single class.
+    """
+
+    def __init__(
+        self, bundle: NetworkSource, *, device: str = "auto", least_score: float | None = None
+    ) -> None:
+        """Open the network of a bundle that has one for objects; see ``find_instances``."""
+        network = bundle.network(INSTANCES).to(choose_device(device)).eval()
+        self._network = cast("MaskRcnn", network)
+        self._inputs = bundle.manifest.inputs
+        self._least_score = least_score
+        self.kinds = tuple(self._network.options.kinds) or ("",)
+
+    def find(
+        self,
+        channels: Sequence[Volume],
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Instances:
+        """Return the objects of a volume, one volume for each channel; see ``find_instances``."""
+        loaded = LoadedVolume.of(list(channels), self._inputs)
+        grid = loaded.image.grid(loaded.image.tissue_box)
+        values = loaded.image.on(grid, cancel)
+        claims = []
+        for k, share, found, before in _answers(self._network, values, self._least_score, cancel):
+            claims += _claims(found, before, k, self.kinds, grid, loaded.image.shape)
+            if progress is not None:
+                progress(share, f"{len(claims)} objects")
+        claims.sort(key=lambda claim: -claim.score)
+        stop_if(cancel)
+        turned = settled(claims, loaded.image.shape)
+        return Instances(
+            loaded.shape,
+            tuple(
+                Instance(
+                    one.kind,
+                    one.score,
+                    loaded.box_in_volume(one.box),
+                    np.ascontiguousarray(loaded.orientation.invert(one.mask)),
+                )
+                for one in turned.found
+            ),
+        )
 
 
 def _answers(

@@ -42,6 +42,7 @@ class InteractiveSession:
         memory_budget: int | None = None,
         crf: bool | None = None,
         engine: str = "auto",
+        prepare: bool = True,
     ) -> None:
         """Open a session.
 
@@ -56,6 +57,8 @@ class InteractiveSession:
             engine: "auto" or "torch"; "openvino", for the CPU; or "openvino-int8", for the CPU and
                 a bundle with 8-bit networks. OpenVINO gets ready in the background, and the first
                 runs wait for it.
+            prepare: whether all that strokes need is made ready in the background before the first
+                one; where no stroke is to come, that is work for nothing.
 
         Raises:
             InputError: a CRF is asked for, and the bundle has none; or an engine that is not
@@ -73,7 +76,9 @@ class InteractiveSession:
         self._volume: LoadedVolume | None = None
         self._histories: dict[int, History] = {}
         self._given_way = GivenWay()
-        warm_up(len(bundle.manifest.channels))  # so that no stroke waits for a compiler
+        self._prepares = prepare
+        if prepare:
+            warm_up(len(bundle.manifest.channels))  # so that no stroke waits for a compiler
 
     @property
     def crf(self) -> bool:
@@ -188,7 +193,8 @@ class InteractiveSession:
         """
         image, free = self._loaded().image, self._editable(editable)
         proposals = self._runner.propose(image, progress=progress, cancel=cancel)
-        self._runner.prepare(image)
+        if self._prepares:
+            self._runner.prepare(image)
         results, chosen = {}, self._chosen
         for number, proposal in enumerate(proposals):
             self._chosen = number
@@ -225,6 +231,7 @@ class InteractiveSession:
             undo_limit=self._undo_limit,
             memory_budget=self._memory_budget,
             engine=self._engine,
+            prepare=self._prepares,
         )
         other.target = name
         other._volume = self._volume

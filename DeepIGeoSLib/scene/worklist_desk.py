@@ -22,6 +22,9 @@ from DeepIGeoSLib.worklist import Record, Status, WorkCase, Worklist
 # Products of unit vectors that count as 0.
 _RIGHT_ANGLES = 1e-3
 
+# More labels than these are no segments that somebody corrects one by one.
+_MOST_SEGMENTS = 32
+
 
 class WorklistDesk:
     """Holds the nodes of the case that somebody works on; nodes of others are left alone.
@@ -190,7 +193,10 @@ def _checkUpright(volume: Volume) -> None:
 
 
 def _readSegmentation(path: Path | None, volumeNode: Any) -> Any:
-    """Read a segmentation, or a labelmap as one of a single segment; make an empty one of None."""
+    """Read a segmentation, or a labelmap with a segment for each label; make an empty one of None.
+
+    Of very many labels, such as those of cells, there is one segment.
+    """
     if path is not None and path.name.lower().endswith(SEGMENTATION_ENDINGS):
         check_image(path)
         try:
@@ -201,12 +207,21 @@ def _readSegmentation(path: Path | None, volumeNode: Any) -> Any:
         if not node.GetSegmentation().GetSegmentIDs():
             addLesion(node)
         return node
-    mask = None if path is None else volumeFromNode(volumeNode).read_labels(path) > 0
+    masks = [] if path is None else _masks(volumeFromNode(volumeNode).read_labels(path))
     node = newSegmentation(volumeNode)
-    segmentId = addLesion(node)
-    if mask is not None:
-        writeMaskToSegment(mask, volumeNode, node, segmentId)
+    for mask in masks:
+        writeMaskToSegment(mask, volumeNode, node, addLesion(node))
+    if not masks:
+        addLesion(node)
     return node
+
+
+def _masks(labels: np.ndarray) -> list[np.ndarray]:
+    """Return where each label is; together where they are too many."""
+    present = np.unique(labels[labels > 0])
+    if len(present) > _MOST_SEGMENTS:
+        return [labels > 0]
+    return [labels == label for label in present]
 
 
 def _forgetFile(node: Any, isOwn: bool) -> None:

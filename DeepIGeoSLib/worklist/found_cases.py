@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from DeepIGeoSLib.dicom import is_dicom
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import same_file
+from DeepIGeoSLib.formats.bids import DERIVATIVES, derivatives_of, is_data_set
 from DeepIGeoSLib.formats.reading import ending_of
 from DeepIGeoSLib.formats.segmentation import SEGMENTATION_ENDINGS
 
@@ -61,7 +62,7 @@ def found_cases(images: Path, results: Path) -> list[WorkCase]:
     """
     if not os.path.isdir(images):
         raise InputError(f"The folder {images} does not exist.")
-    found = sorted(_named_images(images))
+    found = sorted(_named_images(images, results))
     if not found:
         raise InputError(
             f"{images} holds no image: no {', '.join(_IMAGES)} file, and no folder of DICOM files."
@@ -73,11 +74,17 @@ def found_cases(images: Path, results: Path) -> list[WorkCase]:
     ]
 
 
-def _named_images(images: Path) -> Iterator[tuple[str, Path]]:
-    """Yield names and paths of all images."""
+def _named_images(images: Path, results: Path) -> Iterator[tuple[str, Path]]:
+    """Yield names and paths of all images; what lies with the results is none."""
+    left_out = {(images / DERIVATIVES).resolve()} if is_data_set(images) else set()
+    left_out |= {results.resolve()} - {images.resolve()}
     for folder, inside, files in os.walk(images):
-        inside[:] = sorted(name for name in inside if name != RECORDS and name[0] != ".")
         here = Path(folder)
+        inside[:] = sorted(
+            name
+            for name in inside
+            if name != RECORDS and name[0] != "." and (here / name).resolve() not in left_out
+        )
         visible = sorted(name for name in files if not name.startswith("."))
         stems = {name: _stem(name) for name in visible}
         known = {stem for stem in stems.values() if stem}
@@ -121,6 +128,11 @@ def _start(name: str, image: Path, results: Path) -> Path | None:
     """Return the segmentation that lies at the name of a case, or beside its image."""
     image_stem = image if image.is_dir() else image.with_name(PurePosixPath(name).name)
     candidates = [results / f"{name}{ending}" for ending in _SEGMENTATIONS]
+    if image.is_dir():
+        candidates.append(results / f"{name}.dcm")
+    place = (results / name).parent
+    for pattern in derivatives_of(PurePosixPath(name).name):
+        candidates += sorted(place.glob(pattern))
     candidates += [
         Path(f"{place}{made}{ending}")
         for place in (results / name, image_stem)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,68 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"pnet": brightness, "rnet": kept_but_near_seeds},
         card="# Tiny\n\nFor tests.\n",
     )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle_of(
+    tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Sequence[Any]], Path]:
+    """Write a bundle for two targets, whose P-Net tells two brightnesses apart.
+
+    Class 1 is brighter than four spreads of the tissue above its median, class 2 than eight; R-Net
+    is that of ``tiny_bundle``.
+    """
+    import torch
+
+    from DeepIGeoSLib.bundles import load_bundle
+    from DeepIGeoSLib.bundles.writer import write_bundle
+    from DeepIGeoSLib.networks import build_network
+    from DeepIGeoSLib.targets import class_count
+
+    folder = tmp_path_factory.mktemp("several")
+
+    def write(targets: Sequence[Any]) -> Path:
+        tiny = load_bundle(tiny_bundle)
+        known = tiny.network("pnet")
+        pnet = build_network("dilated", "pnet", classes=class_count(targets))
+        state = known.state_dict()
+        weight, bias = state["classifier.weight"], state["classifier.bias"]
+        # The second class has twice the slope (4) of the first, so that it overtakes it 4 spreads
+        # further on.
+        state["classifier.weight"] = torch.stack([weight[0], weight[1], 2 * weight[1]])
+        state["classifier.bias"] = torch.stack([bias[0], bias[1], 2 * bias[1] - 4.0 * 4])
+        pnet.load_state_dict(state)
+        path = folder / "-".join(target.name for target in targets)
+        if not path.exists():
+            manifest = dataclasses.replace(tiny.manifest, targets=tuple(targets))
+            networks = {"pnet": pnet, "rnet": tiny.network("rnet")}
+            write_bundle(path, manifest, networks, card="# For tests\n")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def cells_bundle(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with a network for two kinds of objects, which has learned nothing."""
+    import torch
+
+    from DeepIGeoSLib.bundles import load_bundle
+    from DeepIGeoSLib.bundles.writer import write_bundle
+    from DeepIGeoSLib.networks import INSTANCES, NetworkSettings
+
+    torch.manual_seed(0)
+    settings = NetworkSettings("mask-rcnn", 2, {"kinds": ["cell", "debris"]})
+    manifest = dataclasses.replace(
+        load_bundle(tiny_bundle).manifest,
+        name="cells",
+        networks={INSTANCES: settings},
+        crf=None,
+        region=None,
+    )
+    folder = tmp_path_factory.mktemp("objects") / "cells"
+    write_bundle(folder, manifest, {INSTANCES: settings.build(INSTANCES)}, card="# For tests\n")
     return folder
 
 

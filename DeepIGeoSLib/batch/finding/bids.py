@@ -11,8 +11,8 @@ from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.finding.found import Found, Problem
 from DeepIGeoSLib.batch.finding.rules import FindingRules
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.formats.bids import DERIVATIVES, is_data_set
 
-_DESCRIPTION = "dataset_description.json"
 _ENDINGS = (".nii.gz", ".nii")
 
 # sub-01_ses-1_acq-thick_FLAIR: entities, then what kind of image it is.
@@ -21,12 +21,12 @@ _IMAGE = re.compile(
 )
 
 # Folders of a data set that hold no images of the scanner.
-_NOT_RAW = {"derivatives", "sourcedata", "code", "stimuli"}
+_NOT_RAW = {DERIVATIVES, "sourcedata", "code", "stimuli"}
 
 
 def is_bids(folder: Path) -> bool:
     """Whether a folder is a BIDS data set."""
-    return (folder / _DESCRIPTION).is_file() and any(folder.glob("sub-*"))
+    return is_data_set(folder) and any(folder.glob("sub-*"))
 
 
 def of_bids(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Found:

@@ -5,23 +5,31 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from DeepIGeoSLib.batch.answer import CaseAnswer, meaning_of_objects
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.journal import KEPT
 from DeepIGeoSLib.batch.order import WorkOrder
-from DeepIGeoSLib.batch.outputs.derivatives import sidecar_text
+from DeepIGeoSLib.batch.outputs.derivatives import lookup_text, sidecar_text
 from DeepIGeoSLib.batch.outputs.paths import (
     LABELS,
+    LOOKUP,
+    OBJECTS,
     PROBABILITY,
     SIDECAR,
     UNCERTAINTY,
+    kind_of_map,
     output_paths,
 )
 from DeepIGeoSLib.dicom import SegmentationMeaning
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.instances.table import rows_of, write_table
 from DeepIGeoSLib.interaction.segmentation import Segmentation
+from DeepIGeoSLib.interaction.target_files import write_masks
 from DeepIGeoSLib.volume import Volume
 
 # Where files are before they are moved to their places; on the same disk.
@@ -33,7 +41,7 @@ def write_case(
     order: WorkOrder,
     *,
     volume: Volume,
-    segmentation: Segmentation,
+    answer: CaseAnswer,
     meaning: SegmentationMeaning,
 ) -> dict[str, str]:
     """Write the files of a case; return their paths below the output folder, by kind.
@@ -45,19 +53,15 @@ def write_case(
         InputError: a file can't be written, because the disk is full, for example.
     """
     output, paths = order.output, output_paths(case, order)
-    made = {
-        LABELS: lambda path: volume.write_labels(path, segmentation.labels, meaning=meaning),
-        PROBABILITY: lambda path: volume.write_map(path, segmentation.probability),
-        UNCERTAINTY: lambda path: volume.write_map(path, segmentation.uncertainty),
-        SIDECAR: lambda path: _write_text(path, sidecar_text(case, order)),
-    }
+    made = _writers(case, order, volume=volume, answer=answer, meaning=meaning)
     unfinished = output / KEPT / _UNFINISHED / uuid.uuid4().hex
     try:
         unfinished.mkdir(parents=True)
-        for kind, path in paths.items():
-            made[kind](unfinished / _file_name(kind, path))
+        names = {kind: f"{n}{_ending(paths[kind])}" for n, kind in enumerate(paths)}
+        for kind, name in names.items():
+            made[kind](unfinished / name)
         for kind in sorted(paths, key=lambda kind: kind == LABELS):
-            _move(unfinished / _file_name(kind, paths[kind]), output / paths[kind])
+            _move(unfinished / names[kind], output / paths[kind])
     except OSError as error:
         raise InputError(
             f"The results of {case.name} can't be written to {output}: {error.strerror or error}."
@@ -65,6 +69,55 @@ def write_case(
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return paths
+
+
+def _writers(
+    case: BatchCase,
+    order: WorkOrder,
+    *,
+    volume: Volume,
+    answer: CaseAnswer,
+    meaning: SegmentationMeaning,
+) -> dict[str, Callable[[Path], None]]:
+    """Return what writes each kind of file."""
+    made: dict[str, Callable[[Path], None]] = {
+        LABELS: lambda path: _write_labels(path, order, volume, answer=answer, meaning=meaning),
+        SIDECAR: lambda path: _write_text(path, sidecar_text(case, order)),
+        LOOKUP: lambda path: _write_text(path, lookup_text(answer, order, volume.spacing)),
+    }
+    if answer.objects is not None:
+        rows = rows_of(answer.objects, volume.spacing)
+        made[OBJECTS] = lambda path: write_table(path, rows)
+    for target in answer.targets:
+        name = target.name if order.targets else ""
+        for kind in (PROBABILITY, UNCERTAINTY):
+            if target.segmentation is not None:
+                write = partial(_write_map, volume, target.segmentation, kind)
+                made[kind_of_map(kind, name)] = write
+    return made
+
+
+def _write_labels(
+    path: Path,
+    order: WorkOrder,
+    volume: Volume,
+    *,
+    answer: CaseAnswer,
+    meaning: SegmentationMeaning,
+) -> None:
+    if answer.objects is not None:
+        meaning = meaning_of_objects(meaning, answer.objects)
+        volume.write_numbers(path, answer.numbers, meaning=meaning)
+    elif order.targets:
+        masks = [target.mask for target in answer.targets]
+        write_masks(volume, path, masks, targets=order.targets, meaning=meaning)
+    else:
+        volume.write_labels(path, answer.numbers, meaning=meaning)
+
+
+def _write_map(volume: Volume, segmentation: Segmentation, kind: str, path: Path) -> None:
+    maps = {PROBABILITY: "probability", UNCERTAINTY: "uncertainty"}
+    volume.write_map(path, getattr(segmentation, maps[kind]))
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -77,11 +130,9 @@ def remove_unfinished(output: Path) -> None:
     shutil.rmtree(output / KEPT / _UNFINISHED, ignore_errors=True)
 
 
-def _file_name(kind: str, path: str) -> str:
-    """Return a short name with the ending of a path."""
+def _ending(path: str) -> str:
     name = path.rpartition("/")[2].lower()
-    ending = next(e for e in (".seg.nrrd", ".nii.gz", name[name.rindex(".") :]) if name.endswith(e))
-    return f"{kind}{ending}"
+    return next(e for e in (".seg.nrrd", ".nii.gz", name[name.rindex(".") :]) if name.endswith(e))
 
 
 def _move(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -105,16 +106,15 @@ def agreements_of(records: Sequence[CaseRecord]) -> list[Agreement]:
     return found
 
 
-def pairs_with_truth(records: Sequence[CaseRecord]) -> list[Pair]:
-    """Return the volumes of all targets and the true ones, of cases that have a truth."""
-    pairs = []
+def pairs_with_truth(records: Sequence[CaseRecord]) -> dict[str, list[Pair]]:
+    """Return for each target its volumes and the true ones, of cases that have a truth."""
+    pairs: dict[str, list[Pair]] = defaultdict(list)
     for record in records:
-        known = [target for target in record.targets if target.measured is not None]
-        if known:
-            result = sum(target.milliliters for target in known)
-            excess = sum(t.measured.volume_difference_ml for t in known if t.measured is not None)
-            pairs.append(Pair(record.name, result, result - excess))
-    return pairs
+        for target in record.targets:
+            if target.measured is not None:
+                truth = target.milliliters - target.measured.volume_difference_ml
+                pairs[target.name].append(Pair(record.name, target.milliliters, truth))
+    return dict(pairs)
 
 
 def limits_of(pairs: Sequence[Pair]) -> Limits | None:

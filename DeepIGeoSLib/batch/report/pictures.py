@@ -12,6 +12,7 @@ from DeepIGeoSLib.batch.record import CaseRecord, State
 from DeepIGeoSLib.batch.report.thumbnail import thumbnail
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.formats.segmentation import SEGMENTATION_ENDINGS
 from DeepIGeoSLib.volume import Volume
 
 _FOLDER = "thumbnails"
@@ -77,9 +78,19 @@ def _drawn(output: Path, record: CaseRecord) -> bytes | None:
     try:
         volume = Volume.read(record.images[0], series=record.series)
         truth = None if record.truth is None else volume.read_labels(record.truth)
-        return thumbnail(volume, volume.read_labels(labels), truth)
+        return thumbnail(volume, _numbers(volume, labels, record), truth)
     except InputError:
         return None
+
+
+def _numbers(volume: Volume, path: Path, record: CaseRecord) -> np.ndarray:
+    """Return the labels of a result; several segments of a segmentation have one each."""
+    if len(record.targets) < 2 or not path.name.lower().endswith((*SEGMENTATION_ENDINGS, ".dcm")):
+        return volume.read_labels(path)
+    numbers = np.zeros(volume.shape, dtype=np.uint8)
+    for target in sorted(record.targets, key=lambda one: -one.milliliters):
+        numbers[volume.read_labels(path, [target.name]) > 0] = target.label
+    return numbers
 
 
 def _path(output: Path, name: str) -> Path:

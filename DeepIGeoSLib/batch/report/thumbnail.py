@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Outlines of the targets; the truth is a line of dots. Okabe and Ito's colors, on gray.
 _TARGETS = ((240, 228, 66), (86, 180, 233), (230, 159, 0), (204, 121, 167), (0, 158, 115))
 _TRUTH = (255, 255, 255)
+_RIM = (0, 0, 0)  # around each outline, which would be lost on what is bright
 _DOT = 3  # pixels on, pixels off
 
 _HEIGHT = 180  # pixels
@@ -122,16 +123,24 @@ def _tile(
     shade = np.clip(255 * (gray - low) / max(high - low, 1e-12), 0, 255).astype(np.uint8)
     tile = np.repeat(shade[..., np.newaxis], 3, axis=2)
     dots = np.add.outer(np.arange(_HEIGHT), np.arange(width)) // _DOT % 2 == 0
+    marked = layers[1]
+    areas = [_area(marked == label, places) for label in np.unique(marked[marked > 0])]
+    for area in areas:
+        tile[ndimage.binary_dilation(area) & ~area] = _RIM
     for truth in layers[2:]:
-        tile[_outline(truth > 0, places) & dots] = _TRUTH
-    for number, label in enumerate(np.unique(layers[1][layers[1] > 0])):
-        tile[_outline(layers[1] == label, places)] = _TARGETS[number % len(_TARGETS)]
+        tile[_outline(_area(truth > 0, places)) & dots] = _TRUTH
+    for number, area in enumerate(areas):
+        tile[_outline(area)] = _TARGETS[number % len(_TARGETS)]
     return tile
 
 
-def _outline(mask: np.ndarray, places: Sequence[np.ndarray]) -> np.ndarray:
+def _area(mask: np.ndarray, places: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the pixels of a mask, bool."""
+    return ndimage.map_coordinates(mask.astype(np.float32), places, order=1) >= 0.5
+
+
+def _outline(area: np.ndarray) -> np.ndarray:
     """Return the outermost pixels of an area, bool."""
-    area = ndimage.map_coordinates(mask.astype(np.float32), places, order=1) >= 0.5
     return area & ~ndimage.binary_erosion(area)
 
 

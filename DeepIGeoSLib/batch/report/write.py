@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from DeepIGeoSLib.batch.journal import Run
 from DeepIGeoSLib.batch.record import CaseRecord, State
@@ -74,8 +75,7 @@ def write_report(
         attention={record.name: attention_of(record) for record in records},
         pictures=pictures,
         agreements=agreements_of(done),
-        plot=bland_altman(pairs),
-        limits=limits_of(pairs),
+        plots=[(name, bland_altman(own), limits_of(own)) for name, own in pairs.items()],
         milliliters=sum(record.milliliters for record in done),
     )
     _write(files.csv, csv_table(records))
@@ -90,7 +90,7 @@ def facts_of(run: Run | None, records: Sequence[CaseRecord]) -> list[tuple[str, 
     worked = [("Work", f"{seconds:.0f} s over {len(records)} cases")]
     if run is None:
         return worked
-    settings = ", ".join(f"{name} {value}" for name, value in run.settings.items())
+    settings = ", ".join(_said(name, value) for name, value in run.settings.items() if _says(value))
     return [
         ("Cases from", run.input),
         ("Model", f"{run.bundle} (SHA-256 {run.bundle_hash[:12]}...)"),
@@ -98,6 +98,16 @@ def facts_of(run: Run | None, records: Sequence[CaseRecord]) -> list[tuple[str, 
         *([("Settings", settings)] if settings else []),
         *worked,
     ]
+
+
+def _says(value: Any) -> bool:
+    """Whether a setting says anything: it is not left open, switched off or empty."""
+    return value is not None and value is not False and value != ""
+
+
+def _said(name: str, value: Any) -> str:
+    words = name.replace("_gb", " (GB)").replace("_", " ")
+    return words if value is True else f"{words} {value}"
 
 
 def _write(path: Path, text: str) -> None:

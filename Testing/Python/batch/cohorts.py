@@ -8,6 +8,9 @@ import numpy as np
 
 from DeepIGeoSLib import Volume
 
+# In the cohort of ``by_one_process``.
+CASES = 8
+
 SHAPE, SPACING = (5, 20, 24), (3.0, 1.0, 1.0)
 
 

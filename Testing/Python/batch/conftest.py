@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from cohorts import a_head
+from cohorts import CASES, a_head, files_of
 
 
 @pytest.fixture
@@ -28,3 +28,17 @@ def write_cohort(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def by_one_process(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+) -> tuple[Path, dict[str, bytes]]:
+    """A cohort, and what one process without any other makes of it."""
+    from DeepIGeoSLib.batch import Workers, run_batch
+
+    images = write_cohort(CASES)
+    run_batch(
+        images, tmp_path / "alone", bundle=tiny_bundle, workers=Workers(count=0), report=False
+    )
+    return images, files_of(tmp_path / "alone")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cohorts import a_head
 
@@ -156,6 +158,28 @@ def test_a_pattern_must_say_where_the_name_stands():
         FindingRules(truth="truth.nii.gz")
     with pytest.raises(InputError, match="need seeds"):
         FindingRules(initial="{case}.nii.gz")
+
+
+def test_headers_tell_that_an_image_can_not_be_worked_on(tmp_path: Path):
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(np.ones((2, 3, 4), np.float32))
+    SimpleITK.WriteImage(SimpleITK.JoinSeries([image, image]), str(tmp_path / "frames.nii.gz"))
+    SimpleITK.WriteImage(image, str(tmp_path / "torn.nii"))
+    content = bytearray((tmp_path / "torn.nii").read_bytes())
+    content[40:48] = np.array([3, 900, 900, 900], np.int16).tobytes()
+    (tmp_path / "torn.nii").write_bytes(content)
+    (tmp_path / "torn.nii.gz").write_bytes(gzip.compress(content))
+    content[40:48] = np.array([3, 30000, 30000, 30000], np.int16).tobytes()
+    (tmp_path / "huge.nii.gz").write_bytes(gzip.compress(content))
+    for name, words in (
+        ("frames.nii.gz", r"has the size \(4, 3, 2, 2\) .* one frame is expected"),
+        ("torn.nii", "is not whole: 96 bytes can't hold the 2916000000"),
+        ("torn.nii.gz", "can't hold the 2916000352"),
+        ("huge.nii.gz", "more voxels than can be read"),
+    ):
+        with pytest.raises(InputError, match=words):
+            grid_of(BatchCase(name="a", images=(tmp_path / name,)))
 
 
 def test_headers_tell_that_a_truth_lies_on_other_voxels(tmp_path: Path):

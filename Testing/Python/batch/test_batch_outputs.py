@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from DeepIGeoSLib import Volume
 from DeepIGeoSLib.batch import FindingRules, Workers, WorkSettings, run_batch
 from DeepIGeoSLib.batch.finding import find_cases
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.targets import Target
+from DeepIGeoSLib.worklist import Worklist
 
 ALONE = Workers(count=0)
 
@@ -56,6 +59,28 @@ def test_a_dicom_series_becomes_a_dicom_segmentation_on_its_voxels(
     assert volume.read_labels(path).any()
     written = highdicom.seg.segread(path)
     assert written.get_segment_description(1).algorithm_type.value == "AUTOMATIC"
+
+
+def test_each_of_several_targets_is_a_segment_of_its_own(
+    gbm: Path, bundle_of: Callable[..., Path], tmp_path: Path
+):
+    highdicom = pytest.importorskip("highdicom", reason="highdicom is not installed")
+    bundle = bundle_of((Target("whole", (1, 2)), Target("core", (2,))))
+    for format in (".dcm", ".seg.nrrd"):
+        settings = WorkSettings(format=format)
+        out = tmp_path / f"out{format}"
+        run_batch(gbm, out, bundle=bundle, settings=settings, workers=ALONE, report=False)
+    volume = Volume.read(gbm / "flair")
+    path = tmp_path / "out.dcm" / "flair.dcm"
+    whole, core = (volume.read_labels(path, [name]) > 0 for name in ("whole", "core"))
+    assert whole[core].all()  # they overlap: a segment holds all of its target
+    assert core.any()
+    for name, mask in (("whole", whole), ("core", core)):
+        other = volume.read_labels(tmp_path / "out.seg.nrrd" / "flair.seg.nrrd", [name])
+        np.testing.assert_array_equal(mask, other > 0)
+    written = highdicom.seg.segread(path)
+    labels = [written.get_segment_description(n).segment_label for n in (1, 2)]
+    assert labels == ["whole", "core"]
 
 
 def test_rules_choose_the_series_and_what_was_chosen_is_told(gbm: Path):
@@ -115,3 +140,20 @@ def test_a_bids_data_set_gets_derivatives_with_sidecars(tiny_bundle: Path, tmp_p
     description = json.loads((out / "dataset_description.json").read_text())
     assert description["DatasetType"] == "derivative"
     assert {"report.html", "report.csv", "report.md", ".bidsignore"} <= set(files_of(out))
+
+
+def test_derivatives_may_lie_where_a_bids_data_set_keeps_them(tiny_bundle: Path, tmp_path: Path):
+    volume, _ = a_head(0)
+    study = tmp_path / "study"
+    (study / "sub-01" / "anat").mkdir(parents=True)
+    volume.write_map(study / "sub-01" / "anat" / "sub-01_FLAIR.nii.gz", volume.array)
+    (study / "dataset_description.json").write_text('{"Name": "Heads", "BIDSVersion": "1.10.0"}')
+    (study / "derivatives").mkdir()
+    out = study / "derivatives" / "deepigeos"
+    for _ in range(2):  # the second start takes no result for an image
+        result = run_batch(study, out, bundle=tiny_bundle, workers=ALONE)
+        assert [record.name for record in result.records] == ["sub-01/anat/sub-01_FLAIR"]
+    (case,) = Worklist(study, out).cases
+    assert case.start == out / result.records[0].outputs["labels"]
+    with pytest.raises(InputError, match="be taken for images the next time"):
+        run_batch(study, study / "results", bundle=tiny_bundle, workers=ALONE)

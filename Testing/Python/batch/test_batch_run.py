@@ -148,6 +148,9 @@ def test_what_can_not_be_worked_on_is_said_before_any_work(
         ("p0/head", "done"),
         ("p1/head", "failed"),
     ]
+    assert (result.worked_on, result.done_before) == (1, 0)
+    again = run_batch(images, out, bundle=tiny_bundle, **NO_REPORT, leave_out_problems=True)
+    assert (again.worked_on, again.done_before) == (0, 1)
 
 
 def test_a_bundle_that_changed_between_two_starts_is_refused(
@@ -220,20 +223,20 @@ def test_a_dry_run_writes_nothing_and_tells_time_memory_disk_and_problems(
     assert [problem.case for problem in plan.problems] == ["p1/head"]
     assert plan.voxels == 2 * 5 * 20 * 24
     assert plan.seconds is not None
-    for words in ("2 cases to work on", "1 cases can't be worked on", "2 workers, about", "Disk:"):
+    for words in ("2 cases to work on", "1 case can't be worked on", "2 workers, about", "Disk:"):
         assert words in plan.text()
 
 
 def test_flags_say_what_is_empty_and_what_touches_the_border():
     labels = np.zeros((3, 4, 5), np.uint8)
-    assert flags_of(labels, 0) == (EMPTY,)
+    assert flags_of(labels, []) == (EMPTY,)
     labels[1, 1:3, 1:3] = 1
-    assert flags_of(labels, 0) == ()
+    assert flags_of(labels, []) == ()
     labels[2, 1, 1] = 1
-    assert flags_of(labels, 0) == (AT_THE_BORDER,)
+    assert flags_of(labels, []) == (AT_THE_BORDER,)
     one_slice = np.zeros((1, 4, 5), np.uint8)
     one_slice[0, 1, 1] = 1
-    assert flags_of(one_slice, 0) == ()
+    assert flags_of(one_slice, []) == ()
 
 
 @pytest.fixture

@@ -13,14 +13,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from cohorts import files_of
+from cohorts import CASES, files_of
 
-from DeepIGeoSLib.batch import Workers, WorkSettings, cluster, read_records, run_batch
+from DeepIGeoSLib.batch import Workers, WorkSettings, cluster, plan, read_records, run_batch
 from DeepIGeoSLib.errors import InputError
 
 pytest.importorskip("distributed", reason="distributed is not installed")
-
-CASES = 8
 
 
 def workers_of(parent: psutil.Process) -> list[psutil.Process]:
@@ -31,18 +29,6 @@ def workers_of(parent: psutil.Process) -> list[psutil.Process]:
             if "spawn_main" in " ".join(child.cmdline()):
                 found.append(child)
     return found
-
-
-@pytest.fixture
-def by_one_process(
-    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
-) -> tuple[Path, dict[str, bytes]]:
-    """A cohort, and what one process without any other makes of it."""
-    images = write_cohort(CASES)
-    run_batch(
-        images, tmp_path / "alone", bundle=tiny_bundle, workers=Workers(count=0), report=False
-    )
-    return images, files_of(tmp_path / "alone")
 
 
 def test_killed_workers_change_nothing(
@@ -113,6 +99,7 @@ def test_a_case_that_no_worker_survives_is_listed_with_its_reason(
     write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, monkeypatch
 ):
     monkeypatch.setattr(cluster, "DEATHS", 0)  # each takes seconds
+    monkeypatch.setattr(plan, "_BASE_BYTES", 0)
     images = write_cohort(1)
     settings = WorkSettings(memory_gb=0.15)  # less than Python with torch takes
     result = run_batch(
@@ -126,6 +113,15 @@ def test_a_case_that_no_worker_survives_is_listed_with_its_reason(
     (record,) = result.failed
     assert "may need more memory than a worker may use" in record.reason
     assert files_of(tmp_path / "out") == {}
+
+
+def test_less_memory_than_python_takes_is_refused_before_any_work(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    settings, out = WorkSettings(memory_gb=0.3), tmp_path / "out"
+    with pytest.raises(InputError, match=r"may use 0\.3 GB .*, but needs 0\.7 GB"):
+        run_batch(write_cohort(1), out, bundle=tiny_bundle, settings=settings)
+    assert not out.exists()
 
 
 def test_a_scheduler_that_does_not_answer_is_named(

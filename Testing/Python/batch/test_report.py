@@ -93,7 +93,7 @@ def test_volumes_and_limits_of_agreement_by_hand() -> None:
     records = [
         record(str(n), block(2, 2 + n), block(2, 2 + m)) for n, m in ((5, 4), (6, 6), (4, 7))
     ]
-    pairs = pairs_with_truth(records)
+    (pairs,) = pairs_with_truth(records).values()
     # A row of the block is 2 x 10 voxels of 2 mm3: 0.04 ml.
     assert [pair.difference for pair in pairs] == pytest.approx([0.04, 0.0, -0.12])
     assert [pair.reference for pair in pairs] == pytest.approx([0.16, 0.24, 0.28])

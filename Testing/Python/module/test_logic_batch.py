@@ -50,6 +50,36 @@ def test_nodes_are_segmented_and_told_of_like_files(logic, head, lesion):
     assert "constant" in constant.reason
 
 
+def test_several_targets_are_segments_of_one_node(module, bundle_of, head):
+    import slicer
+
+    from DeepIGeoSLib.scene.nodes import maskFromSegment
+    from DeepIGeoSLib.targets import Target
+
+    bundle = bundle_of((Target("whole", (1, 2)), Target("core", (2,))))
+    slicer.util.addVolumeFromArray(head, ijkToRAS=np.diag([1, 1, 3, 1.0]), name="good")
+    (record,) = module.DeepIGeoSLogic(str(bundle)).batch()
+    (made,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    segmentation, volume = made.GetSegmentation(), slicer.util.getNode("good")
+    assert record.outputs["segmentation"] == made.GetID()
+    ids = {segmentation.GetSegment(i).GetName(): i for i in segmentation.GetSegmentIDs()}
+    assert sorted(ids) == ["core", "whole"]
+    for target in record.targets:
+        mask = maskFromSegment(volume, made, ids[target.name])
+        assert mask.any()
+        assert target.milliliters == pytest.approx(mask.sum() * 3 / 1000)
+
+
+def test_objects_are_segments_of_one_node(module, cells_bundle, head):
+    import slicer
+
+    slicer.util.addVolumeFromArray(head, ijkToRAS=np.diag([1, 1, 3, 1.0]), name="good")
+    (record,) = module.DeepIGeoSLogic(str(cells_bundle)).batch()
+    (made,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    assert record.reason == ""
+    assert record.lesions == made.GetSegmentation().GetNumberOfSegments()
+
+
 def test_an_empty_scene_is_one_sentence(logic, module):
     from DeepIGeoSLib import InputError
 

@@ -60,6 +60,17 @@ def test_what_is_there_is_shown_on_the_voxels_of_the_image(desk, folder, name, n
     assert desk.worklist.record(name).status is Status.IN_WORK
 
 
+def test_each_label_of_a_labelmap_is_a_segment(desk, folder) -> None:
+    volume = Volume.read(folder / "c.nrrd")
+    volume.write_labels(folder / "c_seg.nii.gz", mask(1).astype(np.uint8) + mask(0))
+    opened = WorklistDesk(Worklist(folder))
+    opened.open("c")
+    segments = opened.segmentationNode.GetSegmentation().GetSegmentIDs()
+    first, second = (shown(opened, segment) for segment in segments)
+    np.testing.assert_array_equal(first, mask(1) & ~mask(0))
+    np.testing.assert_array_equal(second, mask(0))
+
+
 def test_work_is_stored_when_another_case_is_opened_and_is_there_again(desk, folder) -> None:
     before = (folder / "a.seg.nrrd").read_bytes()
     segment = desk.open("a")

@@ -1,16 +1,12 @@
-"""A bundle of two targets beside each other, one of two in each other, and a head to try them."""
+"""Two targets beside each other, two in each other, and a head to try bundles of them."""
 
 from __future__ import annotations
-
-import dataclasses
-from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from DeepIGeoSLib import InteractiveSession, Volume, load_bundle
-from DeepIGeoSLib.targets import Target, class_count
+from DeepIGeoSLib.targets import Target
 
 pytest.importorskip("torch", reason="torch is not installed")
 
@@ -43,43 +39,6 @@ def rim(head: Volume, core: np.ndarray) -> np.ndarray:
     mask = np.zeros(head.shape, dtype=bool)
     mask[RIM] = True
     return mask & ~core
-
-
-@pytest.fixture(scope="session")
-def bundle_of(
-    tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Sequence[Target]], Path]:
-    """Write a bundle whose P-Net tells two brightnesses apart.
-
-    Class 1 is brighter than four spreads of the tissue above its median, class 2 than eight; R-Net
-    is that of ``tiny_bundle``.
-    """
-    import torch
-
-    from DeepIGeoSLib.bundles.writer import write_bundle
-    from DeepIGeoSLib.networks import build_network
-
-    folder = tmp_path_factory.mktemp("several")
-
-    def write(targets: Sequence[Target]) -> Path:
-        tiny = load_bundle(tiny_bundle)
-        known = tiny.network("pnet")
-        pnet = build_network("dilated", "pnet", classes=class_count(targets))
-        state = known.state_dict()
-        weight, bias = state["classifier.weight"], state["classifier.bias"]
-        # The second class has twice the slope (4) of the first, so that it overtakes it 4 spreads
-        # further on.
-        state["classifier.weight"] = torch.stack([weight[0], weight[1], 2 * weight[1]])
-        state["classifier.bias"] = torch.stack([bias[0], bias[1], 2 * bias[1] - 4.0 * 4])
-        pnet.load_state_dict(state)
-        path = folder / "-".join(target.name for target in targets)
-        if not path.exists():
-            manifest = dataclasses.replace(tiny.manifest, targets=tuple(targets))
-            networks = {"pnet": pnet, "rnet": tiny.network("rnet")}
-            write_bundle(path, manifest, networks, card="# For tests\n")
-        return path
-
-    return write
 
 
 @pytest.fixture

@@ -137,15 +137,6 @@ def test_what_is_to_be_corrected_must_be_named(
     assert "by --target: rim, core." in capsys.readouterr().err
 
 
-def test_a_batch_run_refuses_what_it_could_only_write_a_part_of(
-    bundle_of, image: Path, capsys: pytest.CaptureFixture
-) -> None:
-    arguments = ["batch", image.parent, "-o", image.parent.parent / f"{image.parent.name}-out"]
-    arguments += ["--bundle", bundle_of(BESIDE)]
-    assert main([str(argument) for argument in arguments]) == 2
-    assert "tells several targets apart (rim, core)" in capsys.readouterr().err
-
-
 def test_a_color_table_replaces_nothing(
     bundle_of, image: Path, capsys: pytest.CaptureFixture
 ) -> None:

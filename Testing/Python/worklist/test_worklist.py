@@ -231,3 +231,24 @@ def test_the_documented_lines_accept_every_case(folder, tmp_path, monkeypatch):
     assert Worklist(folder, tmp_path / "results").first() is None
     shutil.rmtree(tmp_path / "results/deepigeos-worklist")
     assert Worklist(folder, tmp_path / "results").first().name == "a"
+
+
+def test_masks_of_a_bids_data_set_are_found_wherever_its_derivatives_lie(tmp_path):
+    study = tmp_path / "study"
+    for subject in ("sub-01", "sub-02", "sub-03"):
+        write_image(study / subject / "anat" / f"{subject}_FLAIR.nii.gz")
+    (study / "dataset_description.json").write_text("{}")
+    inside, outside = study / "derivatives" / "deepigeos", tmp_path / "results"
+    for results in (inside, outside):
+        for subject in ("sub-01", "sub-02", "sub-03"):
+            (results / subject / "anat").mkdir(parents=True)
+        one = "sub-01/anat/sub-01_label-wholeTumor_desc-deepigeosFLAIR_mask.nii.gz"
+        write_labels(results / one)
+        write_labels(results / "sub-02/anat/sub-02_desc-deepigeosFLAIR_dseg.nii.gz")
+        write_labels(results / "sub-03/anat/sub-03_label-x_desc-deepigeosT1w_mask.nii.gz")
+        worklist = Worklist(study, results)
+        assert names(worklist) == [f"{s}/anat/{s}_FLAIR" for s in ("sub-01", "sub-02", "sub-03")]
+        found = [worklist.segmentation_of(case.name) for case in worklist.cases]
+        assert found[0] == results / one
+        assert found[1].name == "sub-02_desc-deepigeosFLAIR_dseg.nii.gz"
+        assert found[2] is None

@@ -1,0 +1,155 @@
+"""A batch run on a scheduler that runs by itself, and runs that end as by a power failure."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cohorts import CASES, files_of
+
+from DeepIGeoSLib.batch import Workers, WorkSettings, cluster, read_records, run_batch
+from DeepIGeoSLib.errors import InputError
+
+pytest.importorskip("distributed", reason="distributed is not installed")
+
+ROOT = Path(__file__).parents[3]
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """A scheduler of Dask and a worker, begun as on a cluster; its address and its process."""
+    file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "dask"]
+    connection = ["--scheduler-file", str(file), "--no-dashboard"]
+    begun = [
+        subprocess.Popen(
+            [*dask, "scheduler", *connection, "--host", "127.0.0.1", "--port", "0"],
+            cwd=ROOT,
+            **QUIET,
+        )
+    ]
+    try:
+        _wait(lambda: file.is_file() and file.read_text().endswith("}"))
+        worker = [*dask, "worker", *connection, "--nthreads", "2", "--memory-limit", "4GB"]
+        begun.append(subprocess.Popen([*worker, "--nworkers", "1"], cwd=ROOT, **QUIET))
+        yield json.loads(file.read_text())["address"], begun[0]
+    finally:
+        for process in reversed(begun):
+            process.terminate()
+        for process in begun:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def begun(images: Path, out: Path, bundle: Path, *options: str) -> subprocess.Popen:
+    """Begin the command as a program of its own, with events on its error output."""
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "DeepIGeoSLib", "batch", str(images), "-o", str(out)),
+            *("--bundle", str(bundle), "--no-report", "--json", *options),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=ROOT,
+    )
+
+
+def wait_for_a_case(running: subprocess.Popen) -> None:
+    """Wait until the first case is done."""
+    assert running.stderr is not None
+    for line in running.stderr:
+        if json.loads(line)["event"] == "case":
+            return
+    raise AssertionError("The run ended before any case was done.")
+
+
+def test_workers_of_a_scheduler_elsewhere_write_the_same(
+    by_one_process: tuple[Path, dict[str, bytes]], scheduler, tiny_bundle: Path, tmp_path: Path
+):
+    images, expected = by_one_process
+    workers = Workers(scheduler=scheduler[0])
+    out = tmp_path / "out"
+    result = run_batch(images, out, bundle=tiny_bundle, workers=workers, report=False)
+    assert result.failed == []
+    assert files_of(out) == expected
+
+
+def test_a_scheduler_that_goes_away_is_one_sentence_and_costs_nothing_that_is_done(
+    by_one_process: tuple[Path, dict[str, bytes]], scheduler, tiny_bundle: Path, tmp_path: Path
+):
+    images, expected = by_one_process
+    out = tmp_path / "out"
+    running = begun(images, out, tiny_bundle, "--scheduler", scheduler[0])
+    wait_for_a_case(running)
+    scheduler[1].kill()
+    said, errors = running.communicate(timeout=120)
+    assert running.returncode not in (0, None)
+    assert json.loads(said)["error"].startswith("The scheduler is gone. What is done by now")
+    assert "Traceback" not in errors
+    done = len(read_records(out))
+    assert 1 <= done < CASES
+    result = run_batch(images, out, bundle=tiny_bundle, workers=Workers(count=0), report=False)
+    assert result.worked_on == CASES - done
+    assert files_of(out) == expected
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_power_failure_costs_only_what_was_in_work(
+    by_one_process: tuple[Path, dict[str, bytes]], tiny_bundle: Path, tmp_path: Path, workers: str
+):
+    images, expected = by_one_process
+    out = tmp_path / "out"
+    running = begun(images, out, tiny_bundle, "--workers", workers)
+    wait_for_a_case(running)
+    os.killpg(running.pid, signal.SIGKILL)  # all of its processes, in one moment
+    running.communicate(timeout=60)
+    left = files_of(out)
+    assert all(expected[name] == content for name, content in left.items())
+    done = len(read_records(out))
+    assert 1 <= done < CASES
+    result = run_batch(images, out, bundle=tiny_bundle, workers=Workers(count=0), report=False)
+    assert result.worked_on == CASES - done
+    assert files_of(out) == expected
+    assert not (out / "deepigeos-batch" / "unfinished").exists()
+
+
+def test_the_dashboard_answers_or_says_what_it_needs(monkeypatch: pytest.MonkeyPatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setattr(cluster, "_DASHBOARD", address)
+    asked = Workers(count=1, dashboard=True)
+    if importlib.util.find_spec("bokeh") is None:
+        with (
+            pytest.raises(InputError, match=r"needs the package bokeh \(pip install bokeh\)"),
+            cluster.connected(asked, 1, WorkSettings()),
+        ):
+            pass
+        return
+    with (
+        cluster.connected(asked, 1, WorkSettings()),
+        urllib.request.urlopen(f"http://{address}/status", timeout=20) as answer,
+    ):
+        assert answer.status == 200
