@@ -13,7 +13,7 @@ from DeepIGeoSLib.errors import Progress
 # line says what is measured, ``add_arguments(parser)`` and ``run_command(arguments, progress)``,
 # whose result holds a text for people as ``summary``. With USES_CASES it is given labeled cases as
 # ``arguments.chosen_cases``.
-BENCHMARKS = ("geodesic", "crf", "interaction", "locality", "scene", "networks", "batch")
+BENCHMARKS = ("geodesic", "crf", "interaction", "locality", "scene", "networks", "batch", "web")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:

@@ -80,6 +80,20 @@ def image_header(path: Path) -> pydicom.Dataset | None:
         return None
 
 
+def series_description(path: Path) -> str:
+    """Return what a DICOM image, or a folder of them, says it is, such as "Ax FLAIR"; or "".
+
+    Of a folder, the first image speaks.
+
+    Raises:
+        InputError: a file is damaged.
+    """
+    files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
+    headers = (image_header(file) for file in files if is_dicom(file))
+    header = next((found for found in headers if found is not None), {})
+    return str(header.get("SeriesDescription") or "").strip()
+
+
 def image_headers(folder: Path) -> list[tuple[Path, pydicom.Dataset]]:
     """Return the DICOM images of a folder and their headers; other files are passed over.
 

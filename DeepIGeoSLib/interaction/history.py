@@ -6,6 +6,8 @@ that they changed, and earlier results are read from the present one and those b
 
 from __future__ import annotations
 
+import functools
+import math
 import threading
 import weakref
 from collections.abc import Callable
@@ -14,11 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import Box, absolute_box, bounding_box, whole_box
+from DeepIGeoSLib.grid.boxes import Box, absolute_box, bounding_box, hull_of, whole_box
 from DeepIGeoSLib.interaction.draft import Draft, patched
 from DeepIGeoSLib.interaction.scribbles import Interactions
 
 Reader = Callable[[Box], np.ndarray]
+
+# A snapshot keeps boxes that overlap until they hold so many times the voxels of the box around
+# them: rounds without end then take no memory without end.
+_MOST_OVERLAP = 2
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,13 @@ class Snapshot:
 
     def remember(self, box: Box, values: np.ndarray) -> None:
         """Keep what a box held, which is about to be overwritten."""
-        if not any(_covers(known, box) for known, _ in self._overwritten):
-            self._overwritten.append((box, values))
+        if any(_covers(known, box) for known, _ in self._overwritten):
+            return
+        self._overwritten.append((box, values))
+        around = functools.reduce(hull_of, (known for known, _ in self._overwritten))
+        if sum(kept.size for _, kept in self._overwritten) > _MOST_OVERLAP * _voxels(around):
+            merged = patched(self._history.probability, reversed(self._overwritten), around)
+            self._overwritten = [(around, merged)]
 
     def read(self, box: Box) -> np.ndarray:
         """Return a copy of a box of the probability at the time of the snapshot."""
@@ -196,6 +207,10 @@ class History:
             self.probability[box] = values
         changed = bounding_box((values >= 0.5) != (before >= 0.5))
         return None if changed is None else absolute_box(box, changed)
+
+
+def _voxels(box: Box) -> int:
+    return math.prod(part.stop - part.start for part in box)
 
 
 def _covers(outer: Box, inner: Box) -> bool:

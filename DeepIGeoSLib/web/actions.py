@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ KEYS = {
     "E": "next target",
     "Escape": "cancel",
 }
-SHORTCUTS = [*KEYS, "X", "A", "R", "V"]
+_BRUSH_KEYS = {"X": "", "R": ERASER, "V": NO_BRUSH}  # X swaps the two brushes
+SHORTCUTS = [*KEYS, *_BRUSH_KEYS, "A"]
 
 
 class Actions:
@@ -48,6 +50,7 @@ class Actions:
         folder: OpenedFolder | None,
         cases: Cases | None,
         autosave: Autosave,
+        after_stroke: Callable[[Callable[[], object]], object],
     ) -> None:
         """Take what the page shows and does.
 
@@ -58,8 +61,10 @@ class Actions:
             folder: what may be opened by path; nothing when None.
             cases: those of the folder, where it was opened as a list.
             autosave: keeps the work on disk.
+            after_stroke: see ``Brush.after_stroke``.
         """
         self._state = state
+        self._after_stroke = after_stroke
         self._session = session
         self._views = views
         self._folder = folder
@@ -69,19 +74,21 @@ class Actions:
 
     def act(self, action: str) -> None:
         """Do what a button does; see ``WebSession.act``."""
-        self._session.act(action)
+        self._after_stroke(partial(self._session.act, action))
 
     def key(self, key: str) -> None:
         """Do what a key does."""
-        session, state = self._session, self._state
         if key in KEYS:
-            session.act(KEYS[key])
+            self.act(KEYS[key])
+        elif key in _BRUSH_KEYS:
+            self._after_stroke(partial(self._choose_brush, key))
         elif key == "A":
-            self.accept_or_reopen()
-        elif key == "X":
-            state.brush = TOO_MUCH if session.brush == MISSING else MISSING
-        elif key in ("R", "V"):
-            state.brush = ERASER if key == "R" else NO_BRUSH
+            self._after_stroke(self.accept_or_reopen)
+
+    def _choose_brush(self, key: str) -> None:
+        swapped = TOO_MUCH if self._session.brush == MISSING else MISSING
+        with self._state as state:
+            state.brush = _BRUSH_KEYS[key] or swapped
 
     def accept_or_reopen(self) -> None:
         """Lock the target, or unlock it."""

@@ -104,6 +104,8 @@ class WebApp:
         showVtkErrorsOnly()
         self.session = WebSession(self._app)
         self.views = Views(server, self._app)
+        self._brush = self._app.segmentation_editor.get_effect(Brush)
+        self._brush.stroke = self.session.stroke
         self.actions = Actions(
             state=self._state,
             session=self.session,
@@ -111,9 +113,8 @@ class WebApp:
             folder=folder,
             cases=cases,
             autosave=autosave,
+            after_stroke=self._brush.after_stroke,
         )
-        self._brush = self._app.segmentation_editor.get_effect(Brush)
-        self._brush.stroke = self.session.stroke
         self._begin_state(folder, cases)
         self._build()
         self._follow_state()
@@ -196,9 +197,10 @@ class WebApp:
         self._server.trigger("key")(self.actions.key)
 
         @state.change("brush", "diameter", "ball", "can_paint")
-        def on_brush(brush: str, diameter: float, ball: bool, can_paint: bool, **_: Any) -> None:
-            session.brush, session.diameter, session.ball = brush, float(diameter), bool(ball)
-            self._show_brush(can_paint and brush != NO_BRUSH)
+        def on_brush(can_paint: bool, **_: Any) -> None:
+            if not can_paint:
+                self._brush.end_stroke()
+            self._brush.after_stroke(self._use_brush)
 
         @state.change("model")
         def on_model(model: str, **_: Any) -> None:
@@ -242,8 +244,12 @@ class WebApp:
         except DeepIGeoSError as error:
             self.actions.tell(f"Your work could not be saved: {error}")
 
-    def _show_brush(self, active: bool) -> None:
-        session, editor = self.session, self._app.segmentation_editor
+    def _use_brush(self) -> None:
+        """Take the brush that is chosen in the page, and show it where something can be painted."""
+        state, session, editor = self._state, self.session, self._app.segmentation_editor
+        session.brush, session.diameter = state.brush, float(state.diameter)
+        session.ball = bool(state.ball)
+        active = state.can_paint and session.brush != NO_BRUSH
         editor.set_active_effect_type(Brush if active else SegmentationEffectNoTool)
         if active:
             kind = "background" if session.brush == TOO_MUCH else "foreground"

@@ -164,7 +164,7 @@ def _restored(session: WebSession, folder: Path) -> None:
         segmentation.SetNodeReferenceID(SEEDS_ROLE, strokes.GetID())
         makeSeeds(volume, segmentation, target)
     session.use_model(model)
-    session.bench.choose(volume, segmentation, target)
+    session.take_up(segmentation, target)
     session.recorded.go_on_from(recording)
     session.recorded.add("restored", segment_id=target)
 

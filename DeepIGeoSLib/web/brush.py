@@ -48,6 +48,11 @@ class _Pipeline(SegmentationPaintPipeline2D):
         if line:
             normal = viewNormal(self._view.get_view_node())
             self._effect.stroke(Drawn(line, three(float(part) for part in normal)))
+        self._effect.end_stroke()
+
+    def _LeftButtonPress(self, event_data: Any) -> bool:
+        self._effect.begin_stroke()
+        return super()._LeftButtonPress(event_data)
 
     def _PaintAtEventLocation(self, event_data: Any) -> bool:
         position = three(float(part) for part in event_data.GetWorldPosition())
@@ -67,6 +72,30 @@ class Brush(AbstractSegmentationEffectBrush):
         """Make a brush whose strokes nobody gets yet."""
         super().__init__(ModificationMode.Add)
         self.stroke: Callable[[Drawn], object] = lambda drawn: None
+        self._drawing = False
+        self._waiting: list[Callable[[], object]] = []
+
+    def after_stroke(self, act: Callable[[], object]) -> None:
+        """Do something: at once, or, where a stroke is being drawn, right behind it.
+
+        A browser sends the mouse's events one by one and keys at once: a key that was pressed after
+        a stroke may arrive before the end of the stroke.
+        """
+        if self._drawing:
+            self._waiting.append(act)
+        else:
+            act()
+
+    def begin_stroke(self) -> None:
+        """Note that the button is down."""
+        self._drawing = True
+
+    def end_stroke(self) -> None:
+        """Note that nothing is drawn any more, and do what waited for it."""
+        self._drawing = False
+        waiting, self._waiting = self._waiting, []
+        for act in waiting:
+            act()
 
     def paint_glyph_at_world_coordinates(self, polydata: Any, paint_coordinates_world: Any) -> None:
         """Paint nothing; see ``stroke``."""

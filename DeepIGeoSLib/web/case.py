@@ -11,6 +11,7 @@ import numpy as np
 import slicer
 
 from DeepIGeoSLib.dicom import is_dicom
+from DeepIGeoSLib.dicom.headers import series_description
 from DeepIGeoSLib.volume import Volume
 
 _PERCENTILES = (0.1, 99.9)
@@ -42,7 +43,8 @@ def read_case(path: Path, title: str = "") -> ReadCase:
 
     Args:
         path: an image, or a DICOM file or folder.
-        title: what the page calls it; the name of the file when empty.
+        title: what the page calls it; when empty, how DICOM describes the series, or the name of
+            the file.
 
     Raises:
         InputError: see ``Volume.read``.
@@ -52,8 +54,9 @@ def read_case(path: Path, title: str = "") -> ReadCase:
     digest.update(np.round(volume.ijk_to_ras, 4).tobytes())
     low, high = (float(value) for value in np.percentile(volume.array, _PERCENTILES))
     window = (low, high if high > low else low + 1.0)
-    name = title or path.name
-    return ReadCase(volume, path, name, digest.hexdigest(), window, is_dicom(path))
+    dicom = is_dicom(path)
+    name = title or (series_description(path) if dicom else "") or path.name
+    return ReadCase(volume, path, name, digest.hexdigest(), window, dicom)
 
 
 def add_to_scene(case: ReadCase) -> Any:

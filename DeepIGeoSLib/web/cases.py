@@ -76,7 +76,7 @@ class Cases:
             return False
         node = _loaded(self._folder.resolved(str(path)), session)
         segments = node.GetSegmentation().GetSegmentIDs()
-        session.bench.choose(session.bench.volumeNode, node, segments[0] if segments else "")
+        session.take_up(node, segments[0] if segments else "")
         return True
 
     def beside(self, step: int) -> str:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from trame.widgets.html import H2, Div, Input, Span, Table, Tbody, Td, Template, Th, Thead, Tr
 from trame_vuetify.widgets.vuetify3 import (
     VBtn,
     VBtnToggle,
-    VCheckbox,
     VIcon,
     VList,
     VListItem,
     VMenu,
-    VRangeSlider,
-    VSelect,
-    VSlider,
     VTextField,
 )
 
 from DeepIGeoSLib.scene.colors import SEED_COLORS
 from DeepIGeoSLib.web.actions import Actions
+from DeepIGeoSLib.web.css_color import css
 from DeepIGeoSLib.web.results import KINDS
 from DeepIGeoSLib.web.session import ERASER, MISSING, NO_BRUSH, TOO_MUCH
+from DeepIGeoSLib.web.uncertainty import legend
+from DeepIGeoSLib.web.widgets import button, checkbox, choice, row, slider
+
+_BRUSHES = (
+    (MISSING, "Missing", "mdi-plus-box", "X", css(SEED_COLORS["foreground"])),
+    (TOO_MUCH, "Too much", "mdi-minus-box", "X", css(SEED_COLORS["background"])),
+    (ERASER, "Eraser", "mdi-eraser", "R", None),
+    (NO_BRUSH, "None", "mdi-cursor-move", "V", None),
+)
 
 
 def build_panel(actions: Actions) -> None:
@@ -30,7 +34,8 @@ def build_panel(actions: Actions) -> None:
     with Div(classes="panel px-3 pb-6"):
         _cases(actions)
         _image(actions)
-        _model()
+        H2("Model")
+        choice("model", items="models", v_model=("model",))
         _brushes()
         _steps(actions)
         _targets(actions)
@@ -42,70 +47,83 @@ def build_panel(actions: Actions) -> None:
 def _cases(actions: Actions) -> None:
     with Div(v_if=("cases.length > 0",)):
         H2("Cases")
-        VSelect(
+        choice(
+            "cases",
+            items="cases",
             model_value=("case_name",),
             update_modelValue=(actions.open_case, "[$event]"),
-            items=("cases",),
-            id="cases",
             label=(
                 "`${cases.filter(c => c.subtitle.startsWith('accepted')).length} of "
                 "${cases.length} accepted`",
             ),
-            item_props=True,
-            density="compact",
-            variant="outlined",
-            hide_details=True,
         )
-        with Div(classes="row"):
-            _plain("Previous", actions.previous_case, icon="mdi-chevron-left")
-            _plain("Next", actions.next_case, icon="mdi-chevron-right")
-        with Div(classes="row"):
-            _plain("Save", actions.save_case, icon="mdi-content-save", off="!has_target")
-            with VBtn(
-                id="case-done",
-                prepend_icon="mdi-check-bold",
-                disabled=("!has_target || !case_name",),
+        with row():
+            button(
+                "Previous",
+                "case-previous",
+                icon="mdi-chevron-left",
+                click=actions.previous_case,
+                hint="The case before that is not accepted yet",
+            )
+            button(
+                "Next",
+                "case-next",
+                icon="mdi-chevron-right",
+                click=actions.next_case,
+                hint="The next case that is not accepted yet",
+            )
+        with row():
+            button(
+                "Save",
+                "case-save",
+                icon="mdi-content-save",
+                click=actions.save_case,
+                hint="Store the segmentation beside the image",
+                off="!has_target || !case_name",
+            )
+            button(
+                "{{ case_done ? 'Reopen case' : 'Case done' }}",
+                "case-done",
+                icon="mdi-check-bold",
                 click=actions.finish_case,
-                title="Store the segmentation, and call the case accepted",
-            ):
-                Span("{{ case_done ? 'Reopen case' : 'Case done' }}")
-
-
-def _plain(title: str, act: Any, *, icon: str, off: str = "false") -> None:
-    VBtn(
-        title,
-        id=f"case-{title.lower()}",
-        prepend_icon=icon,
-        click=act,
-        disabled=(off,),
-        title=f"{title} case" if title != "Save" else "Store the segmentation beside the image",
-    )
+                hint="Store the segmentation, and call the case accepted",
+                off="!has_target || !case_name",
+            )
 
 
 def _image(actions: Actions) -> None:
     H2("Image")
-    with Div(classes="row"):
-        VBtn(
-            "Upload",
-            id="upload",
-            prepend_icon="mdi-upload",
-            click="window.document.getElementById('files').click()",
-            loading=("uploading",),
-            title="An image (NIfTI, NRRD, MHA), or all files of a DICOM series",
+    with row():
+        button(
+            "{{ uploading ? 'Uploading' : 'Upload' }}",
+            "upload",
+            icon="mdi-upload",
+            click="utils.deepigeos.chooseFiles()",
+            hint="An image (NIfTI, NRRD, MHA), or all files of a DICOM series",
+            off="uploading",
         )
-        VBtn(
+        button(
             "Demo",
-            id="demo",
-            prepend_icon="mdi-head-outline",
+            "demo",
+            icon="mdi-head-outline",
             click=actions.open_demo,
-            title="A hippocampus in T1 that comes with the program",
+            hint="A hippocampus in T1 that comes with the program",
         )
-        Input(id="files", type="file", multiple=True, hidden=True, change="deepigeosUpload($event)")
-    with (
-        Div(classes="row", v_if=("last_title",)),
-        VBtn(id="last", prepend_icon="mdi-history", click=actions.open_last),
-    ):
-        Span("Go on with {{ last_title }}")
+        Input(
+            id="files",
+            type="file",
+            multiple=True,
+            hidden=True,
+            change="utils.deepigeos.takeFiles($event)",
+        )
+    with row(v_if=("last_title",)):
+        button(
+            "Go on with {{ last_title }}",
+            "last",
+            icon="mdi-history",
+            click=actions.open_last,
+            hint="Open the image that was open last, with your work on it",
+        )
     VTextField(
         v_if=("has_folder",),
         v_model=("path_asked",),
@@ -121,20 +139,6 @@ def _image(actions: Actions) -> None:
     )
 
 
-def _model() -> None:
-    H2("Model")
-    VSelect(
-        v_model=("model",),
-        items=("models",),
-        id="model",
-        item_props=True,
-        density="compact",
-        variant="outlined",
-        hide_details=True,
-        menu_props=("{ maxWidth: 420 }",),
-    )
-
-
 def _brushes() -> None:
     H2("Brush")
     with VBtnToggle(
@@ -145,13 +149,7 @@ def _brushes() -> None:
         classes="d-flex",
         disabled=("!can_paint",),
     ):
-        for value, title, icon, key in (
-            (MISSING, "Missing", "mdi-plus-box", "X"),
-            (TOO_MUCH, "Too much", "mdi-minus-box", "X"),
-            (ERASER, "Eraser", "mdi-eraser", "R"),
-            (NO_BRUSH, "None", "mdi-cursor-move", "V"),
-        ):
-            seeds = {MISSING: "foreground", TOO_MUCH: "background"}.get(value)
+        for value, title, icon, key, color in _BRUSHES:
             with VBtn(
                 value=value,
                 id=f"brush-{value.replace(' ', '-')}",
@@ -160,49 +158,52 @@ def _brushes() -> None:
                 stacked=True,
                 size="small",
             ):
-                color = None if seeds is None else _css(SEED_COLORS[seeds])
                 VIcon(icon, color=color)
                 Span(title)
-    VSlider(
-        v_model=("diameter",),
-        label="Size",
-        id="diameter",
-        min=1,
-        max=40,
-        step=0.5,
-        density="compact",
-        hide_details=True,
-        thumb_label=True,
-        append_icon="mdi-circle-outline",
-    )
-    Div("{{ Number(diameter).toFixed(1) }} mm{{ ball ? '' : ', in this slice alone' }}")
-    VCheckbox(
-        v_model=("ball",),
-        label="Sphere, through several slices",
-        density="compact",
-        hide_details=True,
-    )
+    says = "{{ Number(diameter).toFixed(1) }} mm"
+    slider("diameter", "Size", says=says, min=1, max=40, step=0.5)
+    checkbox("ball", "Sphere, through several slices")
 
 
 def _steps(actions: Actions) -> None:
     H2("Segment")
-    with Div(classes="row"):
-        _button(actions, "Segment", "segment", "!can_segment", "mdi-auto-fix")
-        _button(actions, "Refine", "refine", "!can_refine", "mdi-creation", "Ctrl+Enter")
-    VCheckbox(
-        v_model=("auto_refine",),
-        label="Refine after each stroke",
-        id="auto-refine",
-        density="compact",
-        hide_details=True,
+    with row():
+        _step(actions, "Segment", "segment", icon="mdi-auto-fix", off="!can_segment")
+        _step(actions, "Refine", "refine", icon="mdi-creation", off="!can_refine", key="Ctrl+Enter")
+    checkbox("auto_refine", "Refine after each stroke")
+    with row():
+        button(
+            "Undo",
+            "undo",
+            icon="mdi-undo",
+            click=(actions.act, "['undo']"),
+            hint=("`${undo_hint} (key Z)`",),
+            off="!can_undo",
+        )
+        _step(actions, "Redo", "redo", icon="mdi-redo", off="!can_redo", key="Y")
+    with row():
+        _step(
+            actions,
+            "Next place to look",
+            "next place",
+            icon="mdi-map-marker",
+            off="!has_rounds",
+            key="N",
+        )
+    with row():
+        _step(actions, "Clear strokes", "clear strokes", icon="mdi-broom", off="!has_target")
+
+
+def _step(actions: Actions, title: str, action: str, *, icon: str, off: str, key: str = "") -> None:
+    """Make the button of an action, see ``WebSession.act``."""
+    button(
+        title,
+        action.replace(" ", "-"),
+        icon=icon,
+        click=(actions.act, f"['{action}']"),
+        hint=f"{title} (key {key})" if key else title,
+        off=off,
     )
-    with Div(classes="row"):
-        _button(actions, "Undo", "undo", "!can_undo", "mdi-undo", "Z", hint=("undo_hint",))
-        _button(actions, "Redo", "redo", "!can_redo", "mdi-redo", "Y")
-    with Div(classes="row"):
-        _button(actions, "Next place to look", "next place", "!has_rounds", "mdi-map-marker", "N")
-    with Div(classes="row"):
-        _button(actions, "Clear strokes", "clear strokes", "!has_target", "mdi-broom")
 
 
 def _targets(actions: Actions) -> None:
@@ -229,15 +230,16 @@ def _targets(actions: Actions) -> None:
                 click=(act, "[one.id]"),
             ):
                 VIcon(icon=(name,))
-    with Div(classes="row"):
-        with VBtn(
-            disabled=("!has_target",),
+    with row():
+        button(
+            "{{ is_accepted ? 'Reopen' : 'Accept' }}",
+            "accept",
+            icon="mdi-lock-outline",
             click=actions.accept_or_reopen,
-            id="accept",
-            title="Lock the target as it is, or unlock it (key A)",
-        ):
-            Span("{{ is_accepted ? 'Reopen' : 'Accept' }}")
-        _button(actions, "Next lesion", "next target", "!has_volume", "mdi-plus", "E")
+            hint="Lock the target as it is, or unlock it (key A)",
+            off="!has_target",
+        )
+        _step(actions, "Next lesion", "next target", icon="mdi-plus", off="!has_volume", key="E")
 
 
 def _rounds() -> None:
@@ -251,47 +253,6 @@ def _rounds() -> None:
                 Td("{{ made.number }} {{ made.kind }}")
                 Td("{{ made.changed }}")
                 Td("{{ made.total }}")
-
-
-def _display() -> None:
-    H2("Display")
-    for name, label in (("fill", "Fill"), ("outline", "Outline"), ("strokes_opacity", "Strokes")):
-        VSlider(
-            v_model=(name,),
-            label=label,
-            min=0,
-            max=1,
-            step=0.05,
-            density="compact",
-            hide_details=True,
-        )
-    VRangeSlider(
-        v_if=("has_volume",),
-        v_model=("window",),
-        id="window",
-        label="Window",
-        min=("window_min",),
-        max=("window_max",),
-        step=("(window_max - window_min) / 500",),
-        density="compact",
-        hide_details=True,
-    )
-    VCheckbox(
-        v_model=("show_uncertainty",),
-        label="Uncertainty over the slices",
-        id="show-uncertainty",
-        density="compact",
-        hide_details=True,
-        disabled=("!has_volume",),
-    )
-    VCheckbox(
-        v_model=("show_3d",),
-        label="Surface in 3D",
-        id="show-3d",
-        density="compact",
-        hide_details=True,
-        disabled=("!has_volume",),
-    )
 
 
 def _results() -> None:
@@ -312,28 +273,25 @@ def _results() -> None:
                     title,
                     v_if=("is_dicom",) if ending == ".dcm" else ("true",),
                     id=f"download{ending.replace('.', '-')}",
-                    click=f"deepigeosDownload('{ending}')",
+                    click=f"utils.deepigeos.download('{ending}')",
                 )
 
 
-def _button(
-    actions: Actions,
-    title: str,
-    action: str,
-    disabled: str,
-    icon: str,
-    key: str = "",
-    hint: tuple[str] | None = None,
-) -> None:
-    VBtn(
-        title,
-        id=action.replace(" ", "-"),
-        disabled=(disabled,),
-        prepend_icon=icon,
-        click=(actions.act, f"['{action}']"),
-        title=hint or (f"{title} (key {key})" if key else title),
+def _display() -> None:
+    H2("Display")
+    for name, label in (("fill", "Fill"), ("outline", "Outline"), ("strokes_opacity", "Strokes")):
+        slider(name, label, min=0, max=1, step=0.05)
+    slider(
+        "window",
+        "Window",
+        ends=True,
+        min=("window_min",),
+        max=("window_max",),
+        step=("(window_max - window_min) / 500",),
     )
-
-
-def _css(color: tuple[float, float, float]) -> str:
-    return f"rgb({', '.join(str(round(255 * part)) for part in color)})"
+    checkbox("show_uncertainty", "Uncertainty over the slices", off="!has_volume")
+    with Div(classes="legend", v_if=("show_uncertainty",)):
+        Span("rather sure")
+        Div(style=f"background: {legend()}")
+        Span("unsure")
+    checkbox("show_3d", "Surface in 3D", off="!has_volume")

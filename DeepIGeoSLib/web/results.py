@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,13 @@ import slicer
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.formats.reading import ending_of
 from DeepIGeoSLib.scene.nodes import maskFromSegment
+from DeepIGeoSLib.web.dicom_meaning import session_meaning
 from DeepIGeoSLib.web.session import WebSession
+from DeepIGeoSLib.web.uploads import IMAGE_ENDINGS
+
+_DICOM_ENDINGS = (".dcm", ".ima")
 
 # Ending of each kind of result, and what the page calls it.
 KINDS = {
@@ -26,7 +32,9 @@ KINDS = {
 
 def result_name(session: WebSession, ending: str) -> str:
     """Return the file name for a result of the opened case."""
-    stem = session.opened.title.split(".")[0].replace(" ", "-") if session.case else "result"
+    title = session.case.title if session.case else "result"
+    known = ending_of(Path(title), [*IMAGE_ENDINGS, *_DICOM_ENDINGS]) or ""
+    stem = re.sub(r"[^\w.+-]+", "-", title[: len(title) - len(known)]).strip("-.") or "result"
     return f"{stem}{'-interactions' if ending == '.json' else ''}{ending}"
 
 
@@ -44,7 +52,7 @@ def write_result(session: WebSession, path: Path) -> None:
     writer: Callable[[WebSession, Path], Any] = {
         ".seg.nrrd": write_segmentation,
         ".nii.gz": _write_labels,
-        ".dcm": _write_labels,
+        ".dcm": _write_dicom,
         ".mrb": _write_scene,
         ".json": _write_recording,
     }[ending]
@@ -70,13 +78,22 @@ def save_node(node: Any, path: Path) -> None:
 
 
 def _write_labels(session: WebSession, path: Path) -> None:
-    """Write the targets as labels 1, 2, ...; where two overlap, the later one is written."""
+    session.opened.volume.write_labels(path, _labels(session))
+
+
+def _write_dicom(session: WebSession, path: Path) -> None:
+    """Write the targets as a DICOM segmentation of the series, with the names of the list."""
+    labels = _labels(session)
+    session.opened.volume.write_labels(path, labels, meaning=session_meaning(session))
+
+
+def _labels(session: WebSession) -> np.ndarray:
+    """Return the targets as labels 1, 2, ...; where two overlap, the later one counts."""
     node = _segmentation(session)
     labels = np.zeros(session.opened.volume.shape, dtype=np.uint8)
-    segments = node.GetSegmentation().GetSegmentIDs()
-    for label, segment_id in enumerate(segments, 1):
+    for label, segment_id in enumerate(node.GetSegmentation().GetSegmentIDs(), 1):
         labels[maskFromSegment(session.bench.volumeNode, node, segment_id)] = label
-    session.opened.volume.write_labels(path, labels)
+    return labels
 
 
 def _write_scene(_session: WebSession, path: Path) -> None:

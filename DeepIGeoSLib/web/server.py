@@ -35,6 +35,7 @@ def serve(settings: WebSettings, say: Callable[[str], object]) -> None:
         InputError: the path does not exist, or the port is taken.
     """
     _quieten()
+    _share_processor()
     from trame.app import get_server
 
     from DeepIGeoSLib.web.app import WebApp
@@ -134,6 +135,15 @@ def _what_to_open(
     if cases.is_one_series:
         return folder, None, "."
     return folder, cases, None
+
+
+def _share_processor() -> None:
+    """Let threads of PyTorch that have nothing to do sleep; it must not be loaded yet.
+
+    They would turn in circles for a while, on the cores that draw the views and run the browser: a
+    stroke took eight times as long on two cores.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _quieten() -> None:

@@ -13,6 +13,7 @@ from DeepIGeoSLib.bundles import bundle_for
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.scene import SegmentationLogic, Workbench
 from DeepIGeoSLib.scene.headless import publishSlicer
+from DeepIGeoSLib.scene.ledger.rounds import Round
 from DeepIGeoSLib.scene.surface import TargetSurface
 from DeepIGeoSLib.scene.torch_loading import loadTorch
 from DeepIGeoSLib.web.brush import Drawn
@@ -62,7 +63,7 @@ class WebSession:
         self.surface_shown = self.uncertainty_shown = False
         self.changed = True  # since somebody has looked
         self._model_chosen = False  # by somebody, and not for the volume's name
-        self._rounds = 0
+        self._rounds: tuple[Round, ...] = ()
         self._computing.submit(loadTorch)  # takes seconds, which the first stroke need not wait
 
     # The volume
@@ -93,7 +94,7 @@ class WebSession:
             self.bench.useModel(bundle_for(case.title))
         self.recording.add("model", name=str(self.bench.logic.bundle))
         self.bench.choose(add_to_scene(case), None, "")
-        self._rounds = 0
+        self._rounds = ()
         self.changed = True
 
     @property
@@ -189,9 +190,14 @@ class WebSession:
 
     def choose_target(self, segment_id: str) -> None:
         """Work on another segment of the segmentation."""
-        self.bench.choose(self.bench.volumeNode, self.bench.segmentationNode, segment_id)
-        self._rounds = len(self.bench.rounds)
+        self.take_up(self.bench.segmentationNode, segment_id)
         self._record("target")
+
+    def take_up(self, segmentation_node: Any, segment_id: str) -> None:
+        """Work on a segment that is in the scene already; its rounds are not made now."""
+        self.bench.choose(self.bench.volumeNode, segmentation_node, segment_id)
+        self._rounds = self.bench.rounds
+        self.changed = True
 
     def set_auto_refine(self, enabled: bool) -> None:
         """Answer each stroke at once, or when Refine is pressed."""
@@ -206,10 +212,11 @@ class WebSession:
         else:
             self._surface.follow(None, "")
         self._uncertainty.follow(self.bench, self.uncertainty_shown)
-        rounds = self.bench.rounds
-        if len(rounds) > self._rounds:
+        rounds, before = self.bench.rounds, self._rounds
+        # Of many the oldest is forgotten: their number does not grow with a new one then.
+        if len(rounds) > len(before) or (len(rounds) == len(before) and rounds != before):
             self._record("round", changed_ml=rounds[-1].changed, volume_ml=rounds[-1].total)
-        self._rounds = len(rounds)
+        self._rounds = rounds
 
     def _record(self, action: str, **details: Any) -> None:
         if self.recording is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from DeepIGeoSLib.bundles import GEODESIC, BundleError, list_bundles, summary_of
 from DeepIGeoSLib.scene.lesions import isCompleted
+from DeepIGeoSLib.web.css_color import css
 from DeepIGeoSLib.web.session import WebSession
 
 _KINDS = {"segmented": "segmented", "refined": "refined", "edited": "edited by hand"}
@@ -76,13 +77,9 @@ def _targets(segmentation_node: Any) -> list[dict[str, Any]]:
         {
             "id": segment_id,
             "name": segmentation.GetSegment(segment_id).GetName(),
-            "color": _css(segmentation.GetSegment(segment_id).GetColor()),
+            "color": css(segmentation.GetSegment(segment_id).GetColor()),
             "locked": isCompleted(segmentation_node, segment_id),
             "visible": bool(display.GetSegmentVisibility(segment_id)),
         }
         for segment_id in segmentation.GetSegmentIDs()
     ]
-
-
-def _css(color: tuple[float, float, float]) -> str:
-    return f"rgb({', '.join(str(round(255 * part)) for part in color)})"

@@ -9,13 +9,16 @@ import numpy as np
 import slicer
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.scene import Workbench
 from DeepIGeoSLib.scene.computation import Computation
 from DeepIGeoSLib.scene.nodes import ijkToRasOf
+from DeepIGeoSLib.web.css_color import css
 
-# Bits of entropy below which nothing is shown, and the map of colors.
+# Bits of entropy below which nothing is shown, and the map of colors: the brighter, the less sure.
 _SURE = 0.1
-_COLORS = "vtkMRMLColorTableNodeRainbow"
+_COLORS = "vtkMRMLColorTableNodeMagenta"
+_LEGEND = 5  # colors of it
 
 
 class UncertaintyOverlay:
@@ -77,3 +80,15 @@ class UncertaintyOverlay:
         else:
             slicer.util.updateVolumeFromArray(self._node, values)
         self._show(self._node)
+
+
+def legend() -> str:
+    """Return the colors, from rather sure to unsure, as CSS writes a gradient."""
+    table = slicer.mrmlScene.GetNodeByID(_COLORS)
+    last = table.GetNumberOfColors() - 1
+    colors = []
+    for share in np.linspace(_SURE, 1, _LEGEND):
+        rgba = [0.0] * 4
+        table.GetColor(round(share * last), rgba)
+        colors.append(css(three(rgba[:3])))
+    return f"linear-gradient(90deg, {', '.join(colors)})"

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from DeepIGeoSLib.dicom import is_dicom
-from DeepIGeoSLib.dicom.headers import image_header
+from DeepIGeoSLib.dicom.headers import image_header, series_description
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.formats.reading import check_image, ending_of
 from DeepIGeoSLib.web.private_folder import make_private
@@ -109,10 +109,10 @@ def _checked(folder: Path, names: list[str]) -> tuple[Path, str]:
             raise InputError("Upload one image, or all files of one DICOM series.")
         for name in strangers:  # such as notes of the archive beside the slices
             (folder / name).unlink()
-        return folder, "DICOM series"
+        return folder, series_description(folder) or "DICOM series"
     path = folder / names[0]
     if is_dicom(path) and image_header(path) is not None:
-        return path, names[0]
+        return path, series_description(path) or names[0]
     if ending_of(path, list(IMAGE_ENDINGS)) is None:
         raise InputError(
             f"{names[0]} is no image that can be opened here: {', '.join(IMAGE_ENDINGS)} or DICOM."

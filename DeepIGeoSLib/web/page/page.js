@@ -30,13 +30,17 @@
     window.trame.state.set("uploading", false);
   }
 
-  window.deepigeosUpload = function (event) {
+  function takeFiles(event) {
     const files = Array.from(event.target.files);
     event.target.value = "";
     upload(files);
-  };
+  }
 
-  window.deepigeosDownload = async function (ending) {
+  function chooseFiles() {
+    document.getElementById("files").click();
+  }
+
+  async function download(ending) {
     const response = await fetch("./download/" + ending);
     if (!response.ok) { window.trame.state.set("problem", await response.text()); return; }
     const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition"))[1];
@@ -45,7 +49,10 @@
     link.download = name;
     link.click();
     setTimeout(function () { URL.revokeObjectURL(link.href); }, 10000);
-  };
+  }
+
+  // The page's widgets see trame's utils, and nothing else of this script.
+  window.trame.utils.deepigeos = { chooseFiles, takeFiles, download };
 
   let inside = 0;
   window.addEventListener("dragenter", function (event) { event.preventDefault(); inside += 1; document.body.classList.add("dropping"); });

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,28 @@ def test_a_draft_reads_as_if_it_were_written() -> None:
         box = random_box(random)
         assert np.array_equal(draft.read(box), expected[box])
         assert np.array_equal(base, untouched)
+
+
+def test_rounds_without_end_take_no_memory_without_end() -> None:
+    random = np.random.default_rng(2)
+    shape, none = (24, 32, 32), Interactions((24, 32, 32))
+    history = History(np.zeros(shape, dtype=np.float32), none, limit=5)
+    history.commit(Draft(history.probability), none, begins=True)
+    first = history.state.initial
+    held = []
+    tracemalloc.start()
+    try:
+        for _ in range(300):
+            corner = [random.integers(n - 9) for n in shape]
+            box = tuple(slice(start, start + 9) for start in corner)
+            draft = Draft(history.probability)
+            draft.write(box, random.random((9, 9, 9), dtype=np.float32))
+            history.commit(draft, none)
+            held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert max(held) < 4 * history.probability.nbytes  # 300 boxes hold 9 times as much
+    assert not first(whole_box(shape)).any()
 
 
 def test_history_and_snapshots_tell_the_truth_over_many_rounds() -> None:

@@ -29,6 +29,9 @@ _FLAGS = [
 # Only to give up waiting: a computer with much else to do is slow.
 PATIENCE = 240
 
+# Looks at a page, a fifth of a second apart, that must all find nothing computed.
+_QUIET = 12
+
 
 @dataclass
 class Server:
@@ -133,16 +136,58 @@ class Page:
             self.page.wait_for_timeout(200)
         assert found == wanted
 
+    def state(self, name: str) -> Any:
+        """Return a value that the page shows."""
+        return self.page.evaluate("name => window.trame.state.get(name)", name)
+
+    def rounds(self) -> int:
+        return len(self.state("rounds"))
+
+    def wait_for_answers(self) -> None:
+        """Wait until nothing is computed, and nothing begins any more."""
+        quiet = 0
+        until = time.monotonic() + PATIENCE
+        while quiet < _QUIET and time.monotonic() < until:
+            self.page.wait_for_timeout(200)
+            quiet = 0 if self.state("busy") or self.state("opening") else quiet + 1
+        assert quiet == _QUIET
+
     def choose_model(self, name: str) -> None:
-        self.page.evaluate("name => window.trame.state.set('model', name)", name)
+        """Choose a model in its menu, as a user does."""
+        self.page.locator(".v-select:has(#model)").click()
+        entry = self.page.locator(".v-overlay .v-list-item-title").get_by_text(name, exact=True)
+        entry.click()
+        self.wait_until(lambda: self.state("model"), name)
+
+    def drag_slider(self, name: str, share: float, thumb: int = 0) -> None:
+        """Pull the thumb of a slider to a share of its track."""
+        slider = self.page.locator(f"#{name}")
+        slider.scroll_into_view_if_needed()
+        thumbs, track = slider.locator(".v-slider-thumb"), slider.locator(".v-slider-track")
+        box, rail = thumbs.nth(thumb).bounding_box(), track.bounding_box()
+        mouse = self.page.mouse
+        mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        mouse.down()
+        mouse.move(rail["x"] + share * rail["width"], box["y"] + box["height"] / 2, steps=5)
+        mouse.up()
+
+    def picture(self, view: int) -> bytes:
+        """Return what a view shows, as it came from the server."""
+        return self.page.locator(".layout-grid-item img").nth(view).get_attribute("src").encode()
+
+    def place(self, view: int, x: float, y: float) -> tuple[float, float]:
+        """Return the page's pixel at shares of a view's size."""
+        image = self.page.locator(".layout-grid-item img").nth(view)
+        image.wait_for(state="visible")
+        box = image.bounding_box()
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
     def upload(self, *paths: Path) -> None:
         self.page.set_input_files("#files", [str(path) for path in paths])
 
     def stroke(self, view: int, points: list[tuple[float, float]]) -> None:
         """Draw with the left button, as a hand does; points are shares of the view's size."""
-        box = self.page.locator(".layout-grid-item img").nth(view).bounding_box()
-        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        places = [self.place(view, x, y) for x, y in points]
         mouse = self.page.mouse
         mouse.move(*places[0])
         self.page.wait_for_timeout(150)
@@ -166,6 +211,9 @@ class Page:
 
     def recording(self) -> dict[str, Any]:
         return json.loads(self.get("download/.json").text())
+
+    def strokes(self) -> list[dict[str, Any]]:
+        return [event for event in self.recording()["events"] if event["action"] == "stroke"]
 
 
 @pytest.fixture

@@ -32,10 +32,6 @@ def far_from(volume: Volume, event: dict[str, Any], voxels: int) -> np.ndarray:
     return far
 
 
-def strokes_of(page: Any) -> list[dict[str, Any]]:
-    return [event for event in page.recording()["events"] if event["action"] == "stroke"]
-
-
 def test_segment_correct_undo_redo_save_and_go_on_after_a_crash(
     running: Any, visit: Any, serve: Any, head: Path, tmp_path: Path
 ) -> None:
@@ -50,7 +46,7 @@ def test_segment_correct_undo_redo_save_and_go_on_after_a_crash(
 
     page.stroke(0, [(0.38, 0.4), (0.4, 0.42), (0.42, 0.44)])
     page.wait_for_rounds(2)
-    (missing,) = strokes_of(page)
+    (missing,) = page.strokes()
     assert missing["brush"] == "missing"
     added = page.labels(volume, tmp_path)
     assert added[voxels_on(volume, missing)].all()
@@ -61,12 +57,14 @@ def test_segment_correct_undo_redo_save_and_go_on_after_a_crash(
     page.page.click("#brush-too-much")
     page.stroke(2, [(0.48, 0.5), (0.5, 0.52), (0.54, 0.52)])
     page.wait_for_rounds(3)
-    too_much = strokes_of(page)[1]
+    too_much = page.strokes()[1]
     assert too_much["brush"] == "too much"
     assert abs(np.dot(too_much["normal"], missing["normal"])) < 0.1  # another view
     removed = page.labels(volume, tmp_path)
     assert not removed[voxels_on(volume, too_much)].any()
     assert (removed <= added).all()
+    far = far_from(volume, too_much, 20)
+    assert np.array_equal(removed[far], added[far])
 
     page.page.click("#undo")
     page.wait_for_rounds(2)

@@ -1,0 +1,133 @@
+"""Strokes in quick succession, from two browsers, by finger and by pen, and many of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from DeepIGeoSLib.volume import Volume
+
+STROKES = 100
+SETTLED = 25  # strokes after which all has been made that is made once
+
+
+@pytest.fixture
+def page(serve: Any, visit: Any, head: Path) -> Any:
+    """The page of a new server with a head."""
+    page = visit(serve(head))
+    page.wait_until(lambda: page.state("case_title"), "head.nii.gz")
+    return page
+
+
+def voxels_of(volume: Volume, stroke: dict[str, Any]) -> tuple[np.ndarray, ...]:
+    points = np.array(stroke["points"]).T
+    ijk = (np.linalg.inv(volume.ijk_to_ras) @ np.vstack([points, np.ones(points.shape[1])]))[:3]
+    return tuple(np.rint(ijk[::-1]).astype(int))
+
+
+def test_two_strokes_in_quick_succession_are_both_obeyed_and_the_newest_wins_where_they_meet(
+    page: Any, head: Path, tmp_path: Path
+) -> None:
+    volume = Volume.read(head)
+    page.stroke(0, [(0.4, 0.5), (0.45, 0.5), (0.5, 0.5), (0.55, 0.5)])
+    page.page.keyboard.press("x")  # too much, while the first one is being answered
+    page.stroke(0, [(0.52, 0.48), (0.54, 0.5), (0.56, 0.52)])
+    page.page.keyboard.press("v")  # no brush any more
+    page.wait_until(lambda: page.state("brush"), "none")
+    page.stroke(0, [(0.3, 0.48), (0.32, 0.5)])
+    page.wait_for_answers()
+    missing, too_much = page.strokes()
+    assert (missing["brush"], too_much["brush"]) == ("missing", "too much")
+    answers = [e for e in page.recording()["events"] if e["action"] == "round"]
+    assert 1 <= len(answers) <= 2
+    assert answers[-1]["seconds"] > too_much["seconds"]
+    labels = page.labels(volume, tmp_path)
+    apart = set(zip(*voxels_of(volume, missing), strict=True)) - {
+        tuple(place + step for place, step in zip(voxel, shift, strict=True))
+        for voxel in zip(*voxels_of(volume, too_much), strict=True)
+        for shift in np.ndindex(1, 3, 3)
+        for shift in [np.subtract(shift, (0, 1, 1))]
+    }
+    assert apart
+    assert all(labels[voxel] for voxel in apart)
+    assert not labels[voxels_of(volume, too_much)].any()
+
+
+def test_painting_goes_on_while_a_segmentation_is_computed(page: Any) -> None:
+    page.choose_model("flair-whole-tumor")
+    page.page.click("#segment:not([disabled])")
+    page.stroke(0, [(0.45, 0.5), (0.5, 0.5)])
+    page.wait_until(lambda: len(page.strokes()), 1)
+    page.wait_for_answers()
+    kinds = [made["kind"] for made in page.state("rounds")]
+    assert kinds[0] == "refined"
+
+
+def test_two_browsers_at_one_address_show_the_same_work(page: Any, visit: Any) -> None:
+    other = visit(page.server)
+    page.stroke(0, [(0.45, 0.5), (0.5, 0.5)])
+    page.wait_for_rounds(1)
+    other.wait_for_rounds(1)
+    before = other.picture(0)
+    other.page.click("#undo")
+    page.wait_for_rounds(0)
+    other.wait_until(lambda: other.picture(0) != before, True)
+    page.page.context.close()  # one of them leaves, the other one goes on
+    other.stroke(0, [(0.45, 0.5), (0.5, 0.5)])
+    other.wait_for_rounds(1)
+
+
+@pytest.mark.parametrize("pointer", ["finger", "pen"])
+def test_a_finger_and_a_pen_paint_on_a_tablet(
+    serve: Any, visit: Any, head: Path, pointer: str
+) -> None:
+    tablet = {"viewport": {"width": 1024, "height": 768}, "has_touch": True, "is_mobile": True}
+    page = visit(serve(head), **tablet)
+    page.wait_until(lambda: page.state("case_title"), "head.nii.gz")
+    tools = page.page.context.new_cdp_session(page.page)
+
+    def point(kind: str, x: float, y: float) -> None:
+        left, top = page.place(0, x, y)
+        if pointer == "finger":
+            event = {"down": "touchStart", "move": "touchMove", "up": "touchEnd"}[kind]
+            points = [] if kind == "up" else [{"x": left, "y": top}]
+            tools.send("Input.dispatchTouchEvent", {"type": event, "touchPoints": points})
+        else:
+            event = {"down": "mousePressed", "move": "mouseMoved", "up": "mouseReleased"}[kind]
+            how = {"pointerType": "pen", "force": 0.5, "button": "left", "clickCount": 1}
+            tools.send(
+                "Input.dispatchMouseEvent",
+                {"type": event, "x": left, "y": top, "buttons": int(kind != "up"), **how},
+            )
+        page.page.wait_for_timeout(80)
+
+    point("down", 0.42, 0.5)
+    for step in range(1, 5):
+        point("move", 0.42 + 0.03 * step, 0.5)
+    point("up", 0.54, 0.5)
+    page.wait_for_rounds(1)
+    (stroke,) = page.strokes()
+    assert len(stroke["points"]) >= 2
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.page.evaluate(overflow) == 0
+
+
+@pytest.mark.slow
+def test_a_hundred_strokes_leave_the_server_as_large_as_it_was(page: Any) -> None:
+    random = np.random.default_rng(0)
+    sizes = []
+    for number in range(STROKES):
+        if number % 10 == 0:
+            page.page.click("#brush-missing" if number % 20 == 0 else "#brush-too-much")
+        x, y = random.uniform(0.4, 0.6, 2)
+        page.stroke(0, [(x, y), (x + 0.03, y + 0.02)])
+        page.wait_until(lambda: page.state("busy"), False)
+        sizes.append(page.server.resident())
+    page.wait_for_answers()
+    assert len(page.strokes()) == STROKES
+    grown = np.median(sizes[-10:]) - np.median(sizes[SETTLED : SETTLED + 10])
+    print(f"{grown / 1e6:.0f} MB more after {STROKES} strokes than after {SETTLED}")
+    assert grown < 60e6
