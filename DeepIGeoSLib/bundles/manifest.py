@@ -66,8 +66,6 @@ class BundleManifest:
         crf: how the CRF-Nets are built, and whether they are on; null when there are none.
         answer_choice: the rules by which "any-structure" chooses among its answers to a stroke;
             the network's confidence decides when null.
-        regions_prior: whether the network of "any-structure" begins its answer with what regions
-            say that grow from the strokes.
         fits: words of which one in the name of a volume says that the bundle is made for it, such
             as "flair"; none when it is never to be chosen without being asked for.
         targets: what P-Net tells apart, in the order of labels and segments; empty for a single
@@ -93,7 +91,6 @@ class BundleManifest:
     metrics: tuple[dict[str, Any], ...] = ()
     crf: CrfSettings | None = None
     answer_choice: AnswerChoice | None = None
-    regions_prior: bool = False
     fits: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
     derived_from: str | None = None

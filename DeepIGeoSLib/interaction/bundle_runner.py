@@ -93,12 +93,7 @@ class BundleRunner:
         engine = self._engines.of(manifest.refinement_network)
         if manifest.for_any_structure:
             return rounds.refine_any_structure(
-                image,
-                engine,
-                start,
-                choice=manifest.answer_choice,
-                regions_prior=manifest.regions_prior,
-                **options,
+                image, engine, start, choice=manifest.answer_choice, **options
             )
         return rounds.refine(
             image,

@@ -17,7 +17,6 @@ import numpy as np
 
 from DeepIGeoSLib.any_structure.boxing import answer_box
 from DeepIGeoSLib.any_structure.choice import AnswerChoice
-from DeepIGeoSLib.any_structure.prior import beginning_with_prior
 from DeepIGeoSLib.any_structure.refining import answer_strokes
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
 from DeepIGeoSLib.any_structure.zoom import Lattice
@@ -296,7 +295,6 @@ def refine_any_structure(
     interactions: Interactions,
     changed: np.ndarray,
     choice: AnswerChoice | None = None,
-    regions_prior: bool = False,
     region: Box | None = None,
     box: Box | None = None,
     progress: Progress | None = None,
@@ -306,16 +304,13 @@ def refine_any_structure(
 
     A box comes first. Each group of new strokes is answered in a window that follows the object,
     see ``any_structure``, beside the method without a network. ``choice`` holds the bundle's rules
-    that choose among the answers, ``regions_prior`` says whether the network was trained to begin
-    with what regions say; the other arguments, the result and what is raised are those of
+    that choose among the answers; the other arguments, the result and what is raised are those of
     ``refine``.
     """
     draft = _obedient(image, start, interactions)
 
-    def own(channels: np.ndarray) -> np.ndarray:
+    def network(channels: np.ndarray) -> np.ndarray:
         return engine.foreground_probability(channels, cancel)
-
-    network = beginning_with_prior(own) if regions_prior else own
 
     if box is not None:
         values = answer_box(

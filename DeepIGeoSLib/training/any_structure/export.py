@@ -7,7 +7,6 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-from DeepIGeoSLib.any_structure.prior import beginning_with_prior
 from DeepIGeoSLib.bundles import FORMAT_VERSION, BundleManifest, TrainingData, load_bundle
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.data.selection import evenly
@@ -62,9 +61,7 @@ def write_any_structure_bundle(
     write_bundle(target, manifest, networks, card=_card(settings, manifest, checkpoint))
     choice = fitted_choice(
         read_images((base / settings.root).resolve(), settings.sources),
-        beginning_with_prior(
-            Engines(load_bundle(target), "torch").of(ANY_STRUCTURE).foreground_probability
-        ),
+        Engines(load_bundle(target), "torch").of(ANY_STRUCTURE).foreground_probability,
         progress,
     )
     manifest = dataclasses.replace(manifest, answer_choice=choice)
@@ -119,7 +116,6 @@ def _manifest(settings: AnyStructureSettings, base: Path) -> BundleManifest:
         interactions=InteractionSettings(),
         region=None,
         weights={},
-        regions_prior=True,
         training_data=_data(settings, (base / settings.root).resolve()),
     )
 

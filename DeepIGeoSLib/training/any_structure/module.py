@@ -15,7 +15,6 @@ from torch.optim.swa_utils import AveragedModel
 
 from DeepIGeoSLib.any_structure.channels import CHANNELS
 from DeepIGeoSLib.any_structure.merging import merged
-from DeepIGeoSLib.any_structure.prior import prior_of
 from DeepIGeoSLib.any_structure.strokes import Strokes
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.any_structure.samples import add_stroke, pointed_at, training_channels
@@ -149,18 +148,12 @@ def _running_mean(kept: float) -> Callable[..., torch.Tensor]:
 
 
 def answers(network: nn.Module, channels: torch.Tensor) -> torch.Tensor:
-    """Return float32 logits (B, 2, k, j, i), the prior's added to the network's own.
-
-    Slices are repeated up to what the network needs.
-    """
-    priors = np.stack([prior_of(to_array(sample)) for sample in channels])
-    odds = torch.logit(to_tensor(priors, channels.device))
+    """Return float32 logits (B, 2, k, j, i); slices are repeated up to what the network needs."""
     depth = channels.shape[2]
     if depth == 1:
         channels = channels.expand(-1, -1, network.multiple_of[0], -1, -1)
     channels = channels.contiguous(memory_format=torch.channels_last_3d)
-    logits = network(channels).float()[:, :, :depth]
-    return logits + torch.stack([-odds / 2, odds / 2], dim=1)
+    return network(channels).float()[:, :, :depth]
 
 
 def stroke_loss(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
