@@ -22,10 +22,14 @@ class NormalizationSettings:
             the intensity of air and high the 99.5th percentile of what lies above it, both without
             padding and artifacts (see ``intensities``).
         clip: the normalized values are limited to this range.
+        fixed: the intensity that becomes 0, and the difference that becomes 1, for images whose
+            numbers mean the same everywhere, such as [127, 64] for photographs: their colors would
+            be lost otherwise. Measured in the tissue of each image when null.
     """
 
     threshold: float = 0.1
     clip: tuple[float, float] = (-4.0, 10.0)
+    fixed: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -33,6 +37,8 @@ class NormalizationSettings:
             raise InputError(f"threshold is {self.threshold:g}, expected a share from 0 to 1.")
         if not self.clip[0] < self.clip[1]:
             raise InputError(f"clip is {list(self.clip)}, expected a lower and a higher number.")
+        if self.fixed is not None and not self.fixed[1] > 0:
+            raise InputError(f"fixed is {list(self.fixed)}; its second number must be above 0.")
 
 
 def tissue_mask(array: np.ndarray, settings: NormalizationSettings) -> np.ndarray:
@@ -72,9 +78,11 @@ class Normalization:
 
         Args:
             array: float32 voxels.
-            settings: clipping range.
+            settings: clipping range, and what is fixed.
             tissue: bool, the shape of ``array``; see ``tissue_mask``.
         """
+        if settings.fixed is not None:
+            return cls(*settings.fixed, settings.clip)
         values = typical_values(evenly_sampled(array, tissue), array)
         lower, median, upper = np.percentile(values, [25, 50, 75])
         spread = (upper - lower) / (2 * _HALF_IQR_OF_NORMAL)

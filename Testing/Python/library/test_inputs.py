@@ -59,6 +59,15 @@ def test_a_bright_lesion_does_not_decide_the_scale() -> None:
     assert np.abs(difference[15:]).max() < 0.3
 
 
+def test_fixed_intensities_mean_the_same_in_every_image() -> None:
+    settings = NormalizationSettings(threshold=0.0, fixed=(127.0, 64.0))
+    for bright in (1.0, 0.5):
+        array = bright * np.linspace(0, 255, 1000, dtype=np.float32).reshape(10, 10, 10)
+        np.testing.assert_allclose(normalize(array, settings), (array - 127) / 64, atol=1e-5)
+    with pytest.raises(InputError, match="second number must be above 0"):
+        NormalizationSettings(fixed=(127.0, 0.0))
+
+
 def test_constant_volume_is_refused() -> None:
     with pytest.raises(InputError, match="constant: every voxel is 7"):
         tissue_mask(np.full((3, 4, 5), 7.0), NormalizationSettings())
