@@ -7,6 +7,7 @@ timed as it finds objects. With --steps they are also trained, see ``networks_le
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -190,7 +191,8 @@ def _own_options(settings: NetworkSettings) -> dict[str, Any]:
 def _cost(settings: NetworkSettings, steps: int, *, timed: bool, folder: Path) -> Cost:
     network = settings.build("pnet")
     own = SHAPES[settings.dimension][-settings.dimension :]
-    seconds, megabytes = _timed(network) if timed else (None, None)
+    shape = SHAPES[settings.dimension]
+    seconds, megabytes = _in_process(settings, shape) if timed else (None, None)
     return Cost(
         architecture=settings.architecture,
         dimension=settings.dimension,
@@ -203,11 +205,21 @@ def _cost(settings: NetworkSettings, steps: int, *, timed: bool, folder: Path) -
     )
 
 
-def _timed(network: SegmentationNetwork) -> tuple[float, float]:
-    """Return seconds and megabytes of a run."""
+def _in_process(settings: NetworkSettings, shape: tuple[int, int, int]) -> tuple[float, float]:
+    """Return seconds and megabytes of a run in a process that holds no memory of other networks."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_timed, (settings, shape))
+
+
+def _timed(settings: NetworkSettings, shape: tuple[int, int, int]) -> tuple[float, float]:
+    """Return seconds and megabytes of a run on an image of a shape (k, j, i)."""
+    import torch
+
     from DeepIGeoSLib.engines import TorchEngine
 
-    shape = SHAPES[network.dimension]
+    torch.set_num_threads(1)
+    torch.manual_seed(0)  # how many objects an untrained network claims is chance
+    network = settings.build("pnet")
     image = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
     engine = TorchEngine(network, "cpu")
     run_once = partial(_find_objects, network) if _finds(network) else engine.probabilities

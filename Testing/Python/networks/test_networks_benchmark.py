@@ -84,9 +84,9 @@ def test_wrong_arguments_are_named(
 
 
 def test_the_guide_has_the_counts_of_today() -> None:
-    """Both columns of the page's table, for the networks that are quickly counted."""
+    """The columns of the page's table that are counted, for networks that quickly are."""
     guide = (Path(__file__).parents[3] / "Docs/networks.md").read_text(encoding="utf-8")
     rows = networks.table(networks.run(["unet", "dilated"], timed=False)).splitlines()
     assert len(rows) == 2 + 4 + 2
     for row in rows:
-        assert row in guide.splitlines()
+        assert any(line.startswith(row) for line in guide.splitlines()), row
