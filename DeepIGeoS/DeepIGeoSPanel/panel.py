@@ -204,6 +204,7 @@ class Panel:
         if not open_ and self.editor.widget.activeEffect():
             self.editor.stop()
         ui.segmentButton.setEnabled(hasVolume and open_ and bench.logic.proposes)
+        ui.objectsButton.setEnabled(hasVolume and bench.logic.proposes)
         for button in (ui.missingButton, ui.tooMuchButton, ui.boxButton, ui.pointsButton):
             button.setEnabled(hasVolume and open_)
         ui.seedEditor.setEnabled(bench.seeds is not None and open_)
@@ -266,6 +267,7 @@ class Panel:
         bench, ui = self.workbench, self.ui
         return {
             "segmentButton": lambda: self._ready() and bench.segment(),
+            "objectsButton": lambda: self._ready() and bench.findObjects(),
             "boxButton": lambda: self._ready() and bench.lookIntoBox(),
             "pointsButton": lambda: (
                 self._ready() and bench.takePoints(not ui.tooMuchButton.isChecked())

@@ -1,29 +1,30 @@
 """Compare the architectures: weights, multiply-adds, time, memory, and what each learns.
 
-Every network is measured as P-Net of one channel and two classes, on one thread. With --steps it is
-also trained from nothing, all with the same settings, on two tasks that are made up for it: lesions
-in computed heads, seen in thick and in thin slices.
+Every network is measured as P-Net of one channel and two classes, on one thread; Mask R-CNN is
+timed as it finds objects. With --steps they are also trained, see ``networks_learned``.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from DeepIGeoSLib.benchmarks.networks_learned import learned, write_tasks
 from DeepIGeoSLib.benchmarks.peak_memory import peak_memory
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.networks import ARCHITECTURES, NetworkSettings
+from DeepIGeoSLib.tensors import to_tensor
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.networks.network import SegmentationNetwork
@@ -31,18 +32,12 @@ if TYPE_CHECKING:
 # Shapes (k, j, i) that a network is timed on.
 SHAPES = {2: (1, 512, 512), 3: (24, 128, 128)}
 
-# Of the computed heads that are learned from: voxels and mm along (k, j, i).
-TASKS = {
-    "thick slices": ((12, 64, 64), (12.0, 3.0, 3.0)),
-    "thin slices": ((32, 64, 64), (4.5, 3.0, 3.0)),
-}
-_HEADS, _HELD_OUT = 8, 2
-_CROP = {"thick slices": (8, 64, 64), "thin slices": (16, 64, 64)}
-
 _VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "unet": ({}, {"variant": "paper"}),
     "unet-transfer": ({}, {"encoder": "resnet18"}, {"encoder": "vgg16"}),
     "deeplabv3plus": ({}, {"encoder": "plain"}, {"output_stride": 8}),
+    # Without masks: Faster R-CNN.
+    "mask-rcnn": ({}, {"masks": False}, {"pooling": "pool"}, {"backbone": "efficientnet-lite0"}),
 }
 
 
@@ -58,7 +53,8 @@ class Cost:
         multiply_adds: for each voxel of the input.
         seconds: processor time on one thread for ``SHAPES``; None where networks are only counted.
         megabytes: of memory at work there; None as well.
-        dice: on held-out cases after the training, by task; empty without one.
+        learned: what was measured on held-out cases after the training, by measure and task; empty
+            without one.
     """
 
     architecture: str
@@ -68,7 +64,7 @@ class Cost:
     multiply_adds: float
     seconds: float | None
     megabytes: float | None
-    dice: dict[str, float]
+    learned: dict[str, float]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--steps",
         type=int,
         default=0,
-        help="steps of the training on each of the two tasks; 0 for none (default: %(default)s)",
+        help="steps of the training on each task; 0 for none (default: %(default)s)",
     )
 
 
@@ -121,7 +117,7 @@ def run(
     with tempfile.TemporaryDirectory() as temporary, _one_thread():
         folder = Path(temporary)
         if steps:
-            _write_heads(folder)
+            write_tasks(folder)
         for number, settings in enumerate(every):
             if progress is not None:
                 text = f"{settings.architecture} in {settings.dimension}D"
@@ -146,11 +142,11 @@ def multiply_adds(settings: NetworkSettings, shape: Sequence[int]) -> int:
 
 def table(rows: Sequence[Cost]) -> str:
     """Return the rows as a Markdown table."""
-    tasks = [task for task in TASKS if any(task in row.dice for row in rows)]
+    measures = list(dict.fromkeys(name for row in rows for name in row.learned))
     timed = any(row.seconds is not None for row in rows)
     head = ["network", "", "weights", "multiply-adds a voxel"]
     head += ["seconds", "MB"] if timed else []
-    head += [f"Dice, {task}" for task in tasks]
+    head += measures
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
         options = ", ".join(f"{key} {value}" for key, value in row.options.items())
@@ -160,7 +156,7 @@ def table(rows: Sequence[Cost]) -> str:
             f"{row.parameters / 1e6:.2f} M",
             f"{row.multiply_adds / 1e3:.1f} k",
             *([f"{row.seconds:.2f}", f"{row.megabytes:.0f}"] if timed else []),
-            *(f"{row.dice[task]:.3f}" if task in row.dice else "" for task in tasks),
+            *(f"{row.learned[name]:.3f}" if name in row.learned else "" for name in measures),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     shapes = ", ".join(f"{' x '.join(map(str, SHAPES[d]))} in {d}D" for d in SHAPES)
@@ -195,8 +191,8 @@ def _own_options(settings: NetworkSettings) -> dict[str, Any]:
 def _cost(settings: NetworkSettings, steps: int, *, timed: bool, folder: Path) -> Cost:
     network = settings.build("pnet")
     own = SHAPES[settings.dimension][-settings.dimension :]
-    seconds, megabytes = _timed(network) if timed else (None, None)
-    tasks = TASKS if steps else {}
+    shape = SHAPES[settings.dimension]
+    seconds, megabytes = _in_process(settings, shape) if timed else (None, None)
     return Cost(
         architecture=settings.architecture,
         dimension=settings.dimension,
@@ -205,68 +201,50 @@ def _cost(settings: NetworkSettings, steps: int, *, timed: bool, folder: Path) -
         multiply_adds=multiply_adds(settings, own) / prod(own),
         seconds=seconds,
         megabytes=megabytes,
-        dice={task: _learned(settings, task, steps=steps, folder=folder) for task in tasks},
+        learned=learned(settings, steps, folder) if steps else {},
     )
 
 
-def _timed(network: SegmentationNetwork) -> tuple[float, float]:
-    """Return seconds and megabytes of a run."""
+def _in_process(settings: NetworkSettings, shape: tuple[int, int, int]) -> tuple[float, float]:
+    """Return seconds and megabytes of a run in a process that holds no memory of other networks."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_timed, (settings, shape))
+
+
+def _timed(settings: NetworkSettings, shape: tuple[int, int, int]) -> tuple[float, float]:
+    """Return seconds and megabytes of a run on an image of a shape (k, j, i)."""
+    import torch
+
     from DeepIGeoSLib.engines import TorchEngine
 
-    shape = SHAPES[network.dimension]
+    torch.set_num_threads(1)
+    torch.manual_seed(0)  # how many objects an untrained network claims is chance
+    network = settings.build("pnet")
     image = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
     engine = TorchEngine(network, "cpu")
-    engine.probabilities(image[:, :8, :64, :64])  # the first run sets things up
+    run_once = partial(_find_objects, network) if _finds(network) else engine.probabilities
+    run_once(image[:, :32, :64, :64])  # the first run sets things up
     with peak_memory() as memory:
         begun = time.process_time()
-        engine.probabilities(image)
+        run_once(image)
         seconds = time.process_time() - begun
     return seconds, memory["bytes"] / 1e6
 
 
-def _write_heads(folder: Path) -> None:
-    """Write the heads of both tasks, and lists that divide them."""
-    from DeepIGeoSLib.samples.phantom import head_phantom
+def _finds(network: SegmentationNetwork) -> bool:
+    from DeepIGeoSLib.networks.mask_rcnn.network import MaskRcnn
 
-    for task, (shape, spacing) in TASKS.items():
-        own = folder / task
-        own.mkdir()
-        rows = [("image", "label", "use")]
-        for seed in range(_HEADS):
-            volume, lesion = head_phantom(shape, spacing, seed)
-            volume.write_map(own / f"{seed}.nii.gz", volume.array)
-            volume.write_labels(own / f"{seed}_label.nii.gz", lesion)
-            use = "val" if seed >= _HEADS - _HELD_OUT else "train"
-            rows.append((f"{seed}.nii.gz", f"{seed}_label.nii.gz", use))
-        with (own / "cases.csv").open("w", newline="", encoding="utf-8") as stream:
-            csv.writer(stream).writerows(rows)
+    return isinstance(network, MaskRcnn)
 
 
-def _learned(settings: NetworkSettings, task: str, *, steps: int, folder: Path) -> float:
-    """Return the Dice on held-out heads after a training from nothing."""
-    from DeepIGeoSLib.settings import to_mapping
-    from DeepIGeoSLib.training.config import checked_config
-    from DeepIGeoSLib.training.run import train
+def _find_objects(network: Any, image: np.ndarray) -> None:
+    """Find objects in an image (1, k, j, i), mirrored to the sizes that the network takes."""
+    import torch
 
-    spacing = TASKS[task][1]
-    with tempfile.TemporaryDirectory(dir=folder) as run_folder:
-        mapping = {
-            "task": "pnet",
-            "output": run_folder,
-            "validate_every": steps,
-            "checkpoint_every": steps,
-            "workers": 0,
-            "network": to_mapping(settings),
-            "data": {
-                "root": str(folder),
-                "sources": [{"layout": "csv", "dataset": "heads", "folder": task}],
-            },
-            "grid": {"minimum": list(spacing), "maximum": list(spacing)},
-            "augmentation": {"thickest": spacing[0]},
-            "optimization": {"steps": steps, "crop": list(_CROP[task]), "threads": 1},
-            "logging": {"tensorboard": False, "pictures": 0},
-        }
-        train(checked_config(json.loads(json.dumps(mapping)), "the benchmark"), folder)
-        with (Path(run_folder) / "validation.csv").open(encoding="utf-8") as stream:
-            found = {row[2]: float(row[3]) for row in csv.reader(stream)}
-    return found["dice"]
+    slices = image[:, 0] if network.dimension == 2 else image
+    sides = [
+        (0, -size % step) for size, step in zip(slices.shape[1:], network.multiple_of, strict=True)
+    ]
+    whole = np.pad(slices, [(0, 0), *sides], mode="symmetric")
+    with torch.inference_mode():
+        network.detect(to_tensor(whole)[None])

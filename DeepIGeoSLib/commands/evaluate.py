@@ -34,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "command is given again",
     )
     _add_protocol(parser.add_argument_group("the robot user"))
+    parser.add_argument(
+        "--objects",
+        choices=("numbers", "parts"),
+        help="also tell how the automatic segmentation divides objects (pixel, Rand and warping "
+        "error): the true labels are numbers of objects, or objects are the connected parts of "
+        "the truth",
+    )
     add_methods(parser.add_argument_group("what is measured"))
     add_model(parser)
     add_engine(parser)
@@ -79,6 +86,12 @@ def _add_protocol(group: argparse._ArgumentGroup) -> None:
 
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Run the robot user on every case."""
+    from DeepIGeoSLib.evaluation.division import (
+        DIVISION_FILE,
+        divide,
+        division_table,
+        write_divisions,
+    )
     from DeepIGeoSLib.evaluation.evaluate import (
         RESULT_FILES,
         check_plotting,
@@ -95,8 +108,9 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     if rounds is None:
         rounds = _ROUNDS_FROM_EMPTY if from_empty else _ROUNDS
     _check_numbers(arguments)
+    written = (*RESULT_FILES, *([DIVISION_FILE] if arguments.objects else []))
     if arguments.output is not None:
-        check_folder(arguments.output, RESULT_FILES, [arguments.cases, arguments.from_empty])
+        check_folder(arguments.output, written, [arguments.cases, arguments.from_empty])
         check_plotting()
     chosen = chosen_methods(arguments)
     if arguments.begin == "box":
@@ -104,7 +118,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     cases = chosen_cases(arguments)
     if arguments.output is not None:
         read = [path for case in cases for path in case.files()]
-        check_folder(arguments.output, RESULT_FILES, read)
+        check_folder(arguments.output, written, read)
     folder = None if arguments.output is None else Path(arguments.output)
     journal = None if folder is None else open_folder(folder)
     measured = compare(
@@ -121,7 +135,17 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     if folder is not None and journal is not None:
         write_results(results, folder)
         journal.remove()
-    return {"bundle": arguments.bundle, **summarize(results)}
+    summary = {"bundle": arguments.bundle, **summarize(results)}
+    if arguments.objects is None:
+        return summary
+    divided = divide(chosen.methods, cases, arguments.objects)
+    if folder is not None:
+        write_divisions(divided, folder / DIVISION_FILE)
+    return {
+        **summary,
+        "division": [dataclasses.asdict(one) for one in divided],
+        "report": f"{summary['report']}\n\n{division_table(divided)}",
+    }
 
 
 def _check_numbers(arguments: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from DeepIGeoSLib.data.case import LabeledCase
 from DeepIGeoSLib.data.patterns import confined
+from DeepIGeoSLib.data.picture_case import PictureCase
 from DeepIGeoSLib.data.source import Found, Source
 from DeepIGeoSLib.data.table_file import path_in_table, read_table
 from DeepIGeoSLib.errors import InputError
@@ -23,10 +24,18 @@ class ListSource(Source):
     Attributes:
         file: the CSV file, below the folder. Its paths start at the folder, or are absolute. The
             column use says "train" or "val"; case is the image's name where it is not given.
+        color: "gray" for one channel, "rgb" for three of color; the images are then photographs
+            (JPEG, PNG) and the labels label pictures.
     """
 
     layout: Literal["csv"] = "csv"
     file: str = "cases.csv"
+    color: Literal["gray", "rgb"] = "gray"
+
+    @property
+    def channels(self) -> int:
+        """How many channels the images have."""
+        return 3 if self.color == "rgb" else 1
 
     def find(self, folder: Path, listed: Sequence[str]) -> Found:
         """Return the listed cases."""
@@ -43,7 +52,7 @@ class ListSource(Source):
                     f"{path}, line {number}: the case {name!r} is listed twice; the column 'case' "
                     "can tell images of the same name apart."
                 )
-            cases[name] = LabeledCase(
+            case = LabeledCase(
                 dataset=self.dataset,
                 name=name,
                 image=folder / image,
@@ -53,9 +62,13 @@ class ListSource(Source):
                 patient=row.get("patient") or "",
                 use=row.get("use") or "",
             )
+            cases[name] = self._in_color(case)
         if not cases:
             raise InputError(f"{path} lists no case.")
         return Found(list(cases.values()))
+
+    def _in_color(self, case: LabeledCase) -> LabeledCase:
+        return PictureCase(**vars(case), color=self.color) if self.color == "rgb" else case
 
 
 def name_of_file(path: str) -> str:

@@ -11,8 +11,27 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
+from DeepIGeoSLib.data.objects import separated
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.simple_points import IS_SIMPLE, code_at, eight_neighbors
+
+
+def partition_errors(labels: np.ndarray, objects: np.ndarray) -> dict[str, float]:
+    """Return "pixel error", "rand error" and "warping error" of a mask.
+
+    Args:
+        labels: bool, axes ([k,] j, i).
+        objects: the truth: a mask whose connected parts are the objects, or whole numbers, another
+            for each object and 0 outside. Where numbered objects touch, the warping error wants a
+            gap between them.
+    """
+    mask = objects > 0
+    apart = mask if objects.dtype == bool else separated(objects) > 0
+    return {
+        "pixel error": pixel_error(labels, mask),
+        "rand error": rand_error(labels, objects),
+        "warping error": warping_error(labels, apart),
+    }
 
 
 def pixel_error(labels: np.ndarray, truth: np.ndarray) -> float:

@@ -28,9 +28,11 @@ class ArchitectureOptions(Protocol):
 
     Attributes:
         since: the first version of DeepIGeoS that knows the architecture.
+        summary: one line that helps users to choose.
     """
 
     since: ClassVar[str]
+    summary: ClassVar[str]
 
     def build(self, dimension: int, in_channels: int, classes: int) -> SegmentationNetwork:
         """Return an untrained network."""
@@ -45,6 +47,7 @@ class MultiScaleOptions:
     """
 
     since: ClassVar[str] = "0.1.0"
+    summary: ClassVar[str] = "four scales: the usual choice for volumes, and fast"
 
     features: tuple[int, int, int, int] = (24, 48, 72, 96)
 
@@ -68,6 +71,7 @@ class DilatedOptions:
     """
 
     since: ClassVar[str] = "0.1.0"
+    summary: ClassVar[str] = "the network of the DeepIGeoS paper: full resolution, to compare with"
 
     features: int | None = None
 

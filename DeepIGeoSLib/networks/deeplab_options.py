@@ -32,6 +32,7 @@ class DeepLabOptions:
     """
 
     since: ClassVar[str] = "0.2.0"
+    summary: ClassVar[str] = "DeepLabV3+: the surroundings tell what something is"
 
     encoder: EncoderName = "efficientnet-lite0"
     output_stride: Literal[8, 16] = 16

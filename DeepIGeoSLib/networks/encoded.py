@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from DeepIGeoSLib.networks.encoder import Encoder
+from DeepIGeoSLib.networks.encoder import Encoder, seen_in_slices
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 
 
@@ -19,15 +19,16 @@ class EncodedNetwork(SegmentationNetwork):
 
     encoder: Encoder
 
+    @property
+    def known_encoder(self) -> Encoder:
+        return self.encoder
+
     def early_stages(self) -> list[list[nn.Module]]:
         return self.encoder.stages()
 
     def encoded(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Return the encoder's features of (B, C, [D,] H, W), each (B, width, [D,] h, w)."""
-        if self.dimension == 2:
-            return self.encoder(x)
-        found = self.encoder(x.movedim(2, 1).flatten(0, 1))
-        return [part.unflatten(0, (x.shape[0], -1)).movedim(1, 2) for part in found]
+        """Return the encoder's features, see ``seen_in_slices``."""
+        return seen_in_slices(self.encoder, x)
 
     def enlarged(self, x: torch.Tensor, factor: int, mode: str) -> torch.Tensor:
         """Return features enlarged in plane; "nearest" or "linear"."""

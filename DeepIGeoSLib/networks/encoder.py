@@ -64,6 +64,14 @@ def build_encoder(
     return cast(Encoder, built)
 
 
+def seen_in_slices(encoder: Encoder, x: torch.Tensor) -> list[torch.Tensor]:
+    """Return an encoder's features of (B, C, [D,] H, W), each (B, width, [D,] h, w)."""
+    if x.ndim == 4:
+        return encoder(x)
+    found = encoder(x.movedim(2, 1).flatten(0, 1))
+    return [part.unflatten(0, (x.shape[0], -1)).movedim(1, 2) for part in found]
+
+
 class FarSeeing:
     """Adds up how far a chain of convolutions sees, at most."""
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+
+if TYPE_CHECKING:
+    from DeepIGeoSLib.networks.encoder import Encoder
 
 # Slices (k, j, i).
 Part = tuple[slice, slice, slice]
@@ -45,6 +49,11 @@ class SegmentationNetwork(nn.Module):
     def part_bytes(self) -> tuple[int, int]:
         """Bytes at work in ``probabilities_of_part`` on a CPU: in any case, and for each voxel."""
         return 0, self.bytes_per_voxel
+
+    @property
+    def known_encoder(self) -> Encoder | None:
+        """The encoder of ``networks.encoder`` that is a part of it; None where there is none."""
+        return None
 
     def probabilities_of_part(self, x: torch.Tensor, part: Part) -> torch.Tensor:
         """Return the probability of each class but the background in a part of the input.

@@ -36,6 +36,7 @@ class UNetOptions:
     """
 
     since: ClassVar[str] = "0.2.0"
+    summary: ClassVar[str] = "U-Net: thin structures, and objects that touch"
 
     variant: Literal["recommended", "paper"] = "recommended"
     features: tuple[int, ...] | None = None

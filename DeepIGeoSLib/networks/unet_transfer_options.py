@@ -28,6 +28,7 @@ class TransferUNetOptions:
     """
 
     since: ClassVar[str] = "0.2.0"
+    summary: ClassVar[str] = "U-Net around an encoder that knows photographs: a handful of cases"
 
     encoder: EncoderName = "efficientnet-lite0"
     features: tuple[int, ...] = (24, 48, 96, 192)

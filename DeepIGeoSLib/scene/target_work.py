@@ -90,6 +90,17 @@ class TargetWork(NewestWork):
         self._beginRound("box", target, partial(self._startRefine, box=box), done)
         self._strokes.due = False
 
+    def findObjects(self, target: Target, found: Callable[[list[str]], object]) -> None:
+        """Begin to find objects; ``found`` gets the IDs of their segments, the surest first."""
+        self.begin(
+            "objects",
+            self._loadingText() or _("Looking for objects"),
+            start=lambda tell: self._logic.startInstances(
+                target.volumeNode, target.segmentationNode, progress=tell
+            ),
+            finished=lambda computation: self._finishObjects(computation, found),
+        )
+
     def look(self, target: Target, found: Found) -> None:
         """Begin to look for uncertain places; ``found`` gets voxels (k, j, i), worst first."""
         self.begin(
@@ -122,13 +133,26 @@ class TargetWork(NewestWork):
         done: str,
     ) -> None:
         target.check()
-        loads = self._logic.bundle != GEODESIC and not isTorchLoaded()
         self.begin(
             kind,
-            _("Loading PyTorch, once per start of Slicer") if loads else "",
+            self._loadingText(),
             start=lambda tell: start(target, tell),
             finished=lambda computation: self._finish(kind, target, computation, done),
         )
+
+    def _loadingText(self) -> str:
+        loads = self._logic.bundle != GEODESIC and not isTorchLoaded()
+        return _("Loading PyTorch, once per start of Slicer") if loads else ""
+
+    def _finishObjects(
+        self, computation: Computation, found: Callable[[list[str]], object]
+    ) -> None:
+        try:
+            segments = computation.finish()
+        except Cancelled:
+            self._onCancelled("objects")
+            return
+        found(segments)
 
     def _startSegment(self, target: Target, tell: Progress) -> Computation:
         return self._logic.startPropose(

@@ -225,6 +225,17 @@ class Workbench:
                 self._prepareTargets()
             self._begin(self._work.segment)
 
+    def findObjects(self) -> None:
+        """Find objects, each as a new segment; the surest one is then the target."""
+        if not self.logic.proposes:
+            self._say(_("This model finds nothing by itself: paint inside your target."))
+            return
+        with self._telling():
+            self.target.checkVolume()
+            if self.segmentationNode is None:
+                self.choose(self.volumeNode, newSegmentation(self.volumeNode), "")
+            self._begin(lambda target: self._work.findObjects(target, self._foundObjects))
+
     def refine(self) -> None:
         """Correct the target by its seeds."""
         with self._telling():
@@ -491,6 +502,18 @@ class Workbench:
         segments = segmentsOfTargets(self.segmentationNode, self.segmentId, self.logic.targets)
         if self.segmentId not in segments.values():
             self.choose(self.volumeNode, self.segmentationNode, next(iter(segments.values())))
+
+    def _foundObjects(self, segments: list[str]) -> None:
+        """Work on the surest of the objects that were found."""
+        if not segments:
+            self._say(_("No object was found."))
+            return
+        self.choose(self.volumeNode, self.segmentationNode, segments[0])
+        self._say(
+            _(
+                "Objects found: {count}, each a segment. Choose one and paint where it is wrong."
+            ).format(count=len(segments))
+        )
 
     def _foundPlaces(self, places: list[tuple[int, int, int]]) -> None:
         self._places.begin(places)

@@ -62,22 +62,6 @@ def class_weights(classes: np.ndarray) -> np.ndarray:
     return weights[places].reshape(classes.shape).astype(np.float32)
 
 
-def separated(objects: np.ndarray) -> np.ndarray:
-    """Return objects with a gap where two of them touch: the borders that U-Net is to learn.
-
-    Args:
-        objects: whole numbers, axes ([k,] j, i); 0 outside.
-
-    Returns:
-        The same, 0 where a voxel's neighborhood (of 3 along each axis) holds another object.
-    """
-    present = np.where(objects > 0, objects, objects.max(initial=0) + 1)
-    lowest = ndimage.minimum_filter(present, size=3, mode="nearest")
-    highest = ndimage.maximum_filter(objects, size=3, mode="nearest")
-    touches = (objects > 0) & ((lowest < objects) | (highest > objects))
-    return np.where(touches, 0, objects)
-
-
 def loss_of_borders(
     logits: torch.Tensor, classes: torch.Tensor, spacing: torch.Tensor, *, settings: BorderSettings
 ) -> torch.Tensor:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from DeepIGeoSLib.data import LabeledCase
+from DeepIGeoSLib.data.objects import numbered, separated
 from DeepIGeoSLib.grid.boxes import box_around, grown_box
 from DeepIGeoSLib.grid.orientation import Orientation
 from DeepIGeoSLib.inputs.normalization import Normalization, NormalizationSettings, tissue_mask
@@ -65,10 +66,23 @@ class TrainingCase:
 
 
 def prepare_case(
-    case: LabeledCase, normalization: NormalizationSettings, grid: GridSettings
+    case: LabeledCase,
+    normalization: NormalizationSettings,
+    grid: GridSettings,
+    gaps: bool = False,
 ) -> TrainingCase:
-    """Load a case, turn it, crop it to the tissue, normalize it, bring it to the working grid."""
+    """Load a case, turn it, crop it to the tissue, normalize it, bring it to the working grid.
+
+    Args:
+        case: on disk.
+        normalization: of its intensities.
+        grid: the spacings that networks work at.
+        gaps: its labels are numbers of objects, and a gap is cut where two of them touch.
+    """
     channels, classes = case.load_classes()
+    if gaps:
+        objects = numbered(case.read_labels(channels[0]), classes > 0, "numbers")
+        classes = np.where(separated(objects) > 0, classes, 0).astype(classes.dtype)
     orientation = Orientation.of(channels[0].ijk_to_ras)
     classes = orientation.apply(classes)
     arrays = [orientation.apply(channel.array) for channel in channels]

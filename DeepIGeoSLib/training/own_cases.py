@@ -16,7 +16,9 @@ import numpy as np
 from DeepIGeoSLib.bundles import summary_of
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.grid.orientation import Orientation
+from DeepIGeoSLib.training.own_network import sections_of_new_network
 from DeepIGeoSLib.volume import Volume
 
 _IMAGE, _LABEL = "{case}.nii.gz", "{case}_seg.nii.gz"
@@ -94,14 +96,21 @@ class LearningFolder:
         for pattern in (_IMAGE, _LABEL, _HEAD):
             (self._cases / pattern.format(case=name)).unlink(missing_ok=True)
 
-    def configure(self, bundle: str, name: str, steps: int) -> Path:
+    def configure(self, bundle: str, name: str, steps: int, architecture: str = "") -> Path:
         """Write the configuration of a run; return its path.
 
         Every fourth image, but at least one, is kept aside to compare with, with all of its cases:
         of two lesions of one head, none may be learned from to be compared with the other.
 
+        Args:
+            bundle: whose networks learn on.
+            name: of the new bundle.
+            steps: of the training.
+            architecture: of new networks that learn from nothing instead.
+
         Raises:
-            InputError: too few cases or images, a name that is no folder's, or one that is taken.
+            InputError: too few cases or images, a name that is no folder's, one that is taken, or
+                no such architecture.
         """
         cases = self.names
         if len(cases) < _LEAST:
@@ -121,7 +130,7 @@ class LearningFolder:
                 "needed: one is kept aside to compare with."
             )
         aside = set(order[1::4])
-        summary = summary_of(bundle)
+        new = sections_of_new_network(architecture, self._shapes()) if architecture else {}
         with (self._cases.parent / "splits.csv").open("w", newline="", encoding="utf-8") as stream:
             rows = csv.writer(stream)
             rows.writerow(["dataset", "case", "use"])
@@ -137,19 +146,19 @@ class LearningFolder:
             # The front end draws the loss itself; Slicer has no TensorBoard.
             "logging": {"tensorboard": False, "pictures": 0},
             "data": {"root": ".", "splits": "splits.csv", "sources": [source]},
-            "optimization": {"steps": steps},
-            "bundle": {
-                "name": name,
-                "version": "0.1.0",
-                "task": summary.task,
-                "modality": summary.modality,
-                "license": summary.license,
-            },
+            **new,
+            "optimization": {**new.get("optimization", {}), "steps": steps},
+            "bundle": {"name": name, "version": "0.1.0", **_words(bundle, name, bool(new))},
         }
         path = self.folder / f"{name}.json"
         with written_in_one_step(path) as temporary:
             temporary.write_text(json.dumps(configuration, indent=2), encoding="utf-8")
         return path
+
+    def _shapes(self) -> list[tuple[int, int, int]]:
+        """Return the shapes (k, j, i) of the images, turned as networks see them."""
+        images = (Volume.read(self._cases / _IMAGE.format(case=case)) for case in self.names)
+        return [three(Orientation.of(v.ijk_to_ras).apply(v.array).shape) for v in images]
 
     def _head_of(self, case: str) -> str:
         """Return what cases of the same image have in common."""
@@ -164,3 +173,15 @@ class LearningFolder:
         content.update(np.ascontiguousarray(voxels).data)
         path = self._cases / _HEAD.format(case=case)
         path.write_text(content.hexdigest(), encoding="utf-8")
+
+
+def _words(bundle: str, name: str, new: bool) -> dict[str, str]:
+    """Return what the new bundle says about itself."""
+    if new:
+        return {
+            "task": name,
+            "modality": "images like those that it learned from",
+            "license": "as the images that it learned from",
+        }
+    summary = summary_of(bundle)
+    return {"task": summary.task, "modality": summary.modality, "license": summary.license}

@@ -32,10 +32,16 @@ _TOLD = "told.json"
 
 @dataclass(frozen=True)
 class Comparison:
-    """Dice of a case that was kept aside, before and after."""
+    """Dice of a case that was kept aside.
+
+    Attributes:
+        case: its name.
+        before: by the model that was chosen; None where that segments nothing by itself.
+        after: by the new one.
+    """
 
     case: str
-    before: float
+    before: float | None
     after: float
 
 
@@ -47,7 +53,7 @@ class LearningRun:
 
         Args:
             configuration: from ``LearningFolder.configure``.
-            bundle: whose networks learn on.
+            bundle: whose networks learn on; new networks are compared with it.
             python: the interpreter; in Slicer, PythonSlicer.
         """
         self.folder = configuration.parent / f"run-{configuration.stem}"
@@ -85,9 +91,9 @@ class LearningRun:
 
     @property
     def losses(self) -> list[float]:
-        """The mean losses so far, P-Net's first."""
+        """The mean losses so far, P-Net's first; those of objects lie in the run's own folder."""
         values = []
-        for part in ("pnet", "rnet"):
+        for part in ("pnet", "rnet", "."):
             path = self.folder / part / "curve.csv"
             if path.is_file():
                 with path.open(encoding="utf-8") as stream:
@@ -133,28 +139,35 @@ class LearningRun:
 
 
 def main(configuration: Path, name: str) -> None:
-    """Train on a bundle's networks and compare both: what the process does."""
-    from DeepIGeoSLib.bundles import load_bundle
+    """Train a bundle's networks on, or new ones, and compare: what the process does."""
+    from DeepIGeoSLib.bundles import load_bundle, proposes
     from DeepIGeoSLib.data import find_cases
+    from DeepIGeoSLib.training.config import read_config, read_config_mapping
     from DeepIGeoSLib.training.fine_tuning import read_fine_tuning_config
     from DeepIGeoSLib.training.run import train
 
     base = configuration.parent
     folder = base / f"run-{configuration.stem}"
     bundle = load_bundle(name)
-    settings = read_fine_tuning_config(configuration, bundle)
+    mapping = read_config_mapping(configuration)
+    is_new = isinstance(mapping, dict) and "network" in mapping
+    if is_new:
+        settings = read_config(configuration)
+    else:
+        settings = read_fine_tuning_config(configuration, bundle)
 
     def tell(share: float, text: str) -> None:
         with written_in_one_step(folder / _TOLD) as temporary:
             temporary.write_text(json.dumps([share, text]), encoding="utf-8")
 
-    trained = train(settings, base, tell, bundle=bundle)
+    trained = train(settings, base, tell, bundle=None if is_new else bundle)
     if trained is None:
         raise InputError(f"{configuration} describes no bundle.")
     rows, tuned = [], load_bundle(trained)
     for case in find_cases(settings.data, base, "val"):
         volume, target = case.load()
-        before, after = (_dice(b, volume, target) for b in (bundle, tuned))
+        before = _dice(bundle, volume, target) if proposes(bundle) else None
+        after = _dice(tuned, volume, target)
         rows.append({"case": case.name, "before": before, "after": after})
     with written_in_one_step(folder / COMPARISON) as temporary:
         text = json.dumps({"bundle": str(trained), "cases": rows})

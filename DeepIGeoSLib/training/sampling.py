@@ -74,7 +74,7 @@ class CropSampler:
         """Take the cases and compute how often each is drawn."""
         self.cases = cases
         self.settings = settings
-        self.air = settings.normalization.clip[0]
+        self.air = settings.normalization.range[0]
         self._augment = Augmentation(settings.augmentation, self.air)
         weights = {source.dataset: source.weight for source in settings.data.sources}
         counts = {name: sum(c.dataset == name for c in cases) for name in weights}

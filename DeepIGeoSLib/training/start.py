@@ -14,7 +14,6 @@ import torch
 from DeepIGeoSLib.bundles import load_bundle
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import written_in_one_step
-from DeepIGeoSLib.networks.encoded import EncodedNetwork
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.training.run_settings import IMAGENET, StartSettings
 
@@ -161,23 +160,22 @@ def _given(
         state = _imagenet(network)
     else:
         state = _read(settings.weights, base, role)
-    if not isinstance(network, EncodedNetwork):
+    encoder = network.known_encoder
+    if encoder is None:
         return state, 1.0
-    own_name = network.encoder.own_name
-    named = {own_name(name): value for name, value in state.items()}
+    named = {encoder.own_name(name): value for name, value in state.items()}
     # Published weights expect intensities in another unit.
     published = set(named) != set(state)
-    return named, network.encoder.unit if published else 1.0
+    return named, encoder.unit if published else 1.0
 
 
 def _imagenet(network: SegmentationNetwork) -> dict[str, torch.Tensor]:
     from DeepIGeoSLib.networks.encoder_efficientnet import EfficientNetLite0
 
-    encoder = network.encoder if isinstance(network, EncodedNetwork) else None
-    if not isinstance(encoder, EfficientNetLite0):
+    if not isinstance(network.known_encoder, EfficientNetLite0):
         raise InputError(
             f"start.weights is {IMAGENET!r}, which only the encoder efficientnet-lite0 has; give a "
-            "file of weights, or set network.options.encoder."
+            "file of weights, or set network.options.encoder (of mask-rcnn: backbone)."
         )
     try:
         path = Path(str(resources.files(_PACKAGE))) / _FILE
@@ -253,7 +251,7 @@ def _renamed(name: str, old: str, new: str) -> str:
 
 def _candidates(name: str) -> list[str]:
     """Return under which names a tensor may be given: its own, and as other programs wrap it."""
-    bare = name.removeprefix("encoder.")
+    bare = name.removeprefix("backbone.").removeprefix("encoder.")
     names = [name]
     if bare != name:
         names += [bare, *(wrapper + bare for wrapper in _WRAPPERS)]

@@ -160,8 +160,10 @@ def starting_pnets(
 
 
 def prepared(files: Sequence[LabeledCase], settings: TrainingSettings) -> list[TrainingCase]:
-    """Return cases on their working grids."""
-    return [prepare_case(entry, settings.normalization, settings.grid) for entry in files]
+    """Return cases on their working grids; with gaps between numbered objects if borders count."""
+    borders = settings.optimization.borders
+    gaps = borders is not None and borders.objects == "numbers"
+    return [prepare_case(entry, settings.normalization, settings.grid, gaps) for entry in files]
 
 
 def propose_all(

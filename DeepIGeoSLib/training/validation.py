@@ -24,6 +24,7 @@ from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import BundleError
 from DeepIGeoSLib.evaluation.methods import SessionMethod
 from DeepIGeoSLib.evaluation.metrics import dice, iou
+from DeepIGeoSLib.evaluation.partition import partition_errors
 from DeepIGeoSLib.evaluation.protocol import play
 from DeepIGeoSLib.evaluation.surfaces import surface_distances
 from DeepIGeoSLib.interaction.session import InteractiveSession
@@ -201,7 +202,10 @@ def _write_prediction(volume: Volume, labels: np.ndarray, case: LabeledCase, fol
 
 
 class PNetValidation(Validation):
-    """P-Net on whole cases (on their working grid)."""
+    """P-Net on whole cases (on their working grid).
+
+    Where borders between objects count, it also measures how the objects are divided.
+    """
 
     def __init__(
         self, cases: Sequence[TrainingCase], folder: Path, settings: TrainingSettings
@@ -224,6 +228,8 @@ class PNetValidation(Validation):
                 measures[_named("dice", target)] = dice(labels, truth)
                 measures[_named("iou", target)] = iou(labels, truth)
                 measures[_named("assd", target)] = distances.average()
+            if self.settings.optimization.borders is not None:
+                measures |= partition_errors(np.any(found, axis=0), case.target)
             measures["loss"] = self._loss_of(engine, field, case)
             yield CaseResult(
                 case.dataset,

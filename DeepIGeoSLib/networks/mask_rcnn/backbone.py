@@ -7,13 +7,16 @@ halved resolutions can be one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from DeepIGeoSLib.networks.encoder import Encoder, seen_in_slices
 from DeepIGeoSLib.networks.mask_rcnn.layers import ResidualBlock, convolution, normalized
+from DeepIGeoSLib.networks.receptive_field import Scale, reach_of
 
 
 class Backbone(Protocol):
@@ -22,12 +25,13 @@ class Backbone(Protocol):
     Attributes:
         widths: channels of each scale.
         strides: voxels of the image from one feature to the next, for each scale and axis.
-        steps: for each axis, by how much each scale is coarser than the one before.
+        reach: how many voxels away ([D,] H, W) what is told for a voxel depends on the image, when
+            the heads of Mask R-CNN lie on top.
     """
 
     widths: tuple[int, ...]
     strides: tuple[tuple[int, ...], ...]
-    steps: tuple[tuple[int, ...], ...]
+    reach: tuple[int, ...]
 
     def __call__(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the features of an image whose sizes are multiples of the coarsest strides."""
@@ -66,7 +70,7 @@ class ResidualBackbone(nn.Module):
             stride = tuple(a * b for a, b in zip(stride, step, strict=True))
             strides.append(stride)
         self.strides = tuple(strides)
-        self.steps = tuple(zip(*steps, strict=True))
+        self.reach = tuple(map(_reach_along, zip(*steps, strict=True)))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         found = []
@@ -74,6 +78,24 @@ class ResidualBackbone(nn.Module):
             x = stage(x)
             found.append(x)
         return found
+
+
+class EncodedBackbone(nn.Module):
+    """An encoder of ``networks.encoder``; volumes are shown to it slice by slice."""
+
+    def __init__(self, encoder: Encoder, dimension: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.widths = encoder.widths
+        self.strides = tuple((1, stride, stride)[-dimension:] for stride in encoder.strides)
+        # Two layers at the finest level and one at the first scale, both read between their
+        # features, and what the coarsest feature stands for; along k three layers.
+        first, finest, *_, coarsest = encoder.strides
+        in_plane = encoder.reach + coarsest + 2 * finest + 2 * first
+        self.reach = (3, in_plane, in_plane)[-dimension:]
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return seen_in_slices(self.encoder, x)
 
 
 class Pyramid(nn.Module):
@@ -95,3 +117,19 @@ class Pyramid(nn.Module):
             coarse = functional.interpolate(own[level + 1], size=own[level].shape[2:])
             own[level] = own[level] + coarse
         return [layer(x) for layer, x in zip(self.smooth, own, strict=True)]
+
+
+def _reach_along(steps: Sequence[int]) -> int:
+    """Return how far the answer for a voxel depends on the image along an axis.
+
+    Args:
+        steps: by how much each scale of the backbone is coarser than the one before.
+    """
+    # Halvings see one voxel more on each side. The scales have one more layer, or two in a residual
+    # block; on the way back there are one at the first scale, and two at the finest level.
+    first, *others = (Scale(step, before=1, kernel=3, encoder=2) for step in steps)
+    first = replace(first, encoder=1, decoder=1)
+    others[0] = replace(others[0], decoder=2)
+    # The answer is read between voxels of the first scale, where that is coarser.
+    image = Scale(1, before=0, kernel=1, encoder=0, decoder=int(steps[0] > 1))
+    return reach_of([image, first, *others])

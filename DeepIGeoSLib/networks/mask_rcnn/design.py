@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.networks.encoder_names import EncoderName
 
 _WIDEST = 4096
 _MOST_KINDS = 255
@@ -16,9 +17,13 @@ class MaskRcnnDesign:
     """Mask R-CNN: finds objects, and draws each one for itself.
 
     Attributes:
-        backbone: what finds the features; "residual", a small residual network.
+        backbone: what finds the features: "residual", a small residual network, or an encoder that
+            may begin with weights from elsewhere: "efficientnet-lite0", "resnet18", "resnet34",
+            "vgg16" (at twice the resolution of the others), or "plain" (two convolutions a scale).
+            In 3D, encoders see slices.
         features: width of the backbone at each of its scales, from half the resolution down; each
-            scale but the first is a level on which objects are looked for.
+            scale but the first is a level on which objects are looked for. Encoders but "plain"
+            have their own.
         pyramid: width of the levels.
         anchors: size (working voxels) of the objects that each level looks for, finest level first.
         ratios: height by width of the anchors.
@@ -37,7 +42,7 @@ class MaskRcnnDesign:
         most: objects in an image at most.
     """
 
-    backbone: Literal["residual"] = "residual"
+    backbone: Literal["residual", EncoderName] = "residual"
     features: tuple[int, int, int, int, int] = (16, 32, 64, 96, 128)
     pyramid: int = 48
     anchors: tuple[int, int, int, int] = (12, 24, 48, 96)

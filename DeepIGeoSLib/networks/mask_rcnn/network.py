@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
+from torch import nn
 
+from DeepIGeoSLib.networks.encoder import Encoder, build_encoder
 from DeepIGeoSLib.networks.mask_rcnn.anchors import anchor_shapes, anchors_of_level
-from DeepIGeoSLib.networks.mask_rcnn.backbone import Backbone, Pyramid, ResidualBackbone
+from DeepIGeoSLib.networks.mask_rcnn.backbone import (
+    Backbone,
+    EncodedBackbone,
+    Pyramid,
+    ResidualBackbone,
+)
 from DeepIGeoSLib.networks.mask_rcnn.boxes import (
     inside,
     moved,
@@ -21,7 +27,6 @@ from DeepIGeoSLib.networks.mask_rcnn.heads import BoxHead, MaskHead, PictureHead
 from DeepIGeoSLib.networks.mask_rcnn.objects import FoundObjects
 from DeepIGeoSLib.networks.mask_rcnn.pooling import roi_align, roi_pool
 from DeepIGeoSLib.networks.network import SegmentationNetwork
-from DeepIGeoSLib.networks.receptive_field import Scale, reach_of
 
 # Cells along each axis of what the heads of classes and of masks see of a box, by dimension.
 BOX_CELLS, MASK_CELLS = {2: 7, 3: 5}, {2: 14, 3: 8}
@@ -58,12 +63,10 @@ class MaskRcnn(SegmentationNetwork):
     ) -> None:
         super().__init__()
         self.dimension, self.classes, self.options = dimension, classes, options
-        self.backbone: Backbone = ResidualBackbone(
-            in_channels, dimension, options.features, flat=options.flat
-        )
+        self.backbone = self._built_backbone(in_channels)
         self.levels = self.backbone.strides[1:]
         self.multiple_of = self.backbone.strides[-1]
-        self.reach = tuple(map(_reach_along, self.backbone.steps))
+        self.reach = self.backbone.reach
         kinds = max(1, len(options.kinds))
         width = options.pyramid
         self.pyramid = Pyramid(dimension, self.backbone.widths, width)
@@ -77,6 +80,25 @@ class MaskRcnn(SegmentationNetwork):
         self.masks = None
         if options.masks:
             self.masks = MaskHead(dimension, width, kinds + (options.mask_classes == "softmax"))
+
+    def _built_backbone(self, in_channels: int) -> Backbone:
+        options = self.options
+        if options.backbone == "residual":
+            return ResidualBackbone(
+                in_channels, self.dimension, options.features, flat=options.flat
+            )
+        # What learns first when the encoder knows something: all that is new.
+        self.late_layers = ("pyramid", *self.late_layers)
+        encoder = build_encoder(options.backbone, in_channels, features=options.features)
+        return EncodedBackbone(encoder, self.dimension)
+
+    @property
+    def known_encoder(self) -> Encoder | None:
+        return self.backbone.encoder if isinstance(self.backbone, EncodedBackbone) else None
+
+    def early_stages(self) -> list[list[nn.Module]]:
+        encoder = self.known_encoder
+        return super().early_stages() if encoder is None else encoder.stages()
 
     def features(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Return the backbone's first scale and the levels of the pyramid, finest first."""
@@ -216,22 +238,6 @@ class MaskRcnn(SegmentationNetwork):
         else:
             masks = logits[which, kinds].sigmoid()
         return FoundObjects(boxes, scores, kinds, masks)
-
-
-def _reach_along(steps: Sequence[int]) -> int:
-    """Return how far the answer for a voxel depends on the image along an axis.
-
-    Args:
-        steps: by how much each scale of the backbone is coarser than the one before.
-    """
-    # Halvings see one voxel more on each side. The scales have one more layer, or two in a residual
-    # block; on the way back there are one at the first scale, and two at the finest level.
-    first, *others = (Scale(step, before=1, kernel=3, encoder=2) for step in steps)
-    first = replace(first, encoder=1, decoder=1)
-    others[0] = replace(others[0], decoder=2)
-    # The answer is read between voxels of the first scale, where that is coarser.
-    image = Scale(1, before=0, kernel=1, encoder=0, decoder=int(steps[0] > 1))
-    return reach_of([image, first, *others])
 
 
 def scaled(offsets: torch.Tensor) -> torch.Tensor:

@@ -16,6 +16,7 @@ class MaskRcnnOptions(MaskRcnnDesign):
     """Mask R-CNN; see ``MaskRcnnDesign`` for its attributes."""
 
     since: ClassVar[str] = "0.2.0"
+    summary: ClassVar[str] = "Mask R-CNN: objects that touch, each for itself"
 
     def build(self, dimension: int, in_channels: int, classes: int) -> SegmentationNetwork:
         """Return an untrained network."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from DeepIGeoSLib.bundles import BundleManifest
 from DeepIGeoSLib.bundles.writer import half_precision, write_bundle
 from DeepIGeoSLib.data import LabeledCase
+from DeepIGeoSLib.data.objects import read_objects
 from DeepIGeoSLib.errors import Progress
 from DeepIGeoSLib.evaluation.instance_metrics import (
     InstanceMeasurement,
@@ -22,7 +23,6 @@ from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.networks import INSTANCES
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.training.export import data_table, draft_manifest
-from DeepIGeoSLib.training.instances.cases import read_objects
 from DeepIGeoSLib.training.instances.validation import LEAST_SCORE
 from DeepIGeoSLib.training.settings import TrainingSettings
 from DeepIGeoSLib.training.validation import NetworksInTraining
@@ -85,7 +85,7 @@ def _measured(
     for number, case in enumerate(cases):
         if progress is not None:
             progress(number / len(cases), f"Measuring {case.name}")
-        channels, truth = read_objects(case, settings)
+        channels, truth = read_objects(case, settings.instances.objects)
         found = find_instances(bundle, channels, least_score=LEAST_SCORE)
         images[case.dataset, _OBJECTS].append(compared(found, truth))
         session.set_volume(channels)

@@ -92,7 +92,7 @@ class InstanceSamples(Dataset):
         def happens(kind: float | None) -> bool:
             return random.random() < (augmentation.intensity if kind is None else kind)
 
-        low, high = self.settings.normalization.clip
+        low, high = self.settings.normalization.range
         if random.random() < self.settings.instances.invert:
             image = -image
         if happens(augmentation.gamma):

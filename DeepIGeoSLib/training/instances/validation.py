@@ -11,12 +11,12 @@ import numpy as np
 from DeepIGeoSLib.bundles import BundleManifest
 from DeepIGeoSLib.crf.crfnet import CRFNet
 from DeepIGeoSLib.data import LabeledCase
+from DeepIGeoSLib.data.objects import read_objects
 from DeepIGeoSLib.evaluation.instance_metrics import ComparedImage, compared, measure_instances
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.instances import Instances, find_instances
 from DeepIGeoSLib.networks import INSTANCES
 from DeepIGeoSLib.networks.network import SegmentationNetwork
-from DeepIGeoSLib.training.instances.cases import read_objects
 from DeepIGeoSLib.training.settings import TrainingSettings
 from DeepIGeoSLib.training.validation import CaseResult, NetworksInTraining, Validation
 
@@ -37,7 +37,7 @@ class InstanceValidation(Validation):
     ) -> None:
         """Take the validation cases and the manifest; the rest as ``Validation``."""
         super().__init__(folder, settings)
-        self.cases = [(case, *read_objects(case, settings)) for case in cases]
+        self.cases = [(case, *read_objects(case, settings.instances.objects)) for case in cases]
         self.manifest = manifest
         self._compared: dict[str, list[ComparedImage]] = defaultdict(list)
 

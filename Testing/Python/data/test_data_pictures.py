@@ -54,6 +54,22 @@ def test_voc_gives_gray_or_three_channels(voc: Path, settings) -> None:
     np.testing.assert_allclose(gray[0].array[0], pixels @ weights, atol=1)
 
 
+def test_a_list_of_color_pictures_gives_three_channels(voc: Path, settings) -> None:
+    (voc / "VOC2012/cases.csv").write_text(
+        "image,label,use\nJPEGImages/2007_0.jpg,SegmentationClassAug/2007_0.png,train\n"
+        "JPEGImages/2007_1.jpg,SegmentationClassAug/2007_1.png,val\n"
+    )
+    listed = {"layout": "csv", "dataset": "planes", "folder": "VOC2012", "target_labels": [1]}
+    from_voc = find_cases(settings(voc, {**AEROPLANE, "color": "rgb"}), voc, "train")[0]
+    data = settings(voc, {**listed, "color": "rgb"})
+    (case,) = find_cases(data, voc, "train")
+    channels, mask = case.load_channels()
+    assert data.channels == len(channels) == 3
+    np.testing.assert_array_equal(mask, from_voc.load()[1])
+    for own, other in zip(channels, from_voc.read_channels(), strict=True):
+        np.testing.assert_array_equal(own.array, other.array)
+
+
 def test_voc_adds_photographs_without_the_class(voc: Path, settings) -> None:
     data = settings(voc, {**AEROPLANE, "others": 0.5})
     train = find_cases(data, voc, "train")

@@ -261,3 +261,17 @@ def test_the_documentation_names_every_option_and_no_other(capsys) -> None:
     documented = set(option.findall(document.read_text(encoding="utf-8")))
     assert real - documented == {"--help", "--verbose", "--debug"}
     assert documented <= real
+
+
+def test_how_objects_are_divided_is_measured_when_asked(evaluate, cases, tmp_path) -> None:
+    assert "division" not in evaluate(cases, "--rounds", 1)
+    for objects in ("parts", "numbers"):
+        found = evaluate(cases, "--rounds", 1, "--objects", objects, "-o", tmp_path / objects)
+        assert [row["case"] for row in found["division"]] == ["one", "two", "six"]
+        for row in found["division"]:
+            assert 0 < row["pixel_error"] < 0.05
+            assert 0 < row["rand_error"] < 1
+            assert row["warping_error"] == 0  # one object each: only its border is off
+        assert "Division into objects" in found["report"]
+        with (tmp_path / objects / "division.csv").open(encoding="utf-8") as stream:
+            assert [row["case"] for row in csv.DictReader(stream)] == ["one", "two", "six"]

@@ -9,7 +9,13 @@ import pytest
 from scipy import ndimage
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.evaluation.partition import pixel_error, rand_error, warped, warping_error
+from DeepIGeoSLib.evaluation.partition import (
+    partition_errors,
+    pixel_error,
+    rand_error,
+    warped,
+    warping_error,
+)
 from DeepIGeoSLib.evaluation.simple_points import IS_SIMPLE, code_at, eight_neighbors
 
 
@@ -158,3 +164,17 @@ def test_other_shapes_are_refused() -> None:
     for measure in (pixel_error, rand_error, warping_error):
         with pytest.raises(InputError, match=r"shape \(3, 5\), but the truth \(2, 5\)"):
             measure(TWO, TWO[:2])
+
+
+def test_all_errors_of_objects_that_touch() -> None:
+    touching = np.array([[1, 1, 1, 2, 2, 2]] * 3)
+    one_piece = touching > 0
+    assert partition_errors(one_piece, one_piece) == {
+        "pixel error": 0,
+        "rand error": 0,
+        "warping error": 0,
+    }
+    merged = partition_errors(one_piece, touching)
+    assert merged["pixel error"] == 0
+    assert merged["rand error"] > 0.3
+    assert merged["warping error"] > 0  # a gap was wanted

@@ -59,6 +59,26 @@ def test_a_bright_lesion_does_not_decide_the_scale() -> None:
     assert np.abs(difference[15:]).max() < 0.3
 
 
+def test_fixed_intensities_mean_the_same_in_every_image() -> None:
+    settings = NormalizationSettings(threshold=0.0, fixed=(127.0, 64.0))
+    for bright in (1.0, 0.5):
+        array = bright * np.linspace(0, 255, 1000, dtype=np.float32).reshape(10, 10, 10)
+        np.testing.assert_allclose(normalize(array, settings), (array - 127) / 64, atol=1e-5)
+    with pytest.raises(InputError, match="second number must be above 0"):
+        NormalizationSettings(fixed=(127.0, 0.0))
+
+
+def test_compressed_intensities_keep_their_order_and_lose_their_extremes() -> None:
+    array = np.random.default_rng(0).normal(100, 10, (8, 9, 10)).astype(np.float32)
+    array[2, 2, 2:6] = [200, 400, 600, 800]
+    plain = normalize(array, NormalizationSettings(clip=(-4, 60)))
+    settings = NormalizationSettings(clip=(-4, 60), compress=True)
+    found = normalize(array, settings)
+    np.testing.assert_allclose(np.sinh(found), plain, rtol=1e-4, atol=1e-4)
+    assert found.max() == pytest.approx(settings.range[1])
+    assert NormalizationSettings(clip=(-4, 60)).range == (-4, 60)
+
+
 def test_constant_volume_is_refused() -> None:
     with pytest.raises(InputError, match="constant: every voxel is 7"):
         tissue_mask(np.full((3, 4, 5), 7.0), NormalizationSettings())

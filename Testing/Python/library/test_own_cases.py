@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from DeepIGeoSLib import InputError, load_bundle
+from DeepIGeoSLib.networks import ARCHITECTURES
 from DeepIGeoSLib.samples.phantom import head_phantom
+from DeepIGeoSLib.training.config import read_config
 from DeepIGeoSLib.training.own_cases import LearningFolder
 from DeepIGeoSLib.training.own_run import LearningRun
 
@@ -142,6 +144,42 @@ def test_a_run_ends_in_a_bundle_and_a_comparison(gathered, tiny_bundle):
     assert run.progress[0] == 1
     with pytest.raises(InputError, match="a model 'mine' already"):
         gathered.configure(str(tiny_bundle), "mine", 2)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_new_network_of_each_architecture_is_configured(gathered, tiny_bundle, architecture):
+    path = gathered.configure(str(tiny_bundle), "mine", 2, architecture)
+    settings = read_config(path)
+    assert settings.network.architecture == architecture
+    assert settings.network.dimension == 3
+    assert settings.task == ("instances" if architecture == "mask-rcnn" else "both")
+
+
+def test_images_of_few_slices_are_seen_slice_by_slice(gathered, tiny_bundle):
+    volume, lesion = head_phantom((4, 32, 28), (12.0, 6.0, 6.0), 7)
+    gathered.add("thin", volume, lesion)
+    settings = read_config(gathered.configure(str(tiny_bundle), "mine", 2, "unet"))
+    assert settings.network.dimension == 2
+    assert settings.optimization.crop == (1, 32, 32)
+
+
+def test_an_architecture_that_does_not_exist_is_refused(gathered, tiny_bundle):
+    with pytest.raises(InputError, match="no architecture 'v-net'"):
+        gathered.configure(str(tiny_bundle), "mine", 2, "v-net")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["multi-scale", "mask-rcnn"])
+def test_a_new_network_learns_without_a_model(gathered, architecture):
+    path = gathered.configure("geodesic", "mine", 2, architecture)
+    run = waited(LearningRun(path, "geodesic"))
+    assert run.problem is None
+    manifest = load_bundle(run.bundle).manifest
+    assert {network.architecture for network in manifest.networks.values()} == {architecture}
+    (row,) = run.comparison
+    assert row.before is None
+    assert 0 <= row.after <= 1
+    assert run.losses
 
 
 @pytest.mark.slow

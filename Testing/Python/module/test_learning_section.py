@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
@@ -76,6 +77,42 @@ def test_without_a_model_there_is_nothing_to_start_from(section, user):
     section.ui.learnButton.click()
     assert "Choose a model to start from" in status(section)
     assert section.run is None
+
+
+def test_every_architecture_is_offered_with_what_it_is_for(section):
+    from DeepIGeoSLib.networks import ARCHITECTURES
+
+    selector = section.ui.networkSelector
+    assert selector.currentText == "The chosen model learns on"
+    for number, (name, options) in enumerate(ARCHITECTURES.items(), start=1):
+        selector.setCurrentIndex(number)
+        assert selector.currentText == f"New: {name}"
+        assert section.ui.networkInfoLabel.text[1:] == f"{options.summary[1:]}."
+    assert selector.count == 1 + len(ARCHITECTURES)
+
+
+def test_a_new_network_needs_no_model_to_start_from(volume_node, section, user, monkeypatch):
+    from DeepIGeoSLib.training import own_run
+
+    begun = []
+
+    class Run:
+        running, cancelled, problem, losses, comparison = True, False, None, (), ()
+        progress = (0.0, "")
+
+        def __init__(self, configuration, bundle, python):
+            begun.append(json.loads(configuration.read_text(encoding="utf-8"))["network"])
+
+        def cancel(self):
+            self.running = False
+
+    monkeypatch.setattr(own_run, "LearningRun", Run)
+    add_two_heads(section, volume_node, user)
+    user.choose("bundleSelector", "No model: from your strokes alone")
+    selector = section.ui.networkSelector
+    selector.setCurrentIndex(selector.findText("New: unet"))
+    section.ui.learnButton.click()
+    assert begun == [{"architecture": "unet", "dimension": 3}], status(section)
 
 
 def test_without_slicers_interpreter_nothing_is_begun(section, python_slicer, monkeypatch):

