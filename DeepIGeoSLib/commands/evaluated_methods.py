@@ -23,8 +23,9 @@ _SWITCHES = {
     ),
     "maps": (("geodesic", "euclidean"), "what the distance maps measure"),
     "changes": (
-        ("asked", "any"),
-        "which changes a round may make: those that its strokes ask for, or any",
+        ("asked", "connected", "any"),
+        "which changes a round may make: those that its strokes ask for, of these what hangs "
+        "together with a stroke, or any",
     ),
 }
 

@@ -170,7 +170,7 @@ def with_switches(
     *,
     initial: Literal["pnet", "previous"] | None = None,
     maps: Literal["geodesic", "euclidean"] | None = None,
-    changes: Literal["asked", "any"] | None = None,
+    changes: Literal["asked", "connected", "any"] | None = None,
     crf: bool | None = None,
 ) -> Bundle:
     """Return the same bundle with other interactions, for ablations.

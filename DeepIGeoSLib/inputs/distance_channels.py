@@ -26,8 +26,8 @@ class InteractionSettings:
         initial: what R-Net sees as the initial segmentation after the first round: the round
             before ("previous"), or always P-Net's output as in the paper ("pnet").
         changes: which changes a round may make: those that its strokes ask for ("asked"), that is,
-            foreground strokes only add and background strokes only remove; or any, as in the paper
-            ("any").
+            foreground strokes only add and background strokes only remove; of these only what
+            hangs together with a stroke ("connected"); or any, as in the paper ("any").
     """
 
     weight: float = 0.5
@@ -35,7 +35,7 @@ class InteractionSettings:
     max_distance: float = 32.0
     missing: Literal["far", "random"] = "far"
     initial: Literal["previous", "pnet"] = "previous"
-    changes: Literal["asked", "any"] = "asked"
+    changes: Literal["asked", "connected", "any"] = "asked"
 
     def __post_init__(self) -> None:
         """Check the ranges."""

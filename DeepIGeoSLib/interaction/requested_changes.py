@@ -2,8 +2,8 @@
 
 A foreground stroke says that something is missing, so a round of foreground strokes only adds; a
 background stroke says that something is too much, so it only removes. What the other kind of change
-would have destroyed was, more often than not, correct (measured in ``Docs/evaluation.md``). And
-a change hangs together with a stroke that asks for it: islands elsewhere are not added.
+would have destroyed was, more often than not, correct (measured in ``Docs/evaluation.md``). Where
+the settings say so, a change hangs together with a stroke that asks for it, too.
 """
 
 from __future__ import annotations
@@ -37,15 +37,7 @@ class Request:
         removed = np.isin(changed, interactions.background, assume_unique=True)
         return cls(bool(added.any()), bool(removed.any()), not bool((added | removed).all()))
 
-    def granted(
-        self,
-        before: np.ndarray,
-        answer: np.ndarray,
-        *,
-        maps: np.ndarray,
-        foreground: np.ndarray,
-        background: np.ndarray,
-    ) -> np.ndarray:
+    def granted(self, before: np.ndarray, answer: np.ndarray, maps: np.ndarray) -> np.ndarray:
         """Return ``answer`` where it changes what was asked for, and ``before`` elsewhere.
 
         Args:
@@ -54,18 +46,12 @@ class Request:
             maps: distances from the background and from the foreground scribbles (from
                 ``distance_maps``), axes (2, ...). Where both kinds of strokes are new, each voxel
                 follows the scribbles that are nearer; voxels that are as near to both don't change.
-            foreground: all foreground scribbles, bool, the shape of ``before``.
-            background: all background scribbles, the same.
 
         Returns:
             A new array.
         """
         if self.erases:
             return answer.copy()
-        inside, wanted = before >= 0.5, answer >= 0.5
-        more, less = wanted & ~inside, inside & ~wanted
-        elsewhere = (more & ~touching(more, foreground)) | (less & ~touching(less, background))
-        answer = np.where(elsewhere, before, answer)
         added, removed = np.maximum(before, answer), np.minimum(before, answer)
         if not self.removes:
             return added
@@ -74,3 +60,26 @@ class Request:
         to_background, to_foreground = maps
         kept = np.where(to_background < to_foreground, removed, before)
         return np.where(to_foreground < to_background, added, kept)
+
+
+def connected_changes(
+    before: np.ndarray, answer: np.ndarray, foreground: np.ndarray, background: np.ndarray
+) -> np.ndarray:
+    """Return ``answer`` where a change hangs together with a stroke, and ``before`` elsewhere.
+
+    What is added hangs together with a foreground scribble, what is removed with a background
+    scribble.
+
+    Args:
+        before: probability before the round, axes (k, j, i).
+        answer: probability after it, the same shape.
+        foreground: all foreground scribbles, bool, the same shape.
+        background: all background scribbles, the same.
+
+    Returns:
+        A new array.
+    """
+    inside, wanted = before >= 0.5, answer >= 0.5
+    more, less = wanted & ~inside, inside & ~wanted
+    elsewhere = (more & ~touching(more, foreground)) | (less & ~touching(less, background))
+    return np.where(elsewhere, before, answer)

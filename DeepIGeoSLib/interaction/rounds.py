@@ -37,7 +37,7 @@ from DeepIGeoSLib.interaction.boxes import box_marks
 from DeepIGeoSLib.interaction.draft import Draft
 from DeepIGeoSLib.interaction.history import Reader
 from DeepIGeoSLib.interaction.region import grown_where_changed, region_around, stroke_groups
-from DeepIGeoSLib.interaction.requested_changes import Request
+from DeepIGeoSLib.interaction.requested_changes import Request, connected_changes
 from DeepIGeoSLib.interaction.scribbles import Interactions
 from DeepIGeoSLib.targets import Target, target_probabilities
 
@@ -229,7 +229,7 @@ def _answer(
 ) -> None:
     """Run R-Net in a region that grows until the change stays inside; write it to the draft."""
     request = None
-    if settings.changes == "asked":
+    if settings.changes != "any":
         request = Request.of_strokes(job.changed, interactions)
     region = job.region
     for growths_left in range(job.growths, -1, -1):
@@ -256,9 +256,9 @@ def _answer(
         answer = grid.to_volume(answer)
         if request is not None:
             maps = np.stack([grid.to_volume(distance) for distance in maps])
-            answer = request.granted(
-                state, answer, maps=maps, foreground=seeds[0], background=seeds[1]
-            )
+            if settings.changes == "connected" and not request.erases:
+                answer = connected_changes(state, answer, *seeds)
+            answer = request.granted(state, answer, maps)
         changed = (answer >= 0.5) != (state >= 0.5)
         larger = grown_where_changed(region, changed, image.shape)
         if larger == region or growths_left == 0:

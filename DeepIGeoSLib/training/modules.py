@@ -11,7 +11,7 @@ import torch
 
 from DeepIGeoSLib.crf.differentiable import TableCRFNet
 from DeepIGeoSLib.inputs.distance_channels import distance_maps
-from DeepIGeoSLib.interaction.requested_changes import Request
+from DeepIGeoSLib.interaction.requested_changes import Request, connected_changes
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.targets import Target
 from DeepIGeoSLib.tensors import to_array, to_tensor
@@ -168,11 +168,11 @@ class RNetModule(NetworkModule):
         adds, removes = batch["asked"][sample].tolist()
         if self.settings.interactions.changes == "any" or not (adds or removes):
             return answer
-        given = {
-            name: to_array(batch[name][sample]) for name in ("maps", "foreground", "background")
-        }
-        before = to_array(batch["initial"][sample])
-        return Request(adds, removes, erases=False).granted(before, answer, **given)
+        before, maps = (to_array(batch[name][sample]) for name in ("initial", "maps"))
+        if self.settings.interactions.changes == "connected":
+            strokes = (to_array(batch[name][sample]) for name in ("foreground", "background"))
+            answer = connected_changes(before, answer, *strokes)
+        return Request(adds, removes, erases=False).granted(before, answer, maps)
 
 
 def make_optimizer(

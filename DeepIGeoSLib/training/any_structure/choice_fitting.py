@@ -19,15 +19,21 @@ from DeepIGeoSLib.any_structure.tries import Network, Try
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.errors import Progress
 from DeepIGeoSLib.training.any_structure.images import RealImage
-from DeepIGeoSLib.users.corruption import nearly_right
+from DeepIGeoSLib.users.corruption import corrupted, nearly_right
 from DeepIGeoSLib.users.robot_user import RobotUser
 
 # Structures of each source, and of each image, that rules are fitted to.
-_STRUCTURES, _OF_AN_IMAGE = 6, 3
+_STRUCTURES, _OF_AN_IMAGE = 12, 5
 
 # Users of each structure: their seeds, how many strokes each draws, and whether they begin with
-# nothing or with a mask that is nearly right.
-_USERS = ((None, 6, "nothing"), (1, 1, "nothing"), (2, 1, "nothing"), (None, 3, "nearly right"))
+# nothing, or with a mask that is nearly right or bad.
+_USERS = (
+    (None, 6, "nothing"),
+    (1, 1, "nothing"),
+    (2, 1, "nothing"),
+    (None, 3, "nearly right"),
+    (None, 3, "bad"),
+)
 
 # How decided a rule is between answers while it is fitted, and how much large weights cost; signs
 # are scaled to a variance of 1. With less cost, first strokes were worse on sources left out.
@@ -112,6 +118,8 @@ def _sessions(images: Sequence[RealImage], network: Network) -> Iterator[Seen]:
             state = np.zeros(truth.shape, dtype=np.float32)
             if begin == "nearly right":
                 state[nearly_right(truth, image.spacing, random)] = 1
+            elif begin == "bad":
+                state = corrupted(truth, image.spacing, random)
             yield from _session(
                 image,
                 truth,

@@ -204,7 +204,7 @@ BAD_INPUT = {
     "method": (["--methods", "geodesic,magic"], "--methods has 'magic'; known are deepigeos, geo"),
     "initial": (["--initial", "rnet"], "--initial has 'rnet'; known are previous, pnet"),
     "maps": (["--maps", "euclid"], "--maps has 'euclid'; known are geodesic, euclidean"),
-    "changes": (["--changes", ""], "--changes has ''; known are asked, any"),
+    "changes": (["--changes", ""], "--changes has ''; known are asked, connected, any"),
     "rounds": (["--rounds", "0"], "--rounds is 0; at least 1"),
     "radius": (["--radius", "-1"], "--radius is -1.0; 0 or more"),
     "seed": (["--seed", "-1"], "--seed is -1; 0 or more"),

@@ -33,8 +33,15 @@ def change(folder: Path, **values: object) -> None:
 def test_a_bundle_of_format_1_is_the_same_bundle(old_bundle: Path) -> None:
     old, new = load_bundle(old_bundle), load_bundle("t1-hippocampus")
     assert json.loads(MANIFEST.read_text())["format_version"] == 1
-    # What volumes a bundle fits was not said then.
-    assert dataclasses.replace(old.manifest, fits=new.manifest.fits) == new.manifest
+    # What volumes a bundle fits was not said then, and 0.1.2 asks that changes hang together with
+    # strokes, with which it was measured again.
+    assert old.manifest.interactions == dataclasses.replace(
+        new.manifest.interactions, changes="asked"
+    )
+    later = {
+        name: getattr(new.manifest, name) for name in ("fits", "version", "interactions", "metrics")
+    }
+    assert dataclasses.replace(old.manifest, **later) == new.manifest
     for role in ("pnet", "rnet"):
         kept, wanted = (bundle.network(role).state_dict() for bundle in (old, new))
         assert all(torch.equal(kept[key], wanted[key]) for key in wanted)

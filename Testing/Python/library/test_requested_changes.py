@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from DeepIGeoSLib import InteractiveSession, Volume, load_bundle
-from DeepIGeoSLib.interaction.requested_changes import Request
+from DeepIGeoSLib.interaction.requested_changes import Request, connected_changes
 from DeepIGeoSLib.interaction.scribbles import Interactions
 
 SHAPE = (1, 2, 3)
@@ -17,38 +18,26 @@ BEFORE = np.array([[[0.1, 0.9, 0.5], [0.1, 0.9, 0.5]]], dtype=np.float32)
 ANSWER = np.array([[[0.8, 0.2, 0.5], [0.8, 0.2, 0.5]]], dtype=np.float32)
 NEAR_FOREGROUND = np.array([[[0.2, 0.2, 0.2], [0.9, 0.9, 0.9]]], dtype=np.float32)
 MAPS = np.stack([1 - NEAR_FOREGROUND, NEAR_FOREGROUND])  # background, then foreground
-DRAWN = {
-    "foreground": np.array([[[True, False, False], [True, False, False]]]),
-    "background": np.array([[[False, True, False], [False, True, False]]]),
-}
 
 
 def test_foreground_strokes_only_add() -> None:
-    granted = Request(adds=True, removes=False, erases=False).granted(
-        BEFORE, ANSWER, maps=MAPS, **DRAWN
-    )
+    granted = Request(adds=True, removes=False, erases=False).granted(BEFORE, ANSWER, MAPS)
     assert np.array_equal(granted, np.maximum(BEFORE, ANSWER))
 
 
 def test_background_strokes_only_remove() -> None:
-    granted = Request(adds=False, removes=True, erases=False).granted(
-        BEFORE, ANSWER, maps=MAPS, **DRAWN
-    )
+    granted = Request(adds=False, removes=True, erases=False).granted(BEFORE, ANSWER, MAPS)
     assert np.array_equal(granted, np.minimum(BEFORE, ANSWER))
 
 
 def test_voxels_follow_the_nearer_stroke_where_both_kinds_are_new() -> None:
-    granted = Request(adds=True, removes=True, erases=False).granted(
-        BEFORE, ANSWER, maps=MAPS, **DRAWN
-    )
+    granted = Request(adds=True, removes=True, erases=False).granted(BEFORE, ANSWER, MAPS)
     assert np.allclose(granted, [[[0.8, 0.9, 0.5], [0.1, 0.2, 0.5]]])
 
 
 def test_voxels_as_near_to_both_kinds_stay() -> None:
     even = np.ones((2, *SHAPE), dtype=np.float32)
-    granted = Request(adds=True, removes=True, erases=False).granted(
-        BEFORE, ANSWER, maps=even, **DRAWN
-    )
+    granted = Request(adds=True, removes=True, erases=False).granted(BEFORE, ANSWER, even)
     assert np.array_equal(granted, BEFORE)
 
 
@@ -60,20 +49,15 @@ def test_a_change_hangs_together_with_a_stroke_that_asks_for_it(adds: bool) -> N
     expected = np.array([[[0.6, 0.7, 0.3, 0.2, 0.3, 0.9, 0.2]]], dtype=np.float32)
     drawn, none = np.zeros((2, 1, 1, 7), dtype=bool)
     drawn[..., 0] = True
-    strokes = {"foreground": drawn, "background": none}
-    if not adds:  # the same, turned round
-        before, answer, expected = 1 - before, 1 - answer, 1 - expected
-        strokes = {"foreground": none, "background": drawn}
-    maps = np.ones((2, 1, 1, 7), dtype=np.float32)
-    request = Request(adds=adds, removes=not adds, erases=False)
-    granted = request.granted(before, answer, maps=maps, **strokes)
-    assert np.allclose(granted, expected)
+    if adds:
+        found = connected_changes(before, answer, foreground=drawn, background=none)
+    else:
+        found = 1 - connected_changes(1 - before, 1 - answer, foreground=none, background=drawn)
+    assert np.allclose(found, expected)
 
 
 def test_an_erased_stroke_frees_both_directions() -> None:
-    granted = Request(adds=True, removes=False, erases=True).granted(
-        BEFORE, ANSWER, maps=MAPS, **DRAWN
-    )
+    granted = Request(adds=True, removes=False, erases=True).granted(BEFORE, ANSWER, MAPS)
     assert np.array_equal(granted, ANSWER)
 
 
@@ -113,6 +97,26 @@ def test_the_papers_rounds_may_change_anything(
     before, after = two_rounds(session, stroke, label, other)
     assert (before > after).any()
     assert (after > before).any()
+
+
+@pytest.mark.parametrize(
+    ("label", "other"), [("foreground", "background"), ("background", "foreground")]
+)
+def test_a_session_changes_only_what_hangs_together_with_the_stroke(
+    tiny_bundle: Path, tmp_path: Path, head: Volume, stroke, label: str, other: str
+) -> None:
+    bundle = Path(shutil.copytree(tiny_bundle, tmp_path / "connected"))
+    settings = (bundle / "bundle.json").read_text(encoding="utf-8")
+    (bundle / "bundle.json").write_text(
+        settings.replace('"asked"', '"connected"'), encoding="utf-8"
+    )
+    session = InteractiveSession(load_bundle(bundle), device="cpu")
+    session.set_volume(head)
+    before, after = two_rounds(session, stroke, label, other)
+    changed, drawn = before != after, stroke(4, 14, 19)
+    assert (changed & ~drawn).any()
+    numbered, _ = ndimage.label(changed | drawn)
+    assert set(np.unique(numbered[changed])) <= set(np.unique(numbered[drawn]))
 
 
 def two_rounds(
