@@ -39,6 +39,9 @@ _USERS = (
 # are scaled to a variance of 1. With less cost, first strokes were worse on sources left out.
 _SHARPNESS, _COST = 3.0, 1.0
 
+# How much worse than a gain a stroke is that lowers the Dice as much.
+_HARM = 2.0
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -47,12 +50,19 @@ class Seen:
     Attributes:
         purpose: of the stroke.
         signs: (answer, sign), see ``signs``.
+        before: Dice before the stroke.
         dice: (answer,) after the stroke.
     """
 
     purpose: Purpose
     signs: np.ndarray
+    before: float
     dice: np.ndarray
+
+    @property
+    def worth(self) -> np.ndarray:
+        """Return what each answer is worth: its Dice, less what it destroys, times ``_HARM``."""
+        return self.dice - _HARM * np.maximum(0, self.before - self.dice)
 
 
 def fitted_choice(
@@ -81,7 +91,7 @@ def fitted_choice(
 
 
 def rule_for(seen: Sequence[Seen]) -> SignRule:
-    """Return the rule whose choices have the largest mean Dice.
+    """Return the rule whose choices are worth most.
 
     The choice is a softmax of the rule while it is fitted, so that it has a gradient.
     """
@@ -91,7 +101,7 @@ def rule_for(seen: Sequence[Seen]) -> SignRule:
     mean, scale = every.mean(axis=0), every.std(axis=0)
     scale[scale == 0] = 1
     scaled = [(one.signs - mean) / scale for one in seen]
-    gains = [one.dice - one.dice.mean() for one in seen]
+    gains = [one.worth - one.worth.mean() for one in seen]
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         total, slope = _COST * float(weights @ weights), 2 * _COST * weights
@@ -156,7 +166,7 @@ def _session(
         tries = _answers(image, state, drawn, network)
         states = [_after(one, state, drawn) for one in tries]
         dice = np.array([_dice(after >= 0.5, truth) for after in states])
-        yield Seen(purpose_of(tries), signs(tries), dice)
+        yield Seen(purpose_of(tries), signs(tries), _dice(state >= 0.5, truth), dice)
         state = states[int(dice.argmax()) if turn % 2 == 0 else random.integers(len(states))]
 
 
