@@ -96,7 +96,7 @@ class WebApp:
         server.enable_module(
             {
                 "serve": {"deepigeos": str(Path(__file__).parent / "page")},
-                "scripts": ["deepigeos/page.js"],
+                "scripts": ["deepigeos/order.js", "deepigeos/page.js"],
                 "styles": ["deepigeos/page.css"],
             }
         )

@@ -78,8 +78,8 @@ class Brush(AbstractSegmentationEffectBrush):
     def after_stroke(self, act: Callable[[], object]) -> None:
         """Do something: at once, or, where a stroke is being drawn, right behind it.
 
-        A browser sends the mouse's events one by one and keys at once: a key that was pressed after
-        a stroke may arrive before the end of the stroke.
+        A key may be pressed while the button is down. What is done before or after a stroke, the
+        page sends before or after it (``page/order.js``).
         """
         if self._drawing:
             self._waiting.append(act)

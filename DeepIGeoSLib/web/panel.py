@@ -133,6 +133,8 @@ def _image(actions: Actions) -> None:
         persistent_hint=True,
         density="compact",
         variant="outlined",
+        # Trame's own list of the field's events has no keys, and what is not in it is left out.
+        __events=[("keydown_enter", "keydown.enter")],
         keydown_enter=(actions.open_path, "[path_asked]"),
         append_inner_icon="mdi-folder-open-outline",
         click_appendInner=(actions.open_path, "[path_asked]"),

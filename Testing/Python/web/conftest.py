@@ -143,8 +143,16 @@ class Page:
     def rounds(self) -> int:
         return len(self.state("rounds"))
 
+    def wait_for_arrival(self) -> None:
+        """Wait until all that was done in the page has reached the server.
+
+        A key that does nothing is answered behind all that was done before it.
+        """
+        self.page.evaluate("() => window.trame.trigger('key', ['does nothing'])")
+
     def wait_for_answers(self) -> None:
-        """Wait until nothing is computed, and nothing begins any more."""
+        """Wait until all has arrived, nothing is computed, and nothing begins any more."""
+        self.wait_for_arrival()
         quiet = 0
         until = time.monotonic() + PATIENCE
         while quiet < _QUIET and time.monotonic() < until:

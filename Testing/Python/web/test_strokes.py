@@ -23,22 +23,32 @@ def page(serve: Any, visit: Any, head: Path) -> Any:
 
 
 def voxels_of(volume: Volume, stroke: dict[str, Any]) -> tuple[np.ndarray, ...]:
-    points = np.array(stroke["points"]).T
-    ijk = (np.linalg.inv(volume.ijk_to_ras) @ np.vstack([points, np.ones(points.shape[1])]))[:3]
+    """Return the voxels along a stroke: a slow server gets few points, with lines between them."""
+    points = np.array(stroke["points"])
+    steps = np.linspace(0, len(points) - 1, 40 * len(points))
+    line = [np.interp(steps, np.arange(len(points)), column) for column in points.T]
+    ijk = (np.linalg.inv(volume.ijk_to_ras) @ np.vstack([*line, np.ones(len(steps))]))[:3]
     return tuple(np.rint(ijk[::-1]).astype(int))
 
 
+@pytest.mark.parametrize("chosen_by", ["keys", "buttons"])
 def test_two_strokes_in_quick_succession_are_both_obeyed_and_the_newest_wins_where_they_meet(
-    page: Any, head: Path, tmp_path: Path
+    page: Any, head: Path, tmp_path: Path, chosen_by: str
 ) -> None:
+    def choose(key: str, button: str) -> None:
+        if chosen_by == "keys":
+            page.page.keyboard.press(key)
+        else:
+            page.page.click(button)
+
     volume = Volume.read(head)
     page.stroke(0, [(0.4, 0.5), (0.45, 0.5), (0.5, 0.5), (0.55, 0.5)])
-    page.page.keyboard.press("x")  # too much, while the first one is being answered
+    choose("x", "#brush-too-much")  # while the first one is being answered
     page.stroke(0, [(0.52, 0.48), (0.54, 0.5), (0.56, 0.52)])
-    page.page.keyboard.press("v")  # no brush any more
-    page.wait_until(lambda: page.state("brush"), "none")
-    page.stroke(0, [(0.3, 0.48), (0.32, 0.5)])
+    choose("v", "#brush-none")
+    page.stroke(0, [(0.3, 0.48), (0.32, 0.5)])  # of no brush
     page.wait_for_answers()
+    assert page.state("brush") == "none"
     missing, too_much = page.strokes()
     assert (missing["brush"], too_much["brush"]) == ("missing", "too much")
     answers = [e for e in page.recording()["events"] if e["action"] == "round"]
@@ -124,6 +134,7 @@ def test_a_hundred_strokes_leave_the_server_as_large_as_it_was(page: Any) -> Non
             page.page.click("#brush-missing" if number % 20 == 0 else "#brush-too-much")
         x, y = random.uniform(0.4, 0.6, 2)
         page.stroke(0, [(x, y), (x + 0.03, y + 0.02)])
+        page.wait_for_arrival()
         page.wait_until(lambda: page.state("busy"), False)
         sizes.append(page.server.resident())
     page.wait_for_answers()
