@@ -19,28 +19,19 @@ from DeepIGeoSLib.any_structure.tries import Network, Try
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.errors import Progress
 from DeepIGeoSLib.training.any_structure.images import RealImage
-from DeepIGeoSLib.users.corruption import corrupted, nearly_right
+from DeepIGeoSLib.users.corruption import nearly_right
 from DeepIGeoSLib.users.robot_user import RobotUser
 
 # Structures of each source, and of each image, that rules are fitted to.
-_STRUCTURES, _OF_AN_IMAGE = 12, 5
+_STRUCTURES, _OF_AN_IMAGE = 6, 3
 
 # Users of each structure: their seeds, how many strokes each draws, and whether they begin with
-# nothing, or with a mask that is nearly right or bad.
-_USERS = (
-    (None, 6, "nothing"),
-    (1, 1, "nothing"),
-    (2, 1, "nothing"),
-    (None, 3, "nearly right"),
-    (None, 3, "bad"),
-)
+# nothing or with a mask that is nearly right.
+_USERS = ((None, 6, "nothing"), (1, 1, "nothing"), (2, 1, "nothing"), (None, 3, "nearly right"))
 
 # How decided a rule is between answers while it is fitted, and how much large weights cost; signs
 # are scaled to a variance of 1. With less cost, first strokes were worse on sources left out.
 _SHARPNESS, _COST = 3.0, 1.0
-
-# How much worse than a gain a stroke is that lowers the Dice as much.
-_HARM = 2.0
 
 
 @dataclass(frozen=True)
@@ -50,19 +41,12 @@ class Seen:
     Attributes:
         purpose: of the stroke.
         signs: (answer, sign), see ``signs``.
-        before: Dice before the stroke.
         dice: (answer,) after the stroke.
     """
 
     purpose: Purpose
     signs: np.ndarray
-    before: float
     dice: np.ndarray
-
-    @property
-    def worth(self) -> np.ndarray:
-        """Return what each answer is worth: its Dice, less what it destroys, times ``_HARM``."""
-        return self.dice - _HARM * np.maximum(0, self.before - self.dice)
 
 
 def fitted_choice(
@@ -91,7 +75,7 @@ def fitted_choice(
 
 
 def rule_for(seen: Sequence[Seen]) -> SignRule:
-    """Return the rule whose choices are worth most.
+    """Return the rule whose choices have the largest mean Dice.
 
     The choice is a softmax of the rule while it is fitted, so that it has a gradient.
     """
@@ -101,7 +85,7 @@ def rule_for(seen: Sequence[Seen]) -> SignRule:
     mean, scale = every.mean(axis=0), every.std(axis=0)
     scale[scale == 0] = 1
     scaled = [(one.signs - mean) / scale for one in seen]
-    gains = [one.worth - one.worth.mean() for one in seen]
+    gains = [one.dice - one.dice.mean() for one in seen]
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         total, slope = _COST * float(weights @ weights), 2 * _COST * weights
@@ -128,8 +112,6 @@ def _sessions(images: Sequence[RealImage], network: Network) -> Iterator[Seen]:
             state = np.zeros(truth.shape, dtype=np.float32)
             if begin == "nearly right":
                 state[nearly_right(truth, image.spacing, random)] = 1
-            elif begin == "bad":
-                state = corrupted(truth, image.spacing, random)
             yield from _session(
                 image,
                 truth,
@@ -166,7 +148,7 @@ def _session(
         tries = _answers(image, state, drawn, network)
         states = [_after(one, state, drawn) for one in tries]
         dice = np.array([_dice(after >= 0.5, truth) for after in states])
-        yield Seen(purpose_of(tries), signs(tries), _dice(state >= 0.5, truth), dice)
+        yield Seen(purpose_of(tries), signs(tries), dice)
         state = states[int(dice.argmax()) if turn % 2 == 0 else random.integers(len(states))]
 
 
