@@ -122,7 +122,9 @@ class LearningSection:
             return
         with self._telling():
             name, steps = self.ui.modelNameEdit.text, self.ui.stepsSpinBox.value
-            configuration = self.cases.configure(str(bundle), name, steps, architecture)
+            configuration = self.cases.configure(
+                str(bundle), name, steps, architecture=architecture
+            )
             LearningRun = importLibrary("DeepIGeoSLib.training.own_run").LearningRun
             self.run = LearningRun(configuration, str(bundle), python)
             self._say(_("Learning begins; you can go on working."))

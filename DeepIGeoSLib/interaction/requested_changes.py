@@ -63,7 +63,7 @@ class Request:
 
 
 def connected_changes(
-    before: np.ndarray, answer: np.ndarray, foreground: np.ndarray, background: np.ndarray
+    before: np.ndarray, answer: np.ndarray, *, foreground: np.ndarray, background: np.ndarray
 ) -> np.ndarray:
     """Return ``answer`` where a change hangs together with a stroke, and ``before`` elsewhere.
 

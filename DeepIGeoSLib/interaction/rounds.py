@@ -257,7 +257,7 @@ def _answer(
         if request is not None:
             maps = np.stack([grid.to_volume(distance) for distance in maps])
             if settings.changes == "connected" and not request.erases:
-                answer = connected_changes(state, answer, *seeds)
+                answer = connected_changes(state, answer, foreground=seeds[0], background=seeds[1])
             answer = request.granted(state, answer, maps)
         changed = (answer >= 0.5) != (state >= 0.5)
         larger = grown_where_changed(region, changed, image.shape)

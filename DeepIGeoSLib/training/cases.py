@@ -69,6 +69,7 @@ def prepare_case(
     case: LabeledCase,
     normalization: NormalizationSettings,
     grid: GridSettings,
+    *,
     gaps: bool = False,
 ) -> TrainingCase:
     """Load a case, turn it, crop it to the tissue, normalize it, bring it to the working grid.

@@ -170,8 +170,8 @@ class RNetModule(NetworkModule):
             return answer
         before, maps = (to_array(batch[name][sample]) for name in ("initial", "maps"))
         if self.settings.interactions.changes == "connected":
-            strokes = (to_array(batch[name][sample]) for name in ("foreground", "background"))
-            answer = connected_changes(before, answer, *strokes)
+            strokes = {name: to_array(batch[name][sample]) for name in ("foreground", "background")}
+            answer = connected_changes(before, answer, **strokes)
         return Request(adds, removes, erases=False).granted(before, answer, maps)
 
 

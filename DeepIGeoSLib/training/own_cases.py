@@ -96,7 +96,7 @@ class LearningFolder:
         for pattern in (_IMAGE, _LABEL, _HEAD):
             (self._cases / pattern.format(case=name)).unlink(missing_ok=True)
 
-    def configure(self, bundle: str, name: str, steps: int, architecture: str = "") -> Path:
+    def configure(self, bundle: str, name: str, steps: int, *, architecture: str = "") -> Path:
         """Write the configuration of a run; return its path.
 
         Every fourth image, but at least one, is kept aside to compare with, with all of its cases:

@@ -163,7 +163,9 @@ def prepared(files: Sequence[LabeledCase], settings: TrainingSettings) -> list[T
     """Return cases on their working grids; with gaps between numbered objects if borders count."""
     borders = settings.optimization.borders
     gaps = borders is not None and borders.objects == "numbers"
-    return [prepare_case(entry, settings.normalization, settings.grid, gaps) for entry in files]
+    return [
+        prepare_case(entry, settings.normalization, settings.grid, gaps=gaps) for entry in files
+    ]
 
 
 def propose_all(

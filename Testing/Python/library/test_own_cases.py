@@ -148,7 +148,7 @@ def test_a_run_ends_in_a_bundle_and_a_comparison(gathered, tiny_bundle):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_new_network_of_each_architecture_is_configured(gathered, tiny_bundle, architecture):
-    path = gathered.configure(str(tiny_bundle), "mine", 2, architecture)
+    path = gathered.configure(str(tiny_bundle), "mine", 2, architecture=architecture)
     settings = read_config(path)
     assert settings.network.architecture == architecture
     assert settings.network.dimension == 3

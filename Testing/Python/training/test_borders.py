@@ -128,7 +128,7 @@ def test_a_gap_is_learned_between_numbered_objects_that_touch(tmp_path) -> None:
     case = PictureCase("cells", "one", tmp_path / "image.png", tmp_path / "label.png")
     grid = GridSettings((1.0,) * 3, (1.0,) * 3)
     for gaps in (False, True):
-        prepared = prepare_case(case, NormalizationSettings(threshold=0.0), grid, gaps)
+        prepared = prepare_case(case, NormalizationSettings(threshold=0.0), grid, gaps=gaps)
         wanted = labels > 0
         wanted[4:20, 11:13] &= not gaps
         np.testing.assert_array_equal(prepared.classes[0] > 0, wanted)
