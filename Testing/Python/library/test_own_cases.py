@@ -158,20 +158,20 @@ def test_a_new_network_of_each_architecture_is_configured(gathered, tiny_bundle,
 def test_images_of_few_slices_are_seen_slice_by_slice(gathered, tiny_bundle):
     volume, lesion = head_phantom((4, 32, 28), (12.0, 6.0, 6.0), 7)
     gathered.add("thin", volume, lesion)
-    settings = read_config(gathered.configure(str(tiny_bundle), "mine", 2, "unet"))
+    settings = read_config(gathered.configure(str(tiny_bundle), "mine", 2, architecture="unet"))
     assert settings.network.dimension == 2
     assert settings.optimization.crop == (1, 32, 32)
 
 
 def test_an_architecture_that_does_not_exist_is_refused(gathered, tiny_bundle):
     with pytest.raises(InputError, match="no architecture 'v-net'"):
-        gathered.configure(str(tiny_bundle), "mine", 2, "v-net")
+        gathered.configure(str(tiny_bundle), "mine", 2, architecture="v-net")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["multi-scale", "mask-rcnn"])
 def test_a_new_network_learns_without_a_model(gathered, architecture):
-    path = gathered.configure("geodesic", "mine", 2, architecture)
+    path = gathered.configure("geodesic", "mine", 2, architecture=architecture)
     run = waited(LearningRun(path, "geodesic"))
     assert run.problem is None
     manifest = load_bundle(run.bundle).manifest
