@@ -31,6 +31,9 @@ def test_a_folder_of_cases_is_gone_through_and_its_status_lies_beside_the_data(
     server = serve(folder)
     page = visit(server)
     page.wait_until(lambda: page.state("case_title"), "a")
+    for button, case in (("#case-next", "b"), ("#case-previous", "a")):
+        page.page.click(button)
+        page.wait_until(lambda: page.state("case_title"), case)
     paint_once(page)
     page.page.click("#case-save")
     page.wait_until(lambda: (folder / "a-reviewed.seg.nrrd").is_file(), True)

@@ -118,6 +118,9 @@ def test_keys_do_what_the_desktop_does(page: Any) -> None:
     keyboard.press("e")
     page.wait_until(lambda: len(page.state("targets")), targets + 1)
     assert page.state("targets")[targets - 1]["locked"]
+    for locked in (False, True):
+        page.page.locator("button[title=Lock]").nth(targets - 1).click()
+        page.wait_until(lambda: page.state("targets")[targets - 1]["locked"], locked)
 
 
 def test_next_place_to_look_centers_all_views_there(page: Any, running: Any) -> None:
