@@ -92,6 +92,8 @@ def test_every_architecture_is_offered_with_what_it_is_for(section):
 
 
 def test_a_new_network_needs_no_model_to_start_from(volume_node, section, user, monkeypatch):
+    for package in ("lightning", "torchio", "monai"):
+        pytest.importorskip(package)
     from DeepIGeoSLib.training import own_run
 
     begun = []
