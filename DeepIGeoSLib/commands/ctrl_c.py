@@ -39,7 +39,9 @@ class CtrlC:
         if self._active:
             signal.signal(signal.SIGINT, self._handler)
             sys.unraisablehook = self._hook
-            threading.excepthook = self._thread_hook
+            # Threads that still run when the program ends meet interrupted imports, too.
+            if not self.pressed:
+                threading.excepthook = self._thread_hook
 
     def _press(self, _number: int, _frame: FrameType | None) -> None:
         self.pressed = True

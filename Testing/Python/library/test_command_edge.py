@@ -210,3 +210,25 @@ def test_what_runs_the_command_in_its_own_process_keeps_its_ctrl_c() -> None:
     before = signal.getsignal(signal.SIGINT), sys.unraisablehook
     assert main(["bundles"]) == 0
     assert (signal.getsignal(signal.SIGINT), sys.unraisablehook) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a single process")
+@pytest.mark.parametrize("pressed", [True, False])
+def test_a_thread_that_fails_behind_a_ctrl_c_is_silent_to_the_end(pressed: bool) -> None:
+    code = f"""
+import signal, threading
+from DeepIGeoSLib.commands.ctrl_c import CtrlC
+def fails():
+    raise AttributeError("partially initialized module")
+with CtrlC():
+    try:
+        {pressed} and signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        pass
+thread = threading.Thread(target=fails)
+thread.start()
+thread.join()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0
+    assert ("partially initialized" in done.stderr) == (not pressed)
