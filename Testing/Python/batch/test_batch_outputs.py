@@ -122,12 +122,17 @@ def test_dicom_segmentations_need_dicom_images(tiny_bundle: Path, tmp_path: Path
         )
 
 
+def bids_data_set(folder: Path, volume: Volume) -> Path:
+    """Write a BIDS data set of one FLAIR volume; return its folder."""
+    (folder / "sub-01" / "anat").mkdir(parents=True)
+    volume.write_map(folder / "sub-01" / "anat" / "sub-01_FLAIR.nii.gz", volume.array)
+    (folder / "dataset_description.json").write_text('{"Name": "Heads", "BIDSVersion": "1.10.0"}')
+    return folder
+
+
 def test_a_bids_data_set_gets_derivatives_with_sidecars(tiny_bundle: Path, tmp_path: Path):
     volume, lesion = a_head(0)
-    data_set = tmp_path / "study"
-    (data_set / "sub-01" / "anat").mkdir(parents=True)
-    volume.write_map(data_set / "sub-01" / "anat" / "sub-01_FLAIR.nii.gz", volume.array)
-    (data_set / "dataset_description.json").write_text('{"Name": "Heads", "BIDSVersion": "1.10.0"}')
+    data_set = bids_data_set(tmp_path / "study", volume)
     out = tmp_path / "derivatives"
     (record,) = run_batch(data_set, out, bundle=tiny_bundle, workers=ALONE).records
     labels, sidecar = out / record.outputs["labels"], out / record.outputs["sidecar"]
@@ -144,10 +149,7 @@ def test_a_bids_data_set_gets_derivatives_with_sidecars(tiny_bundle: Path, tmp_p
 
 def test_derivatives_may_lie_where_a_bids_data_set_keeps_them(tiny_bundle: Path, tmp_path: Path):
     volume, _ = a_head(0)
-    study = tmp_path / "study"
-    (study / "sub-01" / "anat").mkdir(parents=True)
-    volume.write_map(study / "sub-01" / "anat" / "sub-01_FLAIR.nii.gz", volume.array)
-    (study / "dataset_description.json").write_text('{"Name": "Heads", "BIDSVersion": "1.10.0"}')
+    study = bids_data_set(tmp_path / "study", volume)
     (study / "derivatives").mkdir()
     out = study / "derivatives" / "deepigeos"
     for _ in range(2):  # the second start takes no result for an image

@@ -88,12 +88,7 @@ def test_a_session_never_takes_what_was_not_asked_for(
 def test_the_papers_rounds_may_change_anything(
     tiny_bundle: Path, tmp_path: Path, head: Volume, stroke, label: str, other: str
 ) -> None:
-    bundle = Path(shutil.copytree(tiny_bundle, tmp_path / "any"))
-    settings = (bundle / "bundle.json").read_text(encoding="utf-8")
-    assert '"asked"' in settings
-    (bundle / "bundle.json").write_text(settings.replace('"asked"', '"any"'), encoding="utf-8")
-    session = InteractiveSession(load_bundle(bundle), device="cpu")
-    session.set_volume(head)
+    session = session_that_may_change("any", tiny_bundle, tmp_path, head=head)
     before, after = two_rounds(session, stroke, label, other)
     assert (before > after).any()
     assert (after > before).any()
@@ -105,18 +100,25 @@ def test_the_papers_rounds_may_change_anything(
 def test_a_session_changes_only_what_hangs_together_with_the_stroke(
     tiny_bundle: Path, tmp_path: Path, head: Volume, stroke, label: str, other: str
 ) -> None:
-    bundle = Path(shutil.copytree(tiny_bundle, tmp_path / "connected"))
-    settings = (bundle / "bundle.json").read_text(encoding="utf-8")
-    (bundle / "bundle.json").write_text(
-        settings.replace('"asked"', '"connected"'), encoding="utf-8"
-    )
-    session = InteractiveSession(load_bundle(bundle), device="cpu")
-    session.set_volume(head)
+    session = session_that_may_change("connected", tiny_bundle, tmp_path, head=head)
     before, after = two_rounds(session, stroke, label, other)
     changed, drawn = before != after, stroke(4, 14, 19)
     assert (changed & ~drawn).any()
     numbered, _ = ndimage.label(changed | drawn)
     assert set(np.unique(numbered[changed])) <= set(np.unique(numbered[drawn]))
+
+
+def session_that_may_change(
+    what: str, tiny_bundle: Path, folder: Path, *, head: Volume
+) -> InteractiveSession:
+    """Return a session on the head with other settings of what a round may change."""
+    bundle = Path(shutil.copytree(tiny_bundle, folder / what))
+    settings = (bundle / "bundle.json").read_text(encoding="utf-8")
+    assert '"asked"' in settings
+    (bundle / "bundle.json").write_text(settings.replace('"asked"', f'"{what}"'), encoding="utf-8")
+    session = InteractiveSession(load_bundle(bundle), device="cpu")
+    session.set_volume(head)
+    return session
 
 
 def two_rounds(
