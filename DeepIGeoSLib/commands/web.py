@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import importlib.util
 import os
 import sys
@@ -58,6 +59,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> NoReturn:
     if arguments.upload_limit < 1:
         raise InputError(f"--upload-limit must be at least 1 MB, not {arguments.upload_limit}.")
     _check_packages()
+    faulthandler.enable()  # where a library crashes, the log says what was going on
     from DeepIGeoSLib.web.private_folder import private_folder
     from DeepIGeoSLib.web.server import serve
     from DeepIGeoSLib.web.settings import WebSettings

@@ -20,7 +20,10 @@ from DeepIGeoSLib.networks import input_channels
 
 
 class BundleRunner:
-    """Proposes and refines with the networks of a bundle; keeps nothing of a volume."""
+    """Proposes and refines with the networks of a bundle.
+
+    Of a volume it keeps nothing but a proposal that ``get_ready`` made, until somebody asks for it.
+    """
 
     def __init__(
         self, bundle: NetworkSource, *, engine: str, device: str, memory_budget: int | None
@@ -31,6 +34,7 @@ class BundleRunner:
         self._engines = Engines(bundle, engine, device, memory_budget=memory_budget)
         self._crfs: dict[str, MeanField] = {}
         self._crf_enabled = False
+        self._ahead: tuple[PreparedImage, bool, list[np.ndarray]] | None = None
 
     @property
     def crf(self) -> bool:
@@ -49,10 +53,29 @@ class BundleRunner:
         recommended = settings is not None and settings.enabled
         self._crf_enabled = recommended if enabled is None else enabled
 
+    def get_ready(self, image: PreparedImage, cancel: threading.Event | None = None) -> None:
+        """Compute ahead what ``propose`` is going to return, and make the networks ready.
+
+        Raises:
+            Cancelled: ``cancel`` was set.
+        """
+        manifest = self.bundle.manifest
+        if manifest.for_any_structure:
+            self._engines.of(manifest.refinement_network)
+        elif self._has_pnet_and_rnet():
+            proposals = self.propose(image, cancel=cancel)
+            self._ahead = image, self._crf_enabled, proposals
+            self.prepare(image)
+
+    def _has_pnet_and_rnet(self) -> bool:
+        manifest = self.bundle.manifest
+        others = manifest.for_any_structure or manifest.for_instances
+        return self.bundle.has_networks and not others
+
     def prepare(self, image: PreparedImage) -> None:
         """Let R-Net get ready for its regions while the user looks at the proposal."""
         manifest = self.bundle.manifest
-        if manifest.for_any_structure or manifest.for_instances or not self.bundle.has_networks:
+        if not self._has_pnet_and_rnet():
             return
         channels = input_channels("rnet", len(manifest.channels))
         engine = self._engines.of("rnet")
@@ -67,6 +90,9 @@ class BundleRunner:
         cancel: threading.Event | None = None,
     ) -> list[np.ndarray]:
         """Return P-Net's answer for each target; see ``rounds.propose``."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] is image and ahead[1] == self._crf_enabled:
+            return ahead[2]
         return rounds.propose(
             image,
             self._engines.of(self.bundle.manifest.proposal_network),

@@ -158,6 +158,20 @@ class InteractiveSession:
             return self._loaded().no_scribbles().given_masks()
         return self._history.state.interactions.given_masks()
 
+    def get_ready(self, cancel: threading.Event | None = None) -> None:
+        """Do ahead, without any result yet, most of what the first step has to do.
+
+        ``propose`` then returns at once, and a first ``refine`` sooner.
+
+        Args:
+            cancel: stops the work when it is set.
+
+        Raises:
+            InputError: no volume is set.
+            Cancelled: ``cancel`` was set; the session is as before.
+        """
+        self._runner.get_ready(self._loaded().image, cancel)
+
     def propose(
         self,
         progress: Progress | None = None,

@@ -104,6 +104,10 @@ class SegmentSession:
         session.set_volume(volume)
         return cls(session, volume)
 
+    def getReady(self, cancel: threading.Event | None = None) -> None:
+        """See ``InteractiveSession.get_ready``."""
+        self._session.get_ready(cancel)
+
     def proposeAll(
         self,
         starts: Mapping[str, Start],

@@ -34,6 +34,7 @@ from DeepIGeoSLib.scene.nodes import (
     volumeReader,
     volumeStamp,
 )
+from DeepIGeoSLib.scene.ready_session import ReadySession
 from DeepIGeoSLib.scene.round_writer import RoundWriter
 from DeepIGeoSLib.scene.segment_session import Answer, SegmentSession, Start
 from DeepIGeoSLib.scene.segment_voxels import seedVoxels
@@ -48,6 +49,7 @@ from DeepIGeoSLib.scene.target_sessions import TargetSessions
 from DeepIGeoSLib.scene.torch_loading import loadTorch
 from DeepIGeoSLib.scene.translation import tr as _
 from DeepIGeoSLib.targets import Target
+from DeepIGeoSLib.volume import Volume
 
 DEFAULT_BUNDLE = "flair-whole-tumor"
 
@@ -90,6 +92,7 @@ class SegmentationLogic:
         self._executor = executor or InlineExecutor()
         self._device = device
         self._sessions = TargetSessions()
+        self._ready = ReadySession()
 
     @property
     def bundle(self) -> Bundle | str | Path:
@@ -115,6 +118,7 @@ class SegmentationLogic:
         if bundle != self._model.given:
             self._model = ChosenModel(bundle)
             self._sessions.clear()
+            self._ready.forget()
 
     def setCrf(self, crf: bool | None) -> None:
         """Switch the model's CRF-Nets, from the next step of every target on.
@@ -126,6 +130,25 @@ class SegmentationLogic:
             InputError: they are to be on, and the model has none.
         """
         self._model.setCrf(crf)
+
+    def getReady(self, volumeNode: Any) -> None:
+        """Begin, on the executor, what the first step on a volume would begin with; return at once.
+
+        The model is loaded, and what it proposes is computed. The next target of the volume that
+        begins takes it over. A model that knows several targets is not made ready.
+
+        Raises:
+            InputError: the volume can't be used.
+        """
+        checkVolumeNode(volumeNode)
+        if not self.targets:
+            readVolume = volumeReader(volumeNode)
+            model, crf = self._model, self._model.crf
+
+            def opened() -> SegmentSession:
+                return self._opened(model, crf, readVolume())
+
+            self._ready.begin(volumeStamp(volumeNode), opened, self._executor)
 
     def newTarget(self, volumeNode: Any) -> tuple[Any, str]:
         """Add a segmentation for a volume to the scene; return it and its one empty segment's ID.
@@ -563,6 +586,7 @@ class SegmentationLogic:
     def forgetAll(self) -> None:
         """Free the memory of all targets; their rounds stay with their segments."""
         self._sessions.clear()
+        self._ready.forget()
         self._book.clear()
 
     def reset(self, volumeNode: Any, segmentationNode: Any, segmentId: str) -> None:
@@ -588,6 +612,17 @@ class SegmentationLogic:
         checkSegment(volumeNode, segmentationNode, segmentId)
         return seedVoxels(volumeNode, segmentationNode, segmentId)
 
+    def _opened(
+        self, model: ChosenModel, crf: bool | None, volume: Volume, target: str = ""
+    ) -> SegmentSession:
+        """Open a session on a volume, on the computing thread."""
+        bundle = model.open()
+        if bundle.has_networks:
+            loadTorch()
+        session = SegmentSession.opened(bundle, volume, device=self._device, target=target)
+        session.setCrf(crf)
+        return session
+
     def _start(
         self,
         place: SegmentPlace,
@@ -606,15 +641,10 @@ class SegmentationLogic:
         name = targetOf(*place[1:])
 
         def compute() -> Answer:
-            bundle = model.open()
-            if bundle.has_networks:
-                loadTorch()
-            session = known
+            session = known or self._ready.taken(stamp)
             if session is None:
-                session = SegmentSession.opened(
-                    bundle, readVolume(), device=self._device, target=name
-                )
-                target.session, target.stamp = session, stamp
+                session = self._opened(model, crf, readVolume(), name)
+            target.session, target.stamp = session, stamp
             session.setCrf(crf)
             return step(session, start)
 

@@ -94,6 +94,7 @@ class WebSession:
             self.bench.useModel(bundle_for(case.title))
         self.recording.add("model", name=str(self.bench.logic.bundle))
         self.bench.choose(add_to_scene(case), None, "")
+        self._get_ready()
         self._rounds = ()
         self.changed = True
 
@@ -132,6 +133,7 @@ class WebSession:
         if name != self.bench.logic.bundle:
             self._model_chosen = True
             self.bench.useModel(name)
+            self._get_ready()
             self._record("model", name=name)
 
     def stroke(self, drawn: Drawn) -> None:
@@ -217,6 +219,11 @@ class WebSession:
         if len(rounds) > len(before) or (len(rounds) == len(before) and rounds != before):
             self._record("round", changed_ml=rounds[-1].changed, volume_ml=rounds[-1].total)
         self._rounds = rounds
+
+    def _get_ready(self) -> None:
+        """Let the model begin while the user looks: a first stroke waited for its proposal."""
+        if self.bench.volumeNode is not None:
+            self.bench.logic.getReady(self.bench.volumeNode)
 
     def _record(self, action: str, **details: Any) -> None:
         if self.recording is not None:

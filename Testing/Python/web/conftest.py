@@ -40,6 +40,7 @@ class Server:
     process: subprocess.Popen
     address: str
     private: Path
+    killed: bool = False
 
     @property
     def site(self) -> str:
@@ -47,8 +48,14 @@ class Server:
 
     def kill(self) -> None:
         """End it as a crash or a power cut would."""
+        self.killed = True
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(PATIENCE)
+
+    def check_alive(self) -> None:
+        """Tell what it wrote before it ended, where nobody has ended it."""
+        log = (self.private / "server.log").read_text()[-5000:]
+        assert self.killed or self.process.poll() is None, f"{self.process.returncode}: {log}"
 
     def resident(self) -> int:
         """Return the bytes of memory that it holds."""
@@ -84,9 +91,13 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
         return started[-1]
 
     yield start
-    for server in started:
-        server.process.terminate()
-        server.process.wait(PATIENCE)
+    try:
+        for server in started:
+            server.check_alive()
+    finally:
+        for server in started:
+            server.process.terminate()
+            server.process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +144,7 @@ class Page:
         """Wait until something reads as wanted; the last reading is what the test shows."""
         until = time.monotonic() + PATIENCE
         while (found := reads()) != wanted and time.monotonic() < until:
+            self.server.check_alive()
             self.page.wait_for_timeout(200)
         assert found == wanted
 

@@ -118,7 +118,7 @@ def test_keys_do_what_the_desktop_does(page: Any) -> None:
     keyboard.press("e")
     page.wait_until(lambda: len(page.state("targets")), targets + 1)
     assert page.state("targets")[targets - 1]["locked"]
-    for locked in (False, True):
+    for locked in (False, True, False):
         page.page.locator("button[title=Lock]").nth(targets - 1).click()
         page.wait_until(lambda: page.state("targets")[targets - 1]["locked"], locked)
 
@@ -158,6 +158,8 @@ def test_uncertainty_3d_and_the_theme_are_shown_and_taken_away(page: Any) -> Non
 
 def test_a_long_computation_is_shown_and_can_be_cancelled(page: Any) -> None:
     page.choose_model("flair-whole-tumor")
+    page.page.click("#segment:not([disabled])")  # a proposal that was made ready is there at once
+    page.wait_for_answers()
     before = page.rounds()
     page.page.click("#segment:not([disabled])")
     page.page.click("#cancel")
