@@ -61,7 +61,7 @@ def gate(token: str) -> Any:
         response.headers["Content-Security-Policy"] = _POLICY.format(sockets=_sockets(request))
         if in_address:
             response.set_cookie(
-                name, token, httponly=True, samesite="Strict", secure=request.secure
+                name, token, httponly=True, samesite="Strict", secure=_is_encrypted(request)
             )
         return response
 
@@ -72,6 +72,11 @@ def _sockets(request: web.Request) -> str:
     """Return the sockets of this server; older browsers don't count them to 'self'."""
     host = request.headers.get("X-Forwarded-Host", request.host)
     return f"ws://{host} wss://{host}" if re.fullmatch(r"[\w.:\[\]-]+", host) else ""
+
+
+def _is_encrypted(request: web.Request) -> bool:
+    """Return whether the browser speaks TLS, with us or with the proxy in front of us."""
+    return request.secure or request.headers.get("X-Forwarded-Proto") == "https"
 
 
 def _is_same_site(request: web.Request) -> bool:

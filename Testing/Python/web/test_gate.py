@@ -65,6 +65,11 @@ def test_the_page_brings_its_token_along_as_a_cookie_to_everything() -> None:
         cookie = first.cookies[cookie_name(TOKEN)]
         assert cookie["httponly"]
         assert cookie["samesite"] == "Strict"
+        assert not cookie["secure"]
+        behind_proxy = {"X-Forwarded-Proto": "https"}
+        encrypted = await client.get(f"/?token={TOKEN}", headers=behind_proxy)
+        assert encrypted.cookies[cookie_name(TOKEN)]["secure"]
+        await client.get(f"/?token={TOKEN}")
         later = await client.get("/download/.nii.gz")
         async with client.ws_connect("/ws") as socket:
             said = await socket.receive_str()
