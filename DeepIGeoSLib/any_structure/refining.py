@@ -95,6 +95,7 @@ def windows_tried(
                 pixels,
                 before,
                 seen,
+                image=image,
                 votes=votes.result(),
                 grid=grid,
                 lattice=lattice,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
@@ -45,6 +44,7 @@ class Try(ABC):
     """An answer in a window.
 
     Attributes:
+        image: the volume's intensities, float32, along its own axes.
         lattice: of the volume.
         grid: the working grid of the window.
         seen: strokes on the working grid.
@@ -52,6 +52,7 @@ class Try(ABC):
         after: the same after it.
     """
 
+    image: np.ndarray
     lattice: Lattice
     grid: WorkingGrid
     seen: Strokes
@@ -78,6 +79,23 @@ class Try(ABC):
             strokes: in the volume.
         """
 
+    def _at_edges(self, box: Box, inside: np.ndarray) -> np.ndarray | None:
+        """Return a region of the window whose border has moved to the edges of the image.
+
+        Args:
+            box: of the lattice.
+            inside: bool, the region in it.
+
+        Returns:
+            float32 probability; None where the box holds too many voxels.
+        """
+        if inside.size > _MOST_VOXELS:
+            return None
+        grid, lattice = self.grid, self.lattice
+        own = self.image[lattice.own_box(box)].transpose(lattice.axes)
+        band = [-(-n // count) for n, count in zip(grid.box_shape, grid.shape, strict=True)]
+        return moved_to_edges(scaled(own), inside, lattice.spacing, band=band)
+
 
 @dataclass(frozen=True)
 class NetworkTry(Try):
@@ -96,12 +114,19 @@ class NetworkTry(Try):
     difference: np.ndarray
 
     def in_volume(self, state: Reader, strokes: StrokeVoxels) -> tuple[Box, np.ndarray]:
-        """Return the box of the volume that changes, and the probability in it."""
+        """Return the box of the volume that changes, and the probability in it.
+
+        What a stroke adds goes to the edges of the image, and so does the border that was there
+        beside it: measured, that mends more than the network alone. What it removes does not.
+        """
         lattice = self.lattice
         box, change = self._change()
         before = state(lattice.own_box(box)).transpose(lattice.axes)
         seen = strokes.turned(lattice.axes).inside(box)
         values = merged(before, np.clip(before + change, 0, 1), seen)
+        if not seen.new_background.any():
+            moved = self._at_edges(box, values >= 0.5)
+            values = values if moved is None else merged(before, np.maximum(before, moved), seen)
         return lattice.own_box(box), values.transpose(np.argsort(lattice.axes))
 
     def _change(self) -> tuple[Box, np.ndarray]:
@@ -118,11 +143,9 @@ class GrownTry(Try):
     """What the regions of a window say together, without a network.
 
     Attributes:
-        image: the volume's intensities, float32, along its own axes.
         vote: of the regions that grow from the new strokes.
     """
 
-    image: np.ndarray
     vote: Vote
 
     @classmethod
@@ -149,7 +172,7 @@ class GrownTry(Try):
         shown = before.copy()
         shown[seen.foreground], shown[seen.background] = 1, 0
         after = _voted(shown, vote.share, seen)
-        return cls(lattice, grid, seen, shown, after, image, vote)
+        return cls(image, lattice, grid, seen, shown, after, vote)
 
     def in_volume(self, state: Reader, strokes: StrokeVoxels) -> tuple[Box, np.ndarray]:
         """Return the box of the volume that changes, and the probability in it.
@@ -161,10 +184,8 @@ class GrownTry(Try):
         part = grid.part_around(bounding_box(held) or whole_box(grid.shape), margin=2)
         box = absolute_box(grid.box, part)
         share = grid.part_to_volume(self.vote.share, part)
-        if prod(share.shape) <= _MOST_VOXELS:
-            own = self.image[lattice.own_box(box)].transpose(lattice.axes)
-            band = [-(-n // count) for n, count in zip(grid.box_shape, grid.shape, strict=True)]
-            share = moved_to_edges(scaled(own), share >= 0.5, lattice.spacing, band=band)
+        moved = self._at_edges(box, share >= 0.5)
+        share = share if moved is None else moved
         before = state(lattice.own_box(box)).transpose(lattice.axes)
         after = _voted(before, share, strokes.turned(lattice.axes).inside(box))
         return lattice.own_box(box), after.transpose(np.argsort(lattice.axes))
@@ -182,6 +203,7 @@ def try_window(
     before: np.ndarray,
     seen: Strokes,
     *,
+    image: np.ndarray,
     votes: Votes,
     grid: WorkingGrid,
     lattice: Lattice,
@@ -193,6 +215,7 @@ def try_window(
         pixels: float32 intensities on the working grid, axes (k, j, i).
         before: float32 probability before the round on it.
         seen: strokes on it.
+        image: the volume's intensities, float32, along its own axes.
         votes: of the regions that grow from the new strokes.
         grid: the working grid.
         lattice: of the volume that it is a part of.
@@ -208,7 +231,9 @@ def try_window(
     for sure in _SURE:
         after = merged(shown, _where_sure(answer, shown, sure), seen)
         difference = channels[_DIFFERENCE]
-        tries.append(NetworkTry(lattice, grid, seen, shown, after, before, votes, sure, difference))
+        tries.append(
+            NetworkTry(image, lattice, grid, seen, shown, after, before, votes, sure, difference)
+        )
     return tries
 
 
