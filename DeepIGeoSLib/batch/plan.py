@@ -16,7 +16,7 @@ from DeepIGeoSLib.batch.finding import Found, Problem
 from DeepIGeoSLib.batch.finding.bids import is_bids
 from DeepIGeoSLib.batch.grids import grid_of
 from DeepIGeoSLib.batch.order import WorkOrder
-from DeepIGeoSLib.batch.outputs import output_paths
+from DeepIGeoSLib.batch.outputs import PICTURE, output_paths
 from DeepIGeoSLib.batch.settings import Workers, WorkSettings
 from DeepIGeoSLib.bundles import Bundle, load_bundle
 from DeepIGeoSLib.bundles.catalog import proposes
@@ -25,6 +25,7 @@ from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
 from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.formats.bids import DERIVATIVES
+from DeepIGeoSLib.formats.pictures import is_picture
 
 # Bytes of a worker: Python with the networks' libraries, and for each voxel of a volume that is in
 # work (volume, probability, labels, what is made of them; the next volume beside it), more for each
@@ -170,6 +171,7 @@ def planned(
             _check_fits(case, order, bundle)
             if order.settings.format == DICOM_ENDING:
                 check_segmentation_output(Path(f"{case.name}{DICOM_ENDING}"), case.images[0])
+            _check_is_picture(case, order)
             output_paths(case, order)
             grid = grid_of(case)
         except InputError as error:
@@ -260,6 +262,19 @@ def _check_fits(case: BatchCase, order: WorkOrder, bundle: Bundle) -> None:
     if case.truth is not None and len(order.kinds) > 1:
         raise InputError(
             f"The bundle {name} finds several kinds of objects, which no truth is compared with."
+        )
+
+
+def _check_is_picture(case: BatchCase, order: WorkOrder) -> None:
+    """Check that a label picture is asked for of a picture alone.
+
+    Raises:
+        InputError: it is asked for of a volume.
+    """
+    if order.settings.format == PICTURE and not is_picture(case.images[0]):
+        raise InputError(
+            f"{case.images[0]} is no picture, and {PICTURE} keeps no place in a patient; choose "
+            "another --format."
         )
 
 

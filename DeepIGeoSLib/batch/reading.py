@@ -9,6 +9,7 @@ import numpy as np
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.order import WorkOrder
 from DeepIGeoSLib.data.case import on_one_grid
+from DeepIGeoSLib.data.channels import read_channels
 from DeepIGeoSLib.interaction.seed_files import read_seeds
 from DeepIGeoSLib.interaction.target_files import read_masks
 from DeepIGeoSLib.volume import Volume
@@ -38,9 +39,7 @@ def read_case(case: BatchCase, order: WorkOrder) -> CaseContent:
         InputError: one can't be read, or lies on other voxels than the first.
     """
     series = case.series or (None,) * len(case.images)
-    channels = on_one_grid(
-        [Volume.read(path, series=one) for path, one in zip(case.images, series, strict=True)]
-    )
+    channels = on_one_grid(read_channels(case.images, order.channels, series=series))
     first = channels[0]
     return CaseContent(
         channels,
