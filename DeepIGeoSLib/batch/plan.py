@@ -259,10 +259,6 @@ def _check_fits(case: BatchCase, order: WorkOrder, bundle: Bundle) -> None:
     if case.seeds is not None and order.targets:
         names = ", ".join(target.name for target in order.targets)
         raise InputError(f"Seeds are about one target; say by --target which one: {names}.")
-    if case.truth is not None and len(order.kinds) > 1:
-        raise InputError(
-            f"The bundle {name} finds several kinds of objects, which no truth is compared with."
-        )
 
 
 def _check_is_picture(case: BatchCase, order: WorkOrder) -> None:
