@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from DeepIGeoSLib.batch.case import BatchCase
+from DeepIGeoSLib.batch.cluster import check_dashboard
 from DeepIGeoSLib.batch.finding import Found, Problem
 from DeepIGeoSLib.batch.finding.bids import is_bids
 from DeepIGeoSLib.batch.grids import grid_of
@@ -161,9 +162,11 @@ def planned(
         measure: whether the network's speed is measured, which takes some seconds.
 
     Raises:
-        InputError: the bundle can't be opened, or a worker may not use what Python itself takes.
+        InputError: the bundle can't be opened, a worker may not use what Python itself takes, or
+            what draws Dask's dashboard is missing.
     """
     _check_memory(order.settings, workers)
+    check_dashboard(workers)
     good, problems, sizes = [], list(found.problems), []
     bundle = load_bundle(order.bundle)
     for case in to_do:

@@ -109,6 +109,7 @@ def run_batch(
     progress: Progress | None = None,
     on_plan: Callable[[Plan], None] | None = None,
     on_record: Callable[[CaseRecord], None] | None = None,
+    on_dashboard: Callable[[str], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> BatchResult:
     """Segment every case of a cohort.
@@ -129,6 +130,7 @@ def run_batch(
         progress: called with the share that is done and a text, from this thread.
         on_plan: called with what is about to be done, before any work.
         on_record: called with the record of each case that was worked on, from this thread.
+        on_dashboard: called with the address of Dask's page, where ``workers`` ask for it.
         cancel: stops the work when it is set.
 
     Returns:
@@ -184,6 +186,7 @@ def run_batch(
                 journal=journal,
                 tally=tally,
                 on_record=on_record,
+                on_dashboard=on_dashboard,
                 cancel=cancel,
             )
             remove_unfinished(folder)
@@ -204,6 +207,7 @@ def _work(
     journal: Journal,
     tally: Tally,
     on_record: Callable[[CaseRecord], None] | None,
+    on_dashboard: Callable[[str], None] | None,
     cancel: threading.Event | None,
 ) -> None:
     """Work on the cases of a plan, noting each."""
@@ -228,6 +232,8 @@ def _work(
         in_this_process(plan.cases, cohort.order, note=note, cancel=cancel)
         return
     with connected(workers, plan.workers or 0, cohort.order.settings) as client:
+        if workers.dashboard and on_dashboard is not None:
+            on_dashboard(client.dashboard_link)
         on_workers(client, plan.cases, cohort.order, note=note, cancel=cancel)
 
 

@@ -116,6 +116,11 @@ class Workers:
             raise InputError(
                 "Give the number of workers or a scheduler, which has workers of its own."
             )
+        if self.dashboard and (self.scheduler is not None or self.count == 0):
+            raise InputError(
+                "The dashboard shows processes that are begun here; a scheduler has one of its "
+                "own, and without processes there is none."
+            )
         if self.scheduler is not None and "://" not in self.scheduler:
             raise InputError(
                 f"The scheduler's address is {self.scheduler!r}; one like tcp://10.0.0.1:8786 is "

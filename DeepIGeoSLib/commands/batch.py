@@ -182,6 +182,10 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         if events is not None:
             events.event("plan", plan.mapping(), plan.text())
 
+    def tell_dashboard(address: str) -> None:
+        if events is not None:
+            events.event("dashboard", {"address": address}, f"Dask's dashboard: {address}")
+
     result = run_batch(
         arguments.input,
         arguments.output,
@@ -190,6 +194,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         report=arguments.report,
         progress=progress,
         on_plan=tell,
+        on_dashboard=tell_dashboard,
         on_record=None
         if events is None
         else lambda record: events.event("case", record.mapping(), ""),
