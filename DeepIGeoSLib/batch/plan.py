@@ -42,7 +42,7 @@ _TRIED_SHAPE = (16, 96, 96)
 # Seconds that workers take until they begin.
 _BEGINNING = 8.0
 
-_MOST_LISTED = 20
+_MOST_LISTED, _MOST_NAMED = 20, 6
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,9 @@ class Plan:
         lines = [
             f"{counted(len(self.cases))} to work on ({self.layout}), {self.done} done already."
         ]
+        if self.cases:
+            named = ", ".join(case.name for case in self.cases[:_MOST_NAMED])
+            lines.append(f"  {named}{', ...' if len(self.cases) > _MOST_NAMED else ''}")
         lines += _some(self.remarks)
         if self.problems:
             lines.append(f"{counted(len(self.problems))} can't be worked on:")
@@ -119,17 +122,22 @@ class Plan:
 def check_folders(source: Path, output: Path) -> None:
     """Check that results can be written, and that they don't lie among the images.
 
+    The folder derivatives of a BIDS data set need not be there; that of any other folder must.
+
     Raises:
         InputError: the folder is a file, lies inside the input, or there is none to make it in.
     """
     if os.path.lexists(output) and not output.is_dir():
         raise InputError(f"{output} is a file; a folder is expected.")
-    if not output.is_dir() and not output.absolute().parent.is_dir():
-        raise InputError(f"The folder {output.absolute().parent} does not exist.")
+    inside = source.is_dir() and output.resolve().is_relative_to(source.resolve())
+    for_derivatives = inside and _is_for_derivatives(source, output)
+    parent = output.absolute().parent
+    there = parent.parent if for_derivatives and parent.name == DERIVATIVES else parent
+    if not output.is_dir() and not there.is_dir():
+        raise InputError(f"The folder {there} does not exist.")
     if output.is_dir() and not os.access(output, os.W_OK):
         raise InputError(f"The folder {output} can't be written to.")
-    inside = source.is_dir() and output.resolve().is_relative_to(source.resolve())
-    if inside and not _is_for_derivatives(source, output):
+    if inside and not for_derivatives:
         raise InputError(
             f"The results would lie in the input, {source}, and be taken for images the next time; "
             "choose a folder outside of it."
@@ -353,8 +361,8 @@ def _warnings(memory: int, disk: int, order: WorkOrder) -> list[str]:
 
 
 def _free(output: Path) -> int:
-    there = output if output.is_dir() else output.absolute().parent
-    return shutil.disk_usage(there).free
+    places = (output, *output.absolute().parents)
+    return shutil.disk_usage(next(place for place in places if place.is_dir())).free
 
 
 def _cores() -> int:

@@ -147,8 +147,8 @@ def run_batch(
     cohort = _Cohort.of(Path(source), Path(output), bundle, rules=rules, settings=settings)
     cohort = replace(cohort, order=replace(cohort.order, thumbnails=report))
     folder = cohort.order.output
-    made = not folder.is_dir()
-    folder.mkdir(exist_ok=True)
+    made = [place for place in (folder, folder.parent) if not place.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         with Journal(folder) as journal:
             journal.check(cohort.run)
@@ -167,7 +167,7 @@ def run_batch(
             )
             if plan.problems and not leave_out_problems:
                 raise InputError(_refusal(plan.problems))
-            made = False
+            made = []
             if on_plan is not None:
                 on_plan(plan)
             journal.begin(cohort.run, cohort.all_stamps())
@@ -193,8 +193,7 @@ def run_batch(
             journal.end()
             records = _records(journal, cohort)
     finally:
-        if made:
-            _remove_empty(folder)
+        _remove_empty(made)
     page = _report(cohort, records) if report else None
     return BatchResult(records, len(plan.cases), plan.done, time.perf_counter() - began, page)
 
@@ -339,7 +338,8 @@ def _refusal(problems: Sequence[Problem]) -> str:
     )
 
 
-def _remove_empty(folder: Path) -> None:
-    """Remove the folder that was made for a run that was refused."""
-    if {path.name for path in folder.iterdir()} <= {KEPT}:
-        shutil.rmtree(folder, ignore_errors=True)
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove the folders that were made for a run that was refused, the inner one first."""
+    for folder in folders:
+        if {path.name for path in folder.iterdir()} <= {KEPT}:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -32,6 +32,8 @@ _MADE_OF_IT = (
     *("_probability", "_uncertainty", "_pred", "_gt", "_truth"),
 )
 
+_CALLED_ONLY_SO = {ending.strip("_-.") for ending in _MADE_OF_IT}
+
 
 @dataclass(frozen=True)
 class WorkCase:
@@ -55,7 +57,7 @@ def found_cases(images: Path, results: Path, *, or_pictures: bool = False) -> li
 
     Args:
         images: NIfTI, NRRD and MetaImage files, and folders of DICOM files. Segmentations beside
-            their image ("NAME_seg.nii.gz", "NAME.seg.nrrd") are no cases.
+            their image ("NAME_seg.nii.gz", "NAME.seg.nrrd", "seg.nii.gz") are no cases.
         results: where segmentations lie, in folders like those of the images; may be ``images``.
         or_pictures: whether pictures (PNG, JPEG, ...) are the cases where there is no other image.
 
@@ -113,7 +115,10 @@ def _stem(name: str, endings: tuple[str, ...]) -> str | None:
     return name[: -len(ending)] if ending else None
 
 
-def _is_made_of_another(stem: str, stems: Iterable[str]) -> bool:
+def _is_made_of_another(stem: str, stems: Collection[str]) -> bool:
+    """Whether a name is that of an image with an ending, or such an ending alone beside images."""
+    if len(stems) > 1 and stem.lower() in _CALLED_ONLY_SO:
+        return True
     return any(
         stem.lower().endswith(ending) and stem[: -len(ending)] in stems for ending in _MADE_OF_IT
     )
