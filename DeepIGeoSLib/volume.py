@@ -86,6 +86,11 @@ class Volume:
         i, j, k = np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
         return (float(k), float(j), float(i))
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether it was read from a picture (PNG, JPEG, ...), which lies in no patient."""
+        return self._source is not None and is_picture(self._source)
+
     @classmethod
     def read(
         cls,

@@ -159,6 +159,19 @@ def test_a_volume_is_no_picture_in_colors(tiny_bundle: Path, tmp_path: Path, cap
     assert "head.nii.gz is no picture" in capsys.readouterr().err
 
 
+def test_no_directions_are_written_on_a_picture(pictures: Path, monkeypatch: pytest.MonkeyPatch):
+    from DeepIGeoSLib import Volume
+    from DeepIGeoSLib.batch.report import thumbnail as drawn
+
+    picture = Volume.read(pictures / "gray.png")
+    volume = Volume(picture.array, ijk_to_ras=picture.ijk_to_ras)
+    labels = picture.array > 150
+    shown = drawn.thumbnail(picture, labels)
+    assert shown != drawn.thumbnail(volume, labels)
+    monkeypatch.setattr(drawn, "_letter", lambda *arguments: None)
+    assert shown == drawn.thumbnail(volume, labels)
+
+
 def test_brightness_is_that_of_pillow(tmp_path: Path):
     from DeepIGeoSLib import Volume
 
