@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from DeepIGeoSLib.dicom.segmentation_writer import ENDING as DICOM_ENDING
 from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output, write_segmentation
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import same_file
+from DeepIGeoSLib.formats.colors import COLORS, brightness, gray_component
+from DeepIGeoSLib.formats.pictures import is_picture, palette_numbers
 from DeepIGeoSLib.formats.reading import StoredImage, read_image
 from DeepIGeoSLib.formats.segmentation import (
     SEGMENTATION_ENDINGS,
@@ -83,13 +86,18 @@ class Volume:
         i, j, k = np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
         return (float(k), float(j), float(i))
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether it was read from a picture (PNG, JPEG, ...), which lies in no patient."""
+        return self._source is not None and is_picture(self._source)
+
     @classmethod
     def read(
         cls,
         path: str | Path,
         *,
         frame: int | None = None,
-        component: int | None = None,
+        component: int | Literal["brightness"] | None = None,
         series: str | int | None = None,
     ) -> Volume:
         """Read an image (NIfTI, NRRD, MHA, ...), or a DICOM file or folder.
@@ -100,7 +108,8 @@ class Volume:
             path: file or folder.
             frame: which volume of a 4D file or series, such as one of several modalities or time
                 points; counted from 0.
-            component: which number of each voxel of a color or vector image; counted from 0.
+            component: which number of each voxel of a color or vector image, counted from 0; or
+                the brightness of a color picture.
             series: which DICOM series of a folder with several; see ``dicom.read_dicom``.
 
         Raises:
@@ -118,9 +127,33 @@ class Volume:
         else:
             stored = read_image(path)
         array = _chosen_component(_chosen_frame(stored.array, frame, path), component, path)
+        volume = cls._of_stored(array, stored, path)
+        volume._chosen = chosen
+        return volume
+
+    @classmethod
+    def read_colors(cls, path: str | Path) -> list[Volume]:
+        """Read a color picture (PNG, JPEG, ...) as three volumes: red, green and blue.
+
+        A gray picture gives the same one three times; opacity is passed over.
+
+        Raises:
+            InputError: it can't be read, or is no picture in colors or in gray.
+        """
+        path = Path(path)
+        if is_dicom(path) or not is_picture(path):
+            raise InputError(f"{path} is no picture; the bundle's channels are those of colors.")
+        stored = read_image(path)
+        array = _chosen_frame(stored.array, None, path)
+        count = len(COLORS) if array.shape[-1] >= len(COLORS) else 1
+        channels = [cls._of_stored(array[..., number], stored, path) for number in range(count)]
+        return channels if count > 1 else channels * len(COLORS)
+
+    @classmethod
+    def _of_stored(cls, array: np.ndarray, stored: StoredImage, path: Path) -> Volume:
+        """Return a volume of some of the voxels of a file."""
         volume = cls(array, ijk_to_ras=stored.ijk_to_ras, name=str(path))
-        volume._file_dimension = stored.dimension
-        volume._source, volume._chosen = path, chosen
+        volume._file_dimension, volume._source = stored.dimension, path
         return volume
 
     def read_labels(self, path: str | Path, segments: Sequence[str] = ()) -> np.ndarray:
@@ -128,7 +161,8 @@ class Volume:
 
         Args:
             path: a labelmap with exactly this volume's voxels; or a Slicer segmentation
-                (.seg.nrrd) or DICOM segmentation (.dcm), whose box may be smaller.
+                (.seg.nrrd) or DICOM segmentation (.dcm), whose box may be smaller. Of a label
+                picture with a palette, its numbers count, not its colors.
             segments: which segments of a segmentation, by name or ID; all of them when empty.
 
         Returns:
@@ -143,7 +177,7 @@ class Volume:
         if is_dicom(path) and is_dicom_segmentation(path):
             mask = read_segmentation(path, self.shape, self.ijk_to_ras, names=segments)
             return mask.astype(np.int32)
-        stored = _stored_dicom(path) if is_dicom(path) else read_image(path)
+        stored = _stored_dicom(path) if is_dicom(path) else _stored_labels(path)
         if is_segmentation(path, stored):
             return self.segments_of(stored, segments, path).astype(np.int32)
         if segments:
@@ -452,22 +486,13 @@ def _stored_dicom(
     return StoredImage(array[np.newaxis, ..., np.newaxis], matrix, dimension=3)
 
 
-def gray_component(array: np.ndarray) -> int | None:
-    """Return the component that holds the gray values of a gray picture stored as color.
-
-    Args:
-        array: the last axis counts the components: gray; red, green and blue; either with opacity.
-
-    Returns:
-        The component, or None when they differ, or the picture is not opaque everywhere.
-    """
-    colors = array.shape[-1]
-    if colors in (2, 4) and array.dtype.kind == "u":
-        opaque = (array[..., -1] == np.iinfo(array.dtype).max).all()
-        colors -= int(opaque)
-    first = array[..., 0]
-    same = all(np.array_equal(first, array[..., other]) for other in range(1, colors))
-    return 0 if same else None
+def _stored_labels(path: Path) -> StoredImage:
+    """Return what a labelmap holds; the numbers of a picture with a palette, not its colors."""
+    stored = read_image(path)
+    numbers = palette_numbers(path)
+    if numbers is None:
+        return stored
+    return replace(stored, array=numbers.reshape((1, 1, *numbers.shape, 1)))
 
 
 def _chosen_frame(array: np.ndarray, frame: int | None, path: Path) -> np.ndarray:
@@ -483,10 +508,12 @@ def _chosen_frame(array: np.ndarray, frame: int | None, path: Path) -> np.ndarra
     return array[frame or 0]
 
 
-def _chosen_component(array: np.ndarray, component: int | None, path: Path) -> np.ndarray:
+def _chosen_component(array: np.ndarray, component: int | str | None, path: Path) -> np.ndarray:
     """Return one component of an array with the axes (k, j, i, component)."""
+    if component == "brightness":
+        return brightness(array)
     count = array.shape[-1]
-    chosen = gray_component(array) if component is None else component
+    chosen = gray_component(array) if component is None else int(component)
     if chosen is None:
         raise InputError(
             f"{path} has {count} components per voxel (color?); one gray value is expected. Choose "

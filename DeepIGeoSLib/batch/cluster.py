@@ -33,6 +33,18 @@ CLOSING = 20
 _DASHBOARD, _NO_DASHBOARD = "127.0.0.1:8787", "127.0.0.1:0"
 
 
+def check_dashboard(workers: Workers) -> None:
+    """Check that Dask's page can be served where it is asked for.
+
+    Raises:
+        InputError: the package that draws it is missing.
+    """
+    if workers.dashboard and importlib.util.find_spec("bokeh") is None:
+        raise InputError(
+            "Dask's dashboard (--dashboard) needs the package bokeh (pip install bokeh)."
+        )
+
+
 @contextmanager
 def connected(
     workers: Workers, count: int, settings: WorkSettings
@@ -103,8 +115,6 @@ def _local(
     distributed: Any, workers: Workers, count: int, *, settings: WorkSettings
 ) -> Generator[Any, None, None]:
     """Begin processes on this computer, reachable from it alone, and end them."""
-    if workers.dashboard and importlib.util.find_spec("bokeh") is None:
-        raise InputError("Dask's dashboard needs the package bokeh (pip install bokeh).")
     with warnings.catch_warnings(), _deaf_to_ctrl_c():
         warnings.simplefilter("ignore", UserWarning)  # of ports in use: another one is taken
         cluster = distributed.LocalCluster(

@@ -31,6 +31,7 @@ class WorkOrder:
         targets: those that are segmented; nothing where it is a single one.
         objects: whether objects are found and numbered.
         kinds: of objects, by their names; nothing for a single one.
+        channels: names of the image channels that the bundle needs.
         settings: how cases are worked on.
         thumbnails: whether a picture of each case is kept for the report.
     """
@@ -47,6 +48,7 @@ class WorkOrder:
     targets: tuple[Target, ...] = ()
     objects: bool = False
     kinds: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ("image",)
     thumbnails: bool = False
 
 
@@ -84,6 +86,7 @@ def work_order(bundle: str | Path, output: Path, settings: WorkSettings) -> Work
         targets=() if settings.target or objects else known,
         objects=objects,
         kinds=_kinds(opened),
+        channels=tuple(manifest.channels),
     )
 
 

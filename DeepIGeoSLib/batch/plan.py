@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from DeepIGeoSLib.batch.case import BatchCase
+from DeepIGeoSLib.batch.cluster import check_dashboard
 from DeepIGeoSLib.batch.finding import Found, Problem
 from DeepIGeoSLib.batch.finding.bids import is_bids
 from DeepIGeoSLib.batch.grids import grid_of
 from DeepIGeoSLib.batch.order import WorkOrder
-from DeepIGeoSLib.batch.outputs import output_paths
+from DeepIGeoSLib.batch.outputs import PICTURE, output_paths
 from DeepIGeoSLib.batch.settings import Workers, WorkSettings
 from DeepIGeoSLib.bundles import Bundle, load_bundle
 from DeepIGeoSLib.bundles.catalog import proposes
@@ -25,6 +26,7 @@ from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
 from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.formats.bids import DERIVATIVES
+from DeepIGeoSLib.formats.pictures import is_picture
 
 # Bytes of a worker: Python with the networks' libraries, and for each voxel of a volume that is in
 # work (volume, probability, labels, what is made of them; the next volume beside it), more for each
@@ -40,7 +42,7 @@ _TRIED_SHAPE = (16, 96, 96)
 # Seconds that workers take until they begin.
 _BEGINNING = 8.0
 
-_MOST_LISTED = 20
+_MOST_LISTED, _MOST_NAMED = 20, 6
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,9 @@ class Plan:
         lines = [
             f"{counted(len(self.cases))} to work on ({self.layout}), {self.done} done already."
         ]
+        if self.cases:
+            named = ", ".join(case.name for case in self.cases[:_MOST_NAMED])
+            lines.append(f"  {named}{', ...' if len(self.cases) > _MOST_NAMED else ''}")
         lines += _some(self.remarks)
         if self.problems:
             lines.append(f"{counted(len(self.problems))} can't be worked on:")
@@ -117,17 +122,22 @@ class Plan:
 def check_folders(source: Path, output: Path) -> None:
     """Check that results can be written, and that they don't lie among the images.
 
+    The folder derivatives of a BIDS data set need not be there; that of any other folder must.
+
     Raises:
         InputError: the folder is a file, lies inside the input, or there is none to make it in.
     """
     if os.path.lexists(output) and not output.is_dir():
         raise InputError(f"{output} is a file; a folder is expected.")
-    if not output.is_dir() and not output.absolute().parent.is_dir():
-        raise InputError(f"The folder {output.absolute().parent} does not exist.")
+    inside = source.is_dir() and output.resolve().is_relative_to(source.resolve())
+    for_derivatives = inside and _is_for_derivatives(source, output)
+    parent = output.absolute().parent
+    there = parent.parent if for_derivatives and parent.name == DERIVATIVES else parent
+    if not output.is_dir() and not there.is_dir():
+        raise InputError(f"The folder {there} does not exist.")
     if output.is_dir() and not os.access(output, os.W_OK):
         raise InputError(f"The folder {output} can't be written to.")
-    inside = source.is_dir() and output.resolve().is_relative_to(source.resolve())
-    if inside and not _is_for_derivatives(source, output):
+    if inside and not for_derivatives:
         raise InputError(
             f"The results would lie in the input, {source}, and be taken for images the next time; "
             "choose a folder outside of it."
@@ -160,9 +170,11 @@ def planned(
         measure: whether the network's speed is measured, which takes some seconds.
 
     Raises:
-        InputError: the bundle can't be opened, or a worker may not use what Python itself takes.
+        InputError: the bundle can't be opened, a worker may not use what Python itself takes, or
+            what draws Dask's dashboard is missing.
     """
     _check_memory(order.settings, workers)
+    check_dashboard(workers)
     good, problems, sizes = [], list(found.problems), []
     bundle = load_bundle(order.bundle)
     for case in to_do:
@@ -170,6 +182,7 @@ def planned(
             _check_fits(case, order, bundle)
             if order.settings.format == DICOM_ENDING:
                 check_segmentation_output(Path(f"{case.name}{DICOM_ENDING}"), case.images[0])
+            _check_is_picture(case, order)
             output_paths(case, order)
             grid = grid_of(case)
         except InputError as error:
@@ -257,9 +270,18 @@ def _check_fits(case: BatchCase, order: WorkOrder, bundle: Bundle) -> None:
     if case.seeds is not None and order.targets:
         names = ", ".join(target.name for target in order.targets)
         raise InputError(f"Seeds are about one target; say by --target which one: {names}.")
-    if case.truth is not None and len(order.kinds) > 1:
+
+
+def _check_is_picture(case: BatchCase, order: WorkOrder) -> None:
+    """Check that a label picture is asked for of a picture alone.
+
+    Raises:
+        InputError: it is asked for of a volume.
+    """
+    if order.settings.format == PICTURE and not is_picture(case.images[0]):
         raise InputError(
-            f"The bundle {name} finds several kinds of objects, which no truth is compared with."
+            f"{case.images[0]} is no picture, and {PICTURE} keeps no place in a patient; choose "
+            "another --format."
         )
 
 
@@ -339,8 +361,8 @@ def _warnings(memory: int, disk: int, order: WorkOrder) -> list[str]:
 
 
 def _free(output: Path) -> int:
-    there = output if output.is_dir() else output.absolute().parent
-    return shutil.disk_usage(there).free
+    places = (output, *output.absolute().parents)
+    return shutil.disk_usage(next(place for place in places if place.is_dir())).free
 
 
 def _cores() -> int:

@@ -8,9 +8,10 @@ import numpy as np
 
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.order import WorkOrder
+from DeepIGeoSLib.batch.truths import truths_of
 from DeepIGeoSLib.data.case import on_one_grid
+from DeepIGeoSLib.data.channels import read_channels
 from DeepIGeoSLib.interaction.seed_files import read_seeds
-from DeepIGeoSLib.interaction.target_files import read_masks
 from DeepIGeoSLib.volume import Volume
 
 
@@ -38,24 +39,11 @@ def read_case(case: BatchCase, order: WorkOrder) -> CaseContent:
         InputError: one can't be read, or lies on other voxels than the first.
     """
     series = case.series or (None,) * len(case.images)
-    channels = on_one_grid(
-        [Volume.read(path, series=one) for path, one in zip(case.images, series, strict=True)]
-    )
+    channels = on_one_grid(read_channels(case.images, order.channels, series=series))
     first = channels[0]
     return CaseContent(
         channels,
         None if case.seeds is None else read_seeds(first, case.seeds),
         None if case.initial is None else first.read_labels(case.initial) > 0,
-        None if case.truth is None else _truths(first, case, order),
+        None if case.truth is None else truths_of(first, case.truth, order),
     )
-
-
-def _truths(volume: Volume, case: BatchCase, order: WorkOrder) -> list[np.ndarray] | None:
-    if case.truth is None:
-        return None
-    if not order.known_targets:
-        return [volume.read_labels(case.truth) > 0]
-    masks = read_masks(volume, case.truth, order.known_targets)
-    wanted = [target.name for target in order.targets] or [order.settings.target]
-    names = [target.name for target in order.known_targets]
-    return [masks[names.index(name)] for name in wanted]

@@ -109,6 +109,7 @@ def run_batch(
     progress: Progress | None = None,
     on_plan: Callable[[Plan], None] | None = None,
     on_record: Callable[[CaseRecord], None] | None = None,
+    on_dashboard: Callable[[str], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> BatchResult:
     """Segment every case of a cohort.
@@ -129,6 +130,7 @@ def run_batch(
         progress: called with the share that is done and a text, from this thread.
         on_plan: called with what is about to be done, before any work.
         on_record: called with the record of each case that was worked on, from this thread.
+        on_dashboard: called with the address of Dask's page, where ``workers`` ask for it.
         cancel: stops the work when it is set.
 
     Returns:
@@ -145,8 +147,8 @@ def run_batch(
     cohort = _Cohort.of(Path(source), Path(output), bundle, rules=rules, settings=settings)
     cohort = replace(cohort, order=replace(cohort.order, thumbnails=report))
     folder = cohort.order.output
-    made = not folder.is_dir()
-    folder.mkdir(exist_ok=True)
+    made = [place for place in (folder, folder.parent) if not place.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         with Journal(folder) as journal:
             journal.check(cohort.run)
@@ -165,7 +167,7 @@ def run_batch(
             )
             if plan.problems and not leave_out_problems:
                 raise InputError(_refusal(plan.problems))
-            made = False
+            made = []
             if on_plan is not None:
                 on_plan(plan)
             journal.begin(cohort.run, cohort.all_stamps())
@@ -184,14 +186,14 @@ def run_batch(
                 journal=journal,
                 tally=tally,
                 on_record=on_record,
+                on_dashboard=on_dashboard,
                 cancel=cancel,
             )
             remove_unfinished(folder)
             journal.end()
             records = _records(journal, cohort)
     finally:
-        if made:
-            _remove_empty(folder)
+        _remove_empty(made)
     page = _report(cohort, records) if report else None
     return BatchResult(records, len(plan.cases), plan.done, time.perf_counter() - began, page)
 
@@ -204,6 +206,7 @@ def _work(
     journal: Journal,
     tally: Tally,
     on_record: Callable[[CaseRecord], None] | None,
+    on_dashboard: Callable[[str], None] | None,
     cancel: threading.Event | None,
 ) -> None:
     """Work on the cases of a plan, noting each."""
@@ -228,6 +231,8 @@ def _work(
         in_this_process(plan.cases, cohort.order, note=note, cancel=cancel)
         return
     with connected(workers, plan.workers or 0, cohort.order.settings) as client:
+        if workers.dashboard and on_dashboard is not None:
+            on_dashboard(client.dashboard_link)
         on_workers(client, plan.cases, cohort.order, note=note, cancel=cancel)
 
 
@@ -333,7 +338,8 @@ def _refusal(problems: Sequence[Problem]) -> str:
     )
 
 
-def _remove_empty(folder: Path) -> None:
-    """Remove the folder that was made for a run that was refused."""
-    if {path.name for path in folder.iterdir()} <= {KEPT}:
-        shutil.rmtree(folder, ignore_errors=True)
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove the folders that were made for a run that was refused, the inner one first."""
+    for folder in folders:
+        if {path.name for path in folder.iterdir()} <= {KEPT}:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,10 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.metrics import TOLERANCE
 
 # How labels can be written, by the ending of the file.
-FORMATS = (".nii.gz", ".nii", ".nrrd", ".mha", ".seg.nrrd", ".dcm")
+FORMATS = (".nii.gz", ".nii", ".nrrd", ".mha", ".seg.nrrd", ".dcm", ".png")
+
+# The ending that goes with the image.
+AUTO = "auto"
 
 # What of a worker's memory its network may use for intermediate results. The rest is for volumes,
 # results and Python itself.
@@ -35,7 +38,8 @@ class WorkSettings:
         instances: whether objects are found and numbered, instead of targets; where the bundle has
             a network for objects when None.
         score: least score (0 to 1) of an object; the bundle's when None.
-        format: ending of the labelmaps; .dcm, a DICOM segmentation, for images that are DICOM.
+        format: ending of the labelmaps: .dcm, a DICOM segmentation, for images that are DICOM; .png
+            for pictures; "auto", .png of a picture and .nii.gz of a volume.
         probability: whether probabilities are written, too.
         uncertainty: whether uncertainties are written, too.
         tolerance: of the surface Dice, in mm.
@@ -49,7 +53,7 @@ class WorkSettings:
     target: str = ""
     instances: bool | None = None
     score: float | None = None
-    format: str = ".nii.gz"
+    format: str = AUTO
     probability: bool = False
     uncertainty: bool = False
     tolerance: float = TOLERANCE
@@ -60,9 +64,9 @@ class WorkSettings:
         Raises:
             InputError: one can't be used.
         """
-        if self.format not in FORMATS:
+        if self.format not in (AUTO, *FORMATS):
             raise InputError(
-                f"The format is {self.format!r}; one of {', '.join(FORMATS)} is known."
+                f"The format is {self.format!r}; one of {', '.join((AUTO, *FORMATS))} is known."
             )
         if self.engine not in ENGINES:
             raise InputError(f"There is no engine {self.engine!r}; choose one of {list(ENGINES)}.")
@@ -111,6 +115,11 @@ class Workers:
         if self.scheduler is not None and self.count is not None:
             raise InputError(
                 "Give the number of workers or a scheduler, which has workers of its own."
+            )
+        if self.dashboard and (self.scheduler is not None or self.count == 0):
+            raise InputError(
+                "The dashboard shows processes that are begun here; a scheduler has one of its "
+                "own, and without processes there is none."
             )
         if self.scheduler is not None and "://" not in self.scheduler:
             raise InputError(

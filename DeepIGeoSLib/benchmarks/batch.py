@@ -26,6 +26,9 @@ from DeepIGeoSLib.errors import InputError, Progress
 # After this share of the cases everything is loaded, and memory should stay as it is.
 _SETTLED = 0.5
 
+# Images of each process from which on the time between the first and the last one tells something.
+_TELLING = 4
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
@@ -82,17 +85,46 @@ def handed_out(cases: int, workers: int, *, progress: Progress | None = None) ->
 
 
 def gain(images: str | Path, bundle: str, workers: int) -> dict:
-    """Segment a folder by one process and by several; return "seconds" of both and the "gain"."""
-    seconds = []
+    """Segment a folder by one process and by several.
+
+    Args:
+        images: what ``run_batch`` takes.
+        bundle: name of a shipped bundle, or a folder.
+        workers: processes of the second run.
+
+    Returns:
+        "images"; "seconds" of both runs and the "gain", how many times as fast the second was; and
+        "between", the seconds from the first finished image to the last one, and "gain_between",
+        what processes gain that have begun: a long cohort comes near it. These two are None where
+        each process had fewer than ``_TELLING`` images.
+
+    Raises:
+        InputError: an image failed, or as ``run_batch``.
+    """
+    seconds, between = [], []
     for count in (1, workers):
+        finished: list[float] = []
         with tempfile.TemporaryDirectory() as folder:
             result = run_batch(
-                images, folder, bundle=bundle, workers=Workers(count=count), report=False
+                images,
+                folder,
+                bundle=bundle,
+                workers=Workers(count=count),
+                report=False,
+                on_record=lambda _, times=finished: times.append(time.perf_counter()),
             )
         if result.failed:
             raise InputError(f"{result.failed[0].name} failed: {result.failed[0].reason}")
         seconds.append(result.seconds)
-    return {"seconds": seconds, "gain": seconds[0] / seconds[1], "images": len(result.records)}
+        between.append(finished[-1] - finished[0])
+    telling = len(result.records) >= _TELLING * workers
+    return {
+        "images": len(result.records),
+        "seconds": seconds,
+        "gain": seconds[0] / seconds[1],
+        "between": between if telling else None,
+        "gain_between": between[0] / between[1] if telling else None,
+    }
 
 
 def done_at_once(case: BatchCase, order: WorkOrder) -> CaseRecord:
@@ -148,5 +180,11 @@ def _summary(result: dict) -> str:
         lines.append(
             f"{result['images']} images: {one:.1f} s by one process, {several:.1f} s by "
             f"{result['workers']}, {result['gain']:.2f} times as fast."
+        )
+    if result.get("gain_between") is not None:
+        one, several = result["between"]
+        lines.append(
+            f"From the first finished image to the last: {one:.1f} s and {several:.1f} s, "
+            f"{result['gain_between']:.2f} times as fast once the processes have begun."
         )
     return "\n".join(lines)

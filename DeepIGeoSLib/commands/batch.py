@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "input",
         metavar="INPUT",
-        help="folder with images or DICOM series (also in folders inside), BIDS data set, or CSV "
-        "list with the column image and, if wanted, case, seeds, initial, truth, series, image2, "
-        "...",
+        help="folder with images, DICOM series or pictures (also in folders inside), BIDS data "
+        "set, or CSV list with the column image and, if wanted, case, seeds, initial, truth, "
+        "series, image2, ...",
     )
     parser.add_argument(
         "-o",
@@ -94,10 +94,10 @@ def _add_rules(group: argparse._ArgumentGroup) -> None:
 def _add_work(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--format",
-        default=".nii.gz",
+        default="auto",
         metavar="ENDING",
-        help="of the segmentations: .nii.gz, .nii, .nrrd, .mha, .seg.nrrd, or .dcm for DICOM "
-        "(default: %(default)s)",
+        help="of the segmentations: .nii.gz, .nii, .nrrd, .mha, .seg.nrrd, .dcm for DICOM, .png "
+        "for pictures; auto is .png of pictures, .nii.gz of all else (default: %(default)s)",
     )
     group.add_argument(
         "--target",
@@ -182,6 +182,10 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         if events is not None:
             events.event("plan", plan.mapping(), plan.text())
 
+    def tell_dashboard(address: str) -> None:
+        if events is not None:
+            events.event("dashboard", {"address": address}, f"Dask's dashboard: {address}")
+
     result = run_batch(
         arguments.input,
         arguments.output,
@@ -190,6 +194,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         report=arguments.report,
         progress=progress,
         on_plan=tell,
+        on_dashboard=tell_dashboard,
         on_record=None
         if events is None
         else lambda record: events.event("case", record.mapping(), ""),

@@ -25,7 +25,8 @@ def add_image(parser: argparse.ArgumentParser) -> None:
         "image",
         nargs="+",
         metavar="IMAGE",
-        help="NIfTI, NRRD or MHA file, or a folder with a DICOM series; one for each channel",
+        help="NIfTI, NRRD or MHA file, a picture (PNG, JPEG, ...), or a folder with a DICOM "
+        "series; one for each channel, and one picture for red, green and blue",
     )
     add_choice_of_volume(parser)
 
@@ -116,13 +117,22 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--uncertainty", metavar="FILE", help="also write the uncertainty")
 
 
-def read_images(arguments: argparse.Namespace, paths: Sequence[str]) -> list[Volume]:
+def read_images(
+    arguments: argparse.Namespace, paths: Sequence[str], channels: Sequence[str] = ()
+) -> list[Volume]:
     """Read the images given on the command line, of each the volume that is meant.
+
+    Args:
+        arguments: with the choice of the volume.
+        paths: of the images.
+        channels: names of those that the bundle needs: for them pictures in color are read, which
+            are no volume otherwise.
 
     Raises:
         InputError: an image can't be read, or --series was given another number of times.
     """
     from DeepIGeoSLib import Volume
+    from DeepIGeoSLib.data.channels import read_channels
 
     series = arguments.series or [None]
     if len(series) == 1:
@@ -132,6 +142,9 @@ def read_images(arguments: argparse.Namespace, paths: Sequence[str]) -> list[Vol
             f"--series is given {len(series)} times for {len(paths)} images; give it once for all "
             "or once for each."
         )
+    if channels:
+        chosen = {"frame": arguments.frame, "component": arguments.component}
+        return read_channels(paths, channels, series=series, **chosen)
     return [
         Volume.read(path, series=one, frame=arguments.frame, component=arguments.component)
         for path, one in zip(paths, series, strict=True)
@@ -159,7 +172,7 @@ def open_session(
         raise InputError(f"--memory is {arguments.memory:g}; a positive number is expected.")
     budget = None if arguments.memory is None else int(arguments.memory * 1e9)
     bundle = load_bundle(arguments.bundle)
-    volumes = read_images(arguments, arguments.image)
+    volumes = read_images(arguments, arguments.image, bundle.manifest.channels)
     session = InteractiveSession(
         bundle,
         device=arguments.device,

@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict:
         table = Path(arguments.table)
         check_folder(table.absolute().parent, [table.name], [*arguments.image, arguments.output])
     bundle = load_bundle(arguments.bundle)
-    volumes = common.read_images(arguments, arguments.image)
+    volumes = common.read_images(arguments, arguments.image, bundle.manifest.channels)
     found = find_instances(
         bundle, volumes, device=arguments.device, least_score=arguments.score, progress=progress
     )

@@ -15,6 +15,7 @@ from DeepIGeoSLib.data.split import SplitSettings
 from DeepIGeoSLib.data.targets import ClassMarks, TargetSettings, exclusive_classes
 from DeepIGeoSLib.data.voc import VocSource
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.formats.colors import COLORS
 from DeepIGeoSLib.targets import Target, check_targets
 
 # The first is the one meant where a source does not name its layout.
@@ -74,6 +75,13 @@ class DataSettings:
     def channels(self) -> int:
         """How many channels the images have."""
         return self.sources[0].channels
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """What the channels are called where nobody says it: colors, or numbers from 0."""
+        if getattr(self.sources[0], "color", None) == "rgb":
+            return COLORS
+        return tuple(f"channel {number}" for number in range(self.channels))
 
     @property
     def class_marks(self) -> tuple[ClassMarks, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,21 +57,58 @@ def read_segmentation(
     Raises:
         InputError: the file is damaged, holds no such segment, or lies on other voxels.
     """
+    result = np.zeros(shape, dtype=bool)
+    with _opened(path) as dataset:
+        wanted = chosen_segments(_segments_of(dataset), names, str(path))
+        masks = {segment.label: result for segment in wanted}  # one for all
+        _lay_frames(dataset, masks, ijk_to_ras, path)
+    return result
+
+
+def read_segments(
+    path: Path, shape: tuple[int, int, int], ijk_to_ras: np.ndarray
+) -> list[tuple[str, np.ndarray]]:
+    """Return each segment of a DICOM segmentation: its label, and where it is.
+
+    Args:
+        path: the file.
+        shape: of the image, (k, j, i).
+        ijk_to_ras: 4 x 4 of the image.
+
+    Returns:
+        In the order of their numbers; masks are bool, axes (k, j, i), the image's shape, and may
+        overlap or be empty.
+
+    Raises:
+        InputError: as ``read_segmentation``.
+    """
+    with _opened(path) as dataset:
+        segments = sorted(_segments_of(dataset), key=lambda segment: segment.label)
+        masks = {segment.label: np.zeros(shape, dtype=bool) for segment in segments}
+        _lay_frames(dataset, masks, ijk_to_ras, path)
+    return [(segment.name, masks[segment.label]) for segment in segments]
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[Any, None, None]:
+    """Yield what a file holds; what is wrong with it while it is read is named."""
     import pydicom
 
     with warnings.catch_warnings(), damage_named(path):
         warnings.simplefilter("ignore", UserWarning)
-        dataset = pydicom.dcmread(path)
-        wanted = {
-            segment.label for segment in chosen_segments(_segments_of(dataset), names, str(path))
-        }
-        result = np.zeros(shape, dtype=bool)
-        for frame in _frames_of(dataset, path):
-            if frame.segment is None:
-                _lay(np.isin(frame.values, list(wanted)), frame.matrix, result, ijk_to_ras, path)
-            elif frame.segment in wanted:
-                _lay(frame.values, frame.matrix, result, ijk_to_ras, path)
-        return result
+        yield pydicom.dcmread(path)
+
+
+def _lay_frames(
+    dataset: Any, masks: Mapping[int, np.ndarray], ijk_to_ras: np.ndarray, path: Path
+) -> None:
+    """Add the planes of segments, by their numbers, to masks of the image's shape."""
+    for frame in _frames_of(dataset, path):
+        if frame.segment is None:
+            for number in {int(n) for n in np.unique(frame.values)} & masks.keys():
+                _lay(frame.values == number, frame.matrix, masks[number], ijk_to_ras, path)
+        elif frame.segment in masks:
+            _lay(frame.values, frame.matrix, masks[frame.segment], ijk_to_ras, path)
 
 
 def _segments_of(dataset: Any) -> list[Segment]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import bootstrap
 
 # A round counts as one that made things worse when the Dice falls by more than this.
 WORSE = 0.005
@@ -26,6 +25,8 @@ def bootstrap_interval(
         Lower and upper ends, without the case axis. NaN for fewer than two cases, which say
         nothing about the spread.
     """
+    from scipy.stats import bootstrap  # as long as all else that a process of a cohort imports
+
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)

@@ -18,7 +18,7 @@ import numpy as np
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import check_path_is_text, shortened
 from DeepIGeoSLib.formats import metaimage, nifti, nrrd
-from DeepIGeoSLib.formats.pictures import check_picture
+from DeepIGeoSLib.formats.pictures import PICTURE_READERS, check_picture
 from DeepIGeoSLib.formats.quiet import quiet
 from DeepIGeoSLib.formats.whole import check_size, check_whole
 
@@ -33,12 +33,6 @@ _FORMATS = {
     **dict.fromkeys((".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz"), (nifti, "Nifti")),
     **dict.fromkeys((".nrrd", ".nhdr"), (nrrd, "Nrrd")),
     **dict.fromkeys((".mha", ".mhd"), (metaimage, "Meta")),
-}
-_PICTURES = {
-    **dict.fromkeys((".png",), "PNG"),
-    **dict.fromkeys((".jpg", ".jpeg"), "JPEG"),
-    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
-    **dict.fromkeys((".bmp",), "BMP"),
 }
 
 # What ITK and SimpleITK put before their messages: themselves, a class and its address.
@@ -69,7 +63,7 @@ class StoredImage:
 
 
 def read_image(path: Path) -> StoredImage:
-    """Read an image file.
+    """Read an image file; the pixels of a picture (PNG, JPEG, ...) count as 1 x 1 mm.
 
     Raises:
         InputError: as ``check_image``, or it has more axes than one of time.
@@ -78,6 +72,9 @@ def read_image(path: Path) -> StoredImage:
     reader, sform = _reader_and_shear(path, ending)
     with _in_small_letters(path, ending) as spelled:
         image = _read(spelled, path, f"{reader}ImageIO", permissive=sform is not None)
+    if ending in PICTURE_READERS:
+        # Dots per inch say how large it is printed, not how large what it shows is.
+        image.SetSpacing((1.0,) * image.GetDimension())
     stored = stored_image(image, path)
     if sform is None:
         return stored
@@ -88,7 +85,7 @@ def read_image(path: Path) -> StoredImage:
 def _reader_and_shear(path: Path, ending: str) -> tuple[str, np.ndarray | None]:
     """Return ITK's name of the format, and the header's matrix where it shears the voxels."""
     if ending not in _FORMATS:
-        return _PICTURES[ending], None
+        return PICTURE_READERS[ending], None
     module, reader = _FORMATS[ending]
     if module is not nifti:
         return reader, None
@@ -128,6 +125,8 @@ def read_grid(path: Path) -> tuple[tuple[int, int, int], np.ndarray]:
     if any(frames > 1 for frames in size[3:]):
         raise InputError(f"{path} has the size {size} (i, j, k, frames); one frame is expected.")
     i, j, k = (*size[:3], 1)[:3]
+    if ending in PICTURE_READERS:
+        return (k, j, i), LPS_TO_RAS
     return (k, j, i), _matrix_of(header_reader) if sform is None else sform
 
 
@@ -162,9 +161,9 @@ def _ending_of_image(path: Path) -> str:
     if not path.is_file():  # reading a pipe would wait for ever, and a device may have no end
         raise InputError(f"{shortened(path)} is no ordinary file; an image file is expected.")
     check_path_is_text(path)
-    ending = ending_of(path, [*_FORMATS, *_PICTURES])
+    ending = ending_of(path, [*_FORMATS, *PICTURE_READERS])
     if ending is None:
-        known = ", ".join(sorted({*_FORMATS, *_PICTURES}))
+        known = ", ".join(sorted({*_FORMATS, *PICTURE_READERS}))
         raise InputError(
             f"{path} can't be read as an image: its name ends in none of {known}, and it is no "
             "DICOM file."

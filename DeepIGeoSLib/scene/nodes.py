@@ -15,10 +15,11 @@ import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.formats.colors import gray_component
 from DeepIGeoSLib.grid.boxes import Box, bounding_box, three
 from DeepIGeoSLib.grid.lattice import Placement, placement
 from DeepIGeoSLib.scene.translation import tr as _
-from DeepIGeoSLib.volume import Volume, gray_component
+from DeepIGeoSLib.volume import Volume
 
 # A volume with several components names the one to use in this attribute of its node, as "0", "1"
 # and so on. It is saved with the scene.

@@ -9,6 +9,7 @@ import numpy as np
 import slicer
 
 from DeepIGeoSLib.dicom import is_dicom
+from DeepIGeoSLib.dicom.segmentation_reader import is_dicom_segmentation, read_segments
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.formats.reading import check_image
 from DeepIGeoSLib.formats.segmentation import SEGMENTATION_ENDINGS
@@ -195,7 +196,7 @@ def _checkUpright(volume: Volume) -> None:
 def _readSegmentation(path: Path | None, volumeNode: Any) -> Any:
     """Read a segmentation, or a labelmap with a segment for each label; make an empty one of None.
 
-    Of very many labels, such as those of cells, there is one segment.
+    Of very many labels or DICOM segments, such as those of cells, there is one segment.
     """
     if path is not None and path.name.lower().endswith(SEGMENTATION_ENDINGS):
         check_image(path)
@@ -207,21 +208,30 @@ def _readSegmentation(path: Path | None, volumeNode: Any) -> Any:
         if not node.GetSegmentation().GetSegmentIDs():
             addLesion(node)
         return node
-    masks = [] if path is None else _masks(volumeFromNode(volumeNode).read_labels(path))
+    segments = [] if path is None else _segments(path, volumeFromNode(volumeNode))
     node = newSegmentation(volumeNode)
-    for mask in masks:
-        writeMaskToSegment(mask, volumeNode, node, addLesion(node))
-    if not masks:
+    for name, mask in segments:
+        segmentId = addLesion(node)
+        if name:
+            node.GetSegmentation().GetSegment(segmentId).SetName(name)
+        writeMaskToSegment(mask, volumeNode, node, segmentId)
+    if not segments:
         addLesion(node)
     return node
 
 
-def _masks(labels: np.ndarray) -> list[np.ndarray]:
-    """Return where each label is; together where they are too many."""
+def _segments(path: Path, volume: Volume) -> list[tuple[str, np.ndarray]]:
+    """Return the segments of a DICOM segmentation by their names, or each label without one."""
+    if is_dicom(path) and is_dicom_segmentation(path):
+        segments = read_segments(path, volume.shape, volume.ijk_to_ras)
+        if len(segments) <= _MOST_SEGMENTS:
+            return segments
+        return [("", np.any([mask for _, mask in segments], axis=0))]
+    labels = volume.read_labels(path)
     present = np.unique(labels[labels > 0])
     if len(present) > _MOST_SEGMENTS:
-        return [labels > 0]
-    return [labels == label for label in present]
+        return [("", labels > 0)]
+    return [("", labels == label) for label in present]
 
 
 def _forgetFile(node: Any, isOwn: bool) -> None:

@@ -29,7 +29,7 @@ def draft_manifest(
         version="0",
         task="",
         modality="",
-        channels=tuple(f"channel {number}" for number in range(settings.data.channels)),
+        channels=settings.data.channel_names,
     )
     return BundleManifest(
         format_version=FORMAT_VERSION,

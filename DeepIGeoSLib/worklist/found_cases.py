@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +13,7 @@ from DeepIGeoSLib.dicom import is_dicom
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.files import same_file
 from DeepIGeoSLib.formats.bids import DERIVATIVES, derivatives_of, is_data_set
+from DeepIGeoSLib.formats.pictures import PICTURE_READERS
 from DeepIGeoSLib.formats.reading import ending_of
 from DeepIGeoSLib.formats.segmentation import SEGMENTATION_ENDINGS
 
@@ -30,6 +31,8 @@ _MADE_OF_IT = (
     *("_seg", "-seg", ".seg", "_label", "-label", "_mask", "-mask", "_labels", "_segmentation"),
     *("_probability", "_uncertainty", "_pred", "_gt", "_truth"),
 )
+
+_CALLED_ONLY_SO = {ending.strip("_-.") for ending in _MADE_OF_IT}
 
 
 @dataclass(frozen=True)
@@ -49,23 +52,28 @@ class WorkCase:
     result: Path
 
 
-def found_cases(images: Path, results: Path) -> list[WorkCase]:
+def found_cases(images: Path, results: Path, *, or_pictures: bool = False) -> list[WorkCase]:
     """Return the cases of a folder and of the folders in it, by name.
 
     Args:
         images: NIfTI, NRRD and MetaImage files, and folders of DICOM files. Segmentations beside
-            their image ("NAME_seg.nii.gz", "NAME.seg.nrrd") are no cases.
+            their image ("NAME_seg.nii.gz", "NAME.seg.nrrd", "seg.nii.gz") are no cases.
         results: where segmentations lie, in folders like those of the images; may be ``images``.
+        or_pictures: whether pictures (PNG, JPEG, ...) are the cases where there is no other image.
 
     Raises:
         InputError: the folder does not exist, there is no image, or two images have one name.
     """
     if not os.path.isdir(images):
         raise InputError(f"The folder {images} does not exist.")
-    found = sorted(_named_images(images, results))
+    found = sorted(_named_images(images, results, _IMAGES))
+    if not found and or_pictures:
+        found = sorted(_named_images(images, results, tuple(PICTURE_READERS)))
     if not found:
+        others = f", no picture ({', '.join(PICTURE_READERS)})" if or_pictures else ""
         raise InputError(
-            f"{images} holds no image: no {', '.join(_IMAGES)} file, and no folder of DICOM files."
+            f"{images} holds no image: no {', '.join(_IMAGES)} file{others}, and no folder of "
+            "DICOM files."
         )
     _check_names(images, found)
     return [
@@ -74,7 +82,9 @@ def found_cases(images: Path, results: Path) -> list[WorkCase]:
     ]
 
 
-def _named_images(images: Path, results: Path) -> Iterator[tuple[str, Path]]:
+def _named_images(
+    images: Path, results: Path, endings: tuple[str, ...]
+) -> Iterator[tuple[str, Path]]:
     """Yield names and paths of all images; what lies with the results is none."""
     left_out = {(images / DERIVATIVES).resolve()} if is_data_set(images) else set()
     left_out |= {results.resolve()} - {images.resolve()}
@@ -86,7 +96,7 @@ def _named_images(images: Path, results: Path) -> Iterator[tuple[str, Path]]:
             if name != RECORDS and name[0] != "." and (here / name).resolve() not in left_out
         )
         visible = sorted(name for name in files if not name.startswith("."))
-        stems = {name: _stem(name) for name in visible}
+        stems = {name: _stem(name, endings) for name in visible}
         known = {stem for stem in stems.values() if stem}
         found = [(n, s) for n, s in stems.items() if s and not _is_made_of_another(s, known)]
         below = here.relative_to(images)
@@ -97,15 +107,18 @@ def _named_images(images: Path, results: Path) -> Iterator[tuple[str, Path]]:
             yield (below.as_posix() if below.parts else images.resolve().name), here
 
 
-def _stem(name: str) -> str | None:
+def _stem(name: str, endings: tuple[str, ...]) -> str | None:
     """Return the name of an image without its ending; None for what is no image."""
     if name.lower().endswith(SEGMENTATION_ENDINGS):
         return None
-    ending = ending_of(Path(name), [*_IMAGES])
+    ending = ending_of(Path(name), [*endings])
     return name[: -len(ending)] if ending else None
 
 
-def _is_made_of_another(stem: str, stems: Iterable[str]) -> bool:
+def _is_made_of_another(stem: str, stems: Collection[str]) -> bool:
+    """Whether a name is that of an image with an ending, or such an ending alone beside images."""
+    if len(stems) > 1 and stem.lower() in _CALLED_ONLY_SO:
+        return True
     return any(
         stem.lower().endswith(ending) and stem[: -len(ending)] in stems for ending in _MADE_OF_IT
     )

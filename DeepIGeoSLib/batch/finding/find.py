@@ -15,6 +15,7 @@ from DeepIGeoSLib.batch.finding.folder import of_folder
 from DeepIGeoSLib.batch.finding.found import Found
 from DeepIGeoSLib.batch.finding.rules import FindingRules
 from DeepIGeoSLib.batch.finding.table import of_table
+from DeepIGeoSLib.data.channels import files_wanted
 from DeepIGeoSLib.data.patterns import path_of
 from DeepIGeoSLib.errors import InputError
 
@@ -23,13 +24,14 @@ def find_cases(source: Path, rules: FindingRules, channels: Sequence[str]) -> Fo
     """Return the cases of a cohort.
 
     Args:
-        source: a folder of images or DICOM series, a BIDS data set, or a CSV list.
+        source: a folder of images, DICOM series or pictures, a BIDS data set, or a CSV list.
         rules: how files belong to cases.
         channels: names of the channels that the bundle needs.
 
     Raises:
         InputError: there is no case, or two have one name.
     """
+    channels = files_wanted(channels)
     if not os.path.exists(source):
         raise InputError(f"{source} does not exist.")
     if source.is_file():

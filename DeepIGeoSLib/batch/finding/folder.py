@@ -1,4 +1,4 @@
-"""Cases of a folder: images by patterns, or every image and DICOM series in it."""
+"""Cases of a folder: by patterns, or every image and DICOM series in it; else every picture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def of_folder(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Fou
         )
     cases, problems, remarks = [], [], []
     others = _others(folder, rules)
-    for found in found_cases(folder, folder):
+    for found in found_cases(folder, folder, or_pictures=True):
         if found.image.resolve() in others:
             continue
         if not found.image.is_dir():

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.order import WorkOrder
+from DeepIGeoSLib.batch.settings import AUTO
 from DeepIGeoSLib.formats.bids import (
     dseg_path,
     lookup_path,
@@ -14,6 +15,7 @@ from DeepIGeoSLib.formats.bids import (
     sidecar_path,
     words_of,
 )
+from DeepIGeoSLib.formats.pictures import is_picture
 
 LABELS, PROBABILITY, UNCERTAINTY, SIDECAR = "labels", "probability", "uncertainty", "sidecar"
 
@@ -22,10 +24,20 @@ OBJECTS, LOOKUP = "objects", "lookup"
 
 _NIFTI = ".nii.gz"
 
+# Label pictures keep no place in a patient, as the pictures that they are of.
+PICTURE = ".png"
+
 
 def is_derivative(case: BatchCase, order: WorkOrder) -> bool:
     """Whether the results of a case are named as derivatives of BIDS, which are in NIfTI."""
-    return case.bids is not None and order.settings.format == _NIFTI
+    return case.bids is not None and format_of(case, order) == _NIFTI
+
+
+def format_of(case: BatchCase, order: WorkOrder) -> str:
+    """Return the ending of a case's labelmap: as the settings say, or as its image suggests."""
+    if order.settings.format != AUTO:
+        return order.settings.format
+    return PICTURE if is_picture(case.images[0]) else _NIFTI
 
 
 def output_paths(case: BatchCase, order: WorkOrder) -> dict[str, str]:
@@ -39,7 +51,7 @@ def output_paths(case: BatchCase, order: WorkOrder) -> dict[str, str]:
     """
     if is_derivative(case, order):
         return _derivatives(PurePosixPath(str(case.bids)), order)
-    paths = {LABELS: f"{case.name}{order.settings.format}"}
+    paths = {LABELS: f"{case.name}{format_of(case, order)}"}
     if order.objects:
         paths[OBJECTS] = f"{case.name}_objects.csv"
     for name, word in _words(order).items():

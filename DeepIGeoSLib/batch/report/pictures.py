@@ -12,6 +12,7 @@ from DeepIGeoSLib.batch.record import CaseRecord, State
 from DeepIGeoSLib.batch.report.thumbnail import thumbnail
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.formats.pictures import is_picture
 from DeepIGeoSLib.formats.segmentation import SEGMENTATION_ENDINGS
 from DeepIGeoSLib.volume import Volume
 
@@ -76,7 +77,9 @@ def _drawn(output: Path, record: CaseRecord) -> bytes | None:
     if not record.images or not labels.is_file():
         return None
     try:
-        volume = Volume.read(record.images[0], series=record.series)
+        image = Path(record.images[0])
+        component = "brightness" if is_picture(image) else None
+        volume = Volume.read(image, series=record.series, component=component)
         truth = None if record.truth is None else volume.read_labels(record.truth)
         return thumbnail(volume, _numbers(volume, labels, record), truth)
     except InputError:

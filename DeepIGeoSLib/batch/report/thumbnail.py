@@ -33,7 +33,8 @@ _WINDOW = (0.5, 99.7)  # percentiles of the gray values
 def thumbnail(volume: Volume, labels: np.ndarray, truth: np.ndarray | None = None) -> bytes:
     """Return a JPEG picture of a result: the slice with most of the target, and the target closer.
 
-    It lies as radiologists look at it: head or front up, the patient's left at the right.
+    It lies as radiologists look at it: head or front up, the patient's left at the right. Pictures
+    lie as they are, without the letters of directions.
 
     Args:
         volume: the image.
@@ -69,7 +70,8 @@ def thumbnail(volume: Volume, labels: np.ndarray, truth: np.ndarray | None = Non
         sheet[:, left : left + tile.shape[1]] = tile
         left += tile.shape[1] + _GAP
     picture = Image.fromarray(sheet)
-    _letter(picture, plane, tiles[0].shape[1])
+    if not volume.is_picture:
+        _letter(picture, plane, tiles[0].shape[1])
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=82, optimize=True, subsampling=0)
     return stream.getvalue()

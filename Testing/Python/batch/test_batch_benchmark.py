@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from DeepIGeoSLib.batch import BatchResult, CaseRecord, State
 from DeepIGeoSLib.benchmarks import batch
 from DeepIGeoSLib.cli import main
 
@@ -36,3 +37,21 @@ def test_the_command_says_what_a_second_process_gains(
     assert "20 cases handed out to 2 processes" in said
     assert "2 images: " in said
     assert " times as fast" in said
+    assert "once the processes have begun" not in said  # of two images that says nothing
+
+
+def test_the_gain_of_processes_that_have_begun_is_told_apart(monkeypatch: pytest.MonkeyPatch):
+    """Beginning takes 10 s, an image 2 s by one process and 1 s by two: 1.5 times, then twice."""
+    clock = iter([12.0 + 2 * number for number in range(10)] + [11.0 + n for n in range(10)])
+    monkeypatch.setattr(batch.time, "perf_counter", lambda: next(clock))
+
+    def run(images, folder, *, workers, on_record, **others) -> BatchResult:
+        records = [CaseRecord(name=str(n), state=State.DONE, images=()) for n in range(10)]
+        for record in records:
+            on_record(record)
+        return BatchResult(records, 10, 0, 10 + 20 / workers.count)
+
+    monkeypatch.setattr(batch, "run_batch", run)
+    found = batch.gain("images", "tiny", 2)
+    assert (found["seconds"], found["between"]) == ([30, 20], [18, 9])
+    assert (found["gain"], found["gain_between"]) == (1.5, 2)

@@ -14,10 +14,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from cohorts import CASES, files_of
 
 from DeepIGeoSLib.batch import Workers, WorkSettings, cluster, read_records, run_batch
+from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.errors import InputError
 
 pytest.importorskip("distributed", reason="distributed is not installed")
@@ -135,21 +137,41 @@ def test_a_power_failure_costs_only_what_was_in_work(
     assert not (out / "deepigeos-batch" / "unfinished").exists()
 
 
-def test_the_dashboard_answers_or_says_what_it_needs(monkeypatch: pytest.MonkeyPatch):
+def test_the_dashboard_is_served_to_this_computer_alone(monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("bokeh", reason="bokeh is not installed")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    monkeypatch.setattr(cluster, "_DASHBOARD", address)
-    asked = Workers(count=1, dashboard=True)
-    if importlib.util.find_spec("bokeh") is None:
-        with (
-            pytest.raises(InputError, match=r"needs the package bokeh \(pip install bokeh\)"),
-            cluster.connected(asked, 1, WorkSettings()),
-        ):
-            pass
-        return
-    with (
-        cluster.connected(asked, 1, WorkSettings()),
-        urllib.request.urlopen(f"http://{address}/status", timeout=20) as answer,
-    ):
-        assert answer.status == 200
+        port = free.getsockname()[1]
+    monkeypatch.setattr(cluster, "_DASHBOARD", f"127.0.0.1:{port}")
+    with cluster.connected(Workers(count=1, dashboard=True), 1, WorkSettings()) as client:
+        assert client.dashboard_link == f"http://127.0.0.1:{port}/status"
+        with urllib.request.urlopen(client.dashboard_link, timeout=20) as answer:
+            assert answer.status == 200
+        listening = [c.laddr for c in psutil.Process().net_connections() if c.status == "LISTEN"]
+        assert {place.ip for place in listening} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_a_dashboard_without_what_draws_it_is_refused_before_any_work(
+    write_cohort: Callable[..., Path],
+    tiny_bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+    dry_run: list[str],
+):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: None if name == "bokeh" else find(name, *a)
+    )
+    given = [str(write_cohort(1)), "-o", str(tmp_path / "out"), "--bundle", str(tiny_bundle)]
+    assert main(["batch", *given, "--dashboard", *dry_run]) == 2
+    said = capsys.readouterr().err
+    assert "Dask's dashboard (--dashboard) needs the package bokeh (pip install bokeh)." in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("others", [{"count": 0}, {"scheduler": "tcp://10.0.0.1:8786"}])
+def test_a_dashboard_of_no_processes_here_is_refused(others: dict):
+    with pytest.raises(InputError, match="The dashboard shows processes that are begun here"):
+        Workers(dashboard=True, **others)

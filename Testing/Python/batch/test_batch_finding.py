@@ -29,8 +29,10 @@ def found_in(source: Path, channels: tuple[str, ...] = ("image",), **rules):
 
 def test_every_image_of_a_folder_is_a_case_but_not_what_was_made_of_it(tmp_path: Path):
     touch(tmp_path / "a" / "one.nii.gz", tmp_path / "two.mha", tmp_path / "a" / "one_seg.nii.gz")
+    touch(tmp_path / "p1" / "flair.nii.gz", tmp_path / "p1" / "Seg.nii.gz")
+    touch(tmp_path / "p2" / "mask.nii.gz")  # alone, it is what somebody calls an image
     found = found_in(tmp_path)
-    assert [case.name for case in found.cases] == ["a/one", "two"]
+    assert [case.name for case in found.cases] == ["a/one", "p1/flair", "p2/mask", "two"]
 
 
 def test_patterns_name_the_files_of_each_channel_and_what_goes_with_them(tmp_path: Path):

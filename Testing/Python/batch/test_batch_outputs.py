@@ -150,7 +150,6 @@ def test_a_bids_data_set_gets_derivatives_with_sidecars(tiny_bundle: Path, tmp_p
 def test_derivatives_may_lie_where_a_bids_data_set_keeps_them(tiny_bundle: Path, tmp_path: Path):
     volume, _ = a_head(0)
     study = bids_data_set(tmp_path / "study", volume)
-    (study / "derivatives").mkdir()
     out = study / "derivatives" / "deepigeos"
     for _ in range(2):  # the second start takes no result for an image
         result = run_batch(study, out, bundle=tiny_bundle, workers=ALONE)

@@ -171,7 +171,7 @@ def test_other_settings_another_input_and_files_of_others_are_refused(
 ):
     images, out = write_cohort(1), tmp_path / "out"
     run_batch(images, out, bundle=tiny_bundle, **NO_REPORT)
-    with pytest.raises(InputError, match=r"format was '.nii.gz', not '.nrrd'"):
+    with pytest.raises(InputError, match=r"format was 'auto', not '.nrrd'"):
         run_batch(
             images, out, bundle=tiny_bundle, **NO_REPORT, settings=WorkSettings(format=".nrrd")
         )

@@ -12,7 +12,7 @@ import pytest
 from cohorts import files_of
 
 from DeepIGeoSLib import Volume
-from DeepIGeoSLib.batch import Workers, WorkSettings, read_records, run_batch
+from DeepIGeoSLib.batch import FindingRules, Workers, WorkSettings, read_records, run_batch
 from DeepIGeoSLib.batch.quality import UNCERTAIN, flags_of
 from DeepIGeoSLib.batch.record import TargetRecord
 from DeepIGeoSLib.cli import main
@@ -204,6 +204,54 @@ def test_a_network_for_objects_numbers_them_without_being_asked(
     assert record.milliliters == pytest.approx((numbers > 0).sum() * VOXEL)
     rows = list(csv.DictReader((tmp_path / "out" / "a_objects.csv").open(newline="")))
     assert len(rows) == record.lesions
+
+
+def test_each_kind_of_objects_is_measured_against_its_own_truth(
+    cohort: Path, cells_bundle: Path, tmp_path: Path
+):
+    """The truth is what was found (debris), and a cell that was not."""
+    run_batch(cohort, tmp_path / "found", bundle=cells_bundle, workers=ALONE)
+    numbers = head().read_labels(tmp_path / "found" / "a.nii.gz")
+    assert {row["kind"] for row in _rows(tmp_path / "found" / "a_objects.csv")} == {"debris"}
+    missed = np.zeros(SHAPE, bool)
+    missed.flat[np.flatnonzero(numbers == 0)[:12]] = True
+    (tmp_path / "kinds").mkdir()
+    (tmp_path / "objects").mkdir()
+    for name in "ab":
+        kinds = np.where(numbers > 0, 2, missed).astype(np.uint8)
+        head().write_labels(tmp_path / "kinds" / f"{name}.nii.gz", kinds)
+        objects = np.where(missed, numbers.max() + 1, numbers)
+        head().write_numbers(tmp_path / "objects" / f"{name}.nii.gz", objects)
+        lines = [f"{number},debris" for number in range(1, numbers.max() + 1)]
+        table = "\n".join(["number,kind", *lines, f"{numbers.max() + 1},cell"])
+        (tmp_path / "objects" / f"{name}_objects.csv").write_text(table)
+    for where in ("kinds", "objects"):
+        rules = FindingRules(truth=str(tmp_path / where / "{case}.nii.gz"))
+        given = {"bundle": cells_bundle, "workers": ALONE, "rules": rules, "report": False}
+        for record in run_batch(cohort, tmp_path / f"against {where}", **given).records:
+            assert record.reason == ""
+            cell, debris = (target.measured for target in record.targets)
+            assert cell is not None
+            assert debris is not None
+            assert (cell.dice, cell.volume_difference_ml) == (0, pytest.approx(-12 * VOXEL))
+            assert (debris.dice, debris.volume_difference_ml) == (1, 0)
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(table.open(newline="", encoding="utf-8")))
+
+
+def test_a_truth_with_labels_that_no_target_has_fails_with_their_names(
+    cohort: Path, bundle_of: Callable[..., Path], tmp_path: Path
+):
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[CORE] = 4  # as BraTS has it
+    head().write_labels(tmp_path / "truth" / "b.nii.gz", labels)
+    rules = FindingRules(truth=str(tmp_path / "truth" / "{case}.nii.gz"))
+    given = {"bundle": bundle_of(NESTED), "workers": ALONE, "rules": rules, "report": False}
+    (failed,) = run_batch(cohort, tmp_path / "out", **given).failed
+    assert failed.name == "b"
+    assert "holds the label 4, but the bundle knows 1 (whole), 2 (core)" in failed.reason
 
 
 def test_a_target_that_is_rightly_absent_makes_no_case_uncertain():

@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from DeepIGeoSLib import InputError, Volume
 from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.dicom import Algorithm, Code, SegmentationMeaning, SegmentMeaning
+from DeepIGeoSLib.dicom.segmentation_reader import read_segments
 
 TUMOR = SegmentMeaning(
     "Tumor",
@@ -230,6 +231,10 @@ def test_a_labelmap_segmentation_is_read(write_series, voxels, upright, tmp_path
         "1",
     ).save_as(tmp_path / "s.dcm")
     np.testing.assert_array_equal(volume.read_labels(tmp_path / "s.dcm", ["two"]) > 0, labels == 2)
+    segments = read_segments(tmp_path / "s.dcm", volume.shape, volume.ijk_to_ras)
+    assert [name for name, _ in segments] == ["one", "two"]
+    for number, (_, inside) in enumerate(segments, 1):
+        np.testing.assert_array_equal(inside, labels == number)
     with pytest.raises(InputError, match="is DICOM, but no image"):
         Volume.read(tmp_path / "s.dcm")
 

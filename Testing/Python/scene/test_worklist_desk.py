@@ -11,6 +11,8 @@ import pytest
 import slicer
 
 from DeepIGeoSLib import InputError, Volume
+from DeepIGeoSLib.dicom import Algorithm, Code, SegmentationMeaning, SegmentMeaning
+from DeepIGeoSLib.formats.segmentation import NamedMask
 from DeepIGeoSLib.scene.nodes import maskFromSegment, writeMaskToSegment
 from DeepIGeoSLib.scene.worklist_desk import WorklistDesk
 from DeepIGeoSLib.worklist import Status, Worklist
@@ -194,3 +196,38 @@ def test_a_real_oblique_dicom_series_is_a_case(scene, data, tmp_path) -> None:
     writeMaskToSegment(labels, desk.volumeNode, desk.segmentationNode, segment)
     np.testing.assert_array_equal(volume.read_labels(desk.save()) > 0, labels)
     shutil.rmtree(tmp_path / "head")
+
+
+def test_each_segment_of_a_dicom_segmentation_is_one_with_its_name(scene, data, tmp_path) -> None:
+    """Also where one lies in the other, and where one is not there."""
+    import zipfile
+
+    pytest.importorskip("highdicom", reason="highdicom is not installed")
+    with zipfile.ZipFile(data / "dicom_gbm/PGBM-002_FLAIRreg_dicom.zip") as archive:
+        archive.extractall(tmp_path / "images" / "head")
+    (case,) = Worklist(tmp_path / "images").cases
+    volume = Volume.read(case.image)
+    whole, core, absent = np.zeros((3, *volume.shape), bool)
+    whole[4:8, 100:140, 200:260], core[5:7, 110:120, 210:230] = True, True
+    masks = [
+        NamedMask(name, (200, 0, 0), inside)
+        for name, inside in (("whole tumor", whole), ("core", core), ("necrosis", absent))
+    ]
+    path = tmp_path / "results" / f"{case.name}.dcm"
+    path.parent.mkdir(parents=True)
+    volume.write_segments(path, masks, meaning=_meaning("whole tumor", "core", "necrosis"))
+    desk = WorklistDesk(Worklist(tmp_path / "images", tmp_path / "results"))
+    desk.open(case.name)
+    segmentation = desk.segmentationNode.GetSegmentation()
+    segments = segmentation.GetSegmentIDs()
+    assert [segmentation.GetSegment(i).GetName() for i in segments] == [m.name for m in masks]
+    for segment, written in zip(segments, masks, strict=True):
+        np.testing.assert_array_equal(shown(desk, segment), written.inside)
+
+
+def _meaning(*names: str) -> SegmentationMeaning:
+    tissue = Code("85756007", "Tissue")
+    segments = {
+        number: SegmentMeaning(name, tissue, tissue, None) for number, name in enumerate(names, 1)
+    }
+    return SegmentationMeaning(segments, Algorithm("tiny", "1.2.3"))
