@@ -99,9 +99,7 @@ def test_the_button_segments_in_one_undo_step(editor, place, lesion):
     assert not editor.logic.CanUndo()
 
 
-def test_objects_become_segments_in_one_undo_step_and_the_surest_is_selected(
-    editor, place, lesion
-):
+def test_objects_become_segments_in_one_undo_step_and_the_surest_is_selected(editor, place, lesion):
     before = content(place, "other")
     panel_of(editor).objectsButton.click()
     assert "Objects found: 1" in wait(editor)
