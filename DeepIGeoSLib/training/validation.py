@@ -220,7 +220,7 @@ class PNetValidation(Validation):
         self._targets = settings.data.network_targets
         self._loss = make_loss(settings.optimization.loss, self._targets)
         self._by_threshold: dict[str, list[np.ndarray]] = defaultdict(list)
-        self._overlaps: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+        self._overlaps: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
 
     def pooled(self) -> dict[tuple[str, str], float]:
         """Return the IoU of all voxels of a data set together, as PASCAL VOC measures it.
@@ -254,7 +254,7 @@ class PNetValidation(Validation):
                 measures[_named("dice", target)] = dice(labels, truth)
                 measures[_named("iou", target)] = iou(labels, truth)
                 measures[_named("assd", target)] = distances.average()
-                overlap = (np.count_nonzero(labels & truth), np.count_nonzero(labels | truth))
+                overlap = np.array([np.sum(labels & truth), np.sum(labels | truth)])
                 self._overlaps[case.dataset, _named("pooled iou", target)].append(overlap)
             if self.settings.optimization.borders is not None:
                 measures |= partition_errors(np.any(found, axis=0), case.target)
