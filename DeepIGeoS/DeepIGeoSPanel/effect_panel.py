@@ -110,6 +110,7 @@ class EffectPanel:
         bench = self.workbench
         usable = bench.hasTarget and bench.volumeNode is not None and not bench.isAccepted
         self.segmentButton.setEnabled(usable and self.logic.proposes)
+        self.objectsButton.setEnabled(bench.volumeNode is not None and self.logic.proposes)
         self.refineButton.setEnabled(usable and bench.seeds is not None)
         self.clearButton.setEnabled(usable and bench.seeds is not None)
         self.placeButton.setEnabled(bool(bench.rounds))
@@ -129,6 +130,14 @@ class EffectPanel:
         )
         self.segmentButton = self._made(
             qt.QPushButton(), _("Segment"), _("Segment the volume into the selected segment.")
+        )
+        self.objectsButton = self._made(
+            qt.QPushButton(),
+            _("Objects"),
+            _(
+                "Find objects, such as lesions or cells that touch, and write each one into a new "
+                "segment, whatever the masks. The other segments stay as they are."
+            ),
         )
         self.refineButton = self._made(
             qt.QPushButton(), _("Refine"), _("Correct the segment by all strokes so far.")
@@ -151,7 +160,7 @@ class EffectPanel:
         )
         self.statusLabel = self._made(qt.QLabel(), "", _("What happens, or what to do next."))
         self.statusLabel.setWordWrap(True)
-        self._effect.addOptionsWidget(self.segmentButton)
+        self._effect.addOptionsWidget(self._row(self.segmentButton, self.objectsButton))
         self._effect.addOptionsWidget(self._row(self.refineButton, self.autoCheckBox))
         self._effect.addLabeledOptionsWidget(_("Brush radius (mm):"), self.brushSpinBox)
         self._effect.addOptionsWidget(
@@ -160,6 +169,7 @@ class EffectPanel:
         self._effect.addOptionsWidget(self.statusLabel)
         bench = self.workbench
         self._connect(self.segmentButton, "clicked(bool)", lambda c=False: self._do(bench.segment))
+        self._connect(self.objectsButton, "clicked(bool)", lambda c=False: self._findObjects())
         self._connect(self.refineButton, "clicked(bool)", lambda c=False: self._do(bench.refine))
         self._connect(self.clearButton, "clicked(bool)", lambda c=False: bench.clearStrokes())
         self._connect(self.placeButton, "clicked(bool)", lambda c=False: bench.lookAtNextPlace())
@@ -199,6 +209,11 @@ class EffectPanel:
         self.updateFromEditor()
         if self._ready():
             action()
+
+    def _findObjects(self) -> None:
+        """Find objects; the surest one is then the editor's selected segment."""
+        node = self._effect.parameterSetNode()
+        self._do(lambda: self.workbench.findObjects(node.SetSelectedSegmentID))
 
     def _ready(self) -> bool:
         if self.logic.bundle == importLibrary("DeepIGeoSLib.bundles").GEODESIC:

@@ -7,6 +7,7 @@ the membranes between them; an object is a connected part of the mask.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -14,6 +15,45 @@ from scipy import ndimage
 from DeepIGeoSLib.data.objects import separated
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.simple_points import IS_SIMPLE, code_at, eight_neighbors
+
+# Of the probability that a pixel belongs to an object.
+THRESHOLDS = tuple(step / 20 for step in range(2, 20))
+
+
+@dataclass(frozen=True)
+class LeastErrors:
+    """The least mean errors over ``THRESHOLDS``, each with its own threshold.
+
+    So the ISBI 2012 challenge ranks answers: by their best threshold, which is chosen by the truth.
+
+    Attributes:
+        pixel: least mean pixel error.
+        rand: least mean Rand error.
+        pixel_threshold, rand_threshold: where they are.
+    """
+
+    pixel: float
+    rand: float
+    pixel_threshold: float
+    rand_threshold: float
+
+    @classmethod
+    def of(cls, errors: Sequence[np.ndarray]) -> LeastErrors:
+        """Take the mean of what ``errors_by_threshold`` returned for each image."""
+        mean = np.mean(errors, axis=0)
+        places = mean.argmin(axis=0)
+        return cls(*mean.min(axis=0).tolist(), *(THRESHOLDS[place] for place in places))
+
+
+def errors_by_threshold(probability: np.ndarray, objects: np.ndarray) -> np.ndarray:
+    """Return pixel and Rand error at each of ``THRESHOLDS``: (thresholds, 2).
+
+    Args:
+        probability: that a pixel belongs to an object, axes ([k,] j, i).
+        objects: the truth, see ``partition_errors``.
+    """
+    masks = (probability >= threshold for threshold in THRESHOLDS)
+    return np.array([(pixel_error(m, objects > 0), rand_error(m, objects)) for m in masks])
 
 
 def partition_errors(labels: np.ndarray, objects: np.ndarray) -> dict[str, float]:

@@ -161,4 +161,5 @@ def _normalized(
         in_width, out_width, kernel, stride, dilation=dilation, groups=groups, bias=False
     )
     nn.init.kaiming_normal_(convolution.weight, mode="fan_out")
-    return convolution, nn.BatchNorm2d(out_width, eps=1e-3, momentum=0.01)
+    # The published momentum, .01, is for trainings of many thousand steps.
+    return convolution, nn.BatchNorm2d(out_width, eps=1e-3)

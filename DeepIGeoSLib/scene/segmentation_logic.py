@@ -412,7 +412,8 @@ class SegmentationLogic:
 
         def write(found: Instances) -> list[str]:
             _checkUnchanged(volumeNode, stamp)
-            self._writer.saveStateForUndo()
+            if found.found:  # else there is nothing to take back
+                self._writer.saveStateForUndo()
             return addInstances(found, volumeNode, segmentationNode)
 
         return Computation(self._executor.submit(compute), cancel, write)

@@ -225,8 +225,12 @@ class Workbench:
                 self._prepareTargets()
             self._begin(self._work.segment)
 
-    def findObjects(self) -> None:
-        """Find objects, each as a new segment; the surest one is then the target."""
+    def findObjects(self, found: Callable[[str], object] | None = None) -> None:
+        """Find objects, each as a new segment; the surest one is then the target.
+
+        Args:
+            found: gets the ID of that segment before it is the target.
+        """
         if not self.logic.proposes:
             self._say(_("This model finds nothing by itself: paint inside your target."))
             return
@@ -234,7 +238,11 @@ class Workbench:
             self.target.checkVolume()
             if self.segmentationNode is None:
                 self.choose(self.volumeNode, newSegmentation(self.volumeNode), "")
-            self._begin(lambda target: self._work.findObjects(target, self._foundObjects))
+            self._begin(
+                lambda target: self._work.findObjects(
+                    target, lambda segments: self._foundObjects(segments, found)
+                )
+            )
 
     def refine(self) -> None:
         """Correct the target by its seeds."""
@@ -503,11 +511,13 @@ class Workbench:
         if self.segmentId not in segments.values():
             self.choose(self.volumeNode, self.segmentationNode, next(iter(segments.values())))
 
-    def _foundObjects(self, segments: list[str]) -> None:
+    def _foundObjects(self, segments: list[str], found: Callable[[str], object] | None) -> None:
         """Work on the surest of the objects that were found."""
         if not segments:
             self._say(_("No object was found."))
             return
+        if found is not None:
+            found(segments[0])
         self.choose(self.volumeNode, self.segmentationNode, segments[0])
         self._say(
             _(

@@ -18,6 +18,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
 from DeepIGeoSLib.errors import InputError, Progress
+from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.training.callbacks import CleanStop, CurrentRates, FiniteNumbers, RepeatableChance
 from DeepIGeoSLib.training.checkpoints import (
     LAST,
@@ -26,6 +27,7 @@ from DeepIGeoSLib.training.checkpoints import (
     step_to_resume_from,
 )
 from DeepIGeoSLib.training.curve import LossCurve
+from DeepIGeoSLib.training.one_dnn import channels_last
 from DeepIGeoSLib.training.processes import share_statistics
 from DeepIGeoSLib.training.sampling import StepSampler
 from DeepIGeoSLib.training.settings import TrainingSettings
@@ -83,10 +85,9 @@ def fit(
     )
     if trainer.world_size > 1:
         share_statistics(cast(torch.nn.Module, module.network))
-    if optimization.precision != "32-true":
-        # bfloat16 convolutions of oneDNN are faster when the channels come last.
-        flat = settings.network.dimension == 2
-        module.network.to(memory_format=torch.channels_last if flat else torch.channels_last_3d)
+    network = cast(SegmentationNetwork, module.network)
+    if optimization.precision != "32-true" or network.known_encoder is not None:
+        channels_last(network)
     if done is not None:
         logger.info("Resuming from step %d", done)
     with warnings.catch_warnings():

@@ -38,6 +38,7 @@ from DeepIGeoSLib.training.instances.module import InstanceModule
 from DeepIGeoSLib.training.instances.samples import InstanceSamples
 from DeepIGeoSLib.training.instances.validation import InstanceValidation
 from DeepIGeoSLib.training.modules import NetworkModule, PNetModule, RNetModule
+from DeepIGeoSLib.training.one_dnn import without_amx
 from DeepIGeoSLib.training.sampling import PNetSamples, RNetSamples
 from DeepIGeoSLib.training.settings import BundleSettings, TrainingSettings
 from DeepIGeoSLib.training.start import write_report
@@ -97,6 +98,8 @@ def train(
     if _is_first_process():
         report = check_data(settings.data, base, progress)
         report.check(report.write(folder))
+    if settings.network.dimension == 3 and settings.optimization.precision == "bf16-mixed":
+        without_amx()
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     if settings.optimization.threads:

@@ -80,7 +80,8 @@ class OptimizationSettings:
         loss: "dice_ce", "dice" or "ce".
         borders: weights of the cross-entropy that make gaps between objects count more, as U-Net's
             loss does; null for none.
-        precision: "32-true" or "bf16-mixed" (twice as fast where the processor has bfloat16).
+        precision: "32-true" or "bf16-mixed" (twice as fast where the processor has bfloat16, but
+            not with the depthwise convolutions of efficientnet-lite0).
         gradient_clip: largest norm of the gradient.
         threads: processor threads; 0 leaves torch's choice.
     """

@@ -24,7 +24,11 @@ from DeepIGeoSLib.engines import TorchEngine
 from DeepIGeoSLib.errors import BundleError
 from DeepIGeoSLib.evaluation.methods import SessionMethod
 from DeepIGeoSLib.evaluation.metrics import dice, iou
-from DeepIGeoSLib.evaluation.partition import partition_errors
+from DeepIGeoSLib.evaluation.partition import (
+    LeastErrors,
+    errors_by_threshold,
+    partition_errors,
+)
 from DeepIGeoSLib.evaluation.protocol import play
 from DeepIGeoSLib.evaluation.surfaces import surface_distances
 from DeepIGeoSLib.interaction.session import InteractiveSession
@@ -215,12 +219,34 @@ class PNetValidation(Validation):
         self.cases = cases
         self._targets = settings.data.network_targets
         self._loss = make_loss(settings.optimization.loss, self._targets)
+        self._by_threshold: dict[str, list[np.ndarray]] = defaultdict(list)
+        self._overlaps: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
+
+    def pooled(self) -> dict[tuple[str, str], float]:
+        """Return the IoU of all voxels of a data set together, as PASCAL VOC measures it.
+
+        And how objects are divided at the best threshold, where borders count.
+        """
+        measures = {}
+        for key, overlaps in self._overlaps.items():
+            shared, covered = np.sum(overlaps, axis=0)
+            measures[key] = float(shared / covered) if covered else 1.0
+        for dataset, errors in self._by_threshold.items():
+            least = LeastErrors.of(errors)
+            measures[dataset, "least pixel error"] = least.pixel
+            measures[dataset, "threshold of least pixel error"] = least.pixel_threshold
+            measures[dataset, "least rand error"] = least.rand
+            measures[dataset, "threshold of least rand error"] = least.rand_threshold
+        return measures
 
     def results(self, network: SegmentationNetwork, crf: CRFNet | None) -> Iterator[CaseResult]:
         engine = TorchEngine(network)
         field = None if crf is None else MeanField(crf)
+        self._by_threshold.clear()
+        self._overlaps.clear()
         for case in self.cases:
-            found = [answer >= 0.5 for answer in proposed(case, engine, field)]
+            answers = proposed(case, engine, field)
+            found = [answer >= 0.5 for answer in answers]
             truths = [case.mask_of(target) for target in case.targets]
             measures = {}
             for target, labels, truth in zip(case.targets, found, truths, strict=True):
@@ -228,8 +254,12 @@ class PNetValidation(Validation):
                 measures[_named("dice", target)] = dice(labels, truth)
                 measures[_named("iou", target)] = iou(labels, truth)
                 measures[_named("assd", target)] = distances.average()
+                overlap = np.array([np.sum(labels & truth), np.sum(labels | truth)])
+                self._overlaps[case.dataset, _named("pooled iou", target)].append(overlap)
             if self.settings.optimization.borders is not None:
                 measures |= partition_errors(np.any(found, axis=0), case.target)
+                errors = errors_by_threshold(np.max(answers, axis=0), case.target)
+                self._by_threshold[case.dataset].append(errors)
             measures["loss"] = self._loss_of(engine, field, case)
             yield CaseResult(
                 case.dataset,

@@ -11,7 +11,6 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from safetensors.torch import load_file
-from torch import nn
 from torch.utils.data import DataLoader
 
 from DeepIGeoSLib.networks import ANY_STRUCTURE
@@ -28,6 +27,7 @@ from DeepIGeoSLib.training.checkpoints import (
 )
 from DeepIGeoSLib.training.curve import LossCurve
 from DeepIGeoSLib.training.fitting import loggers
+from DeepIGeoSLib.training.one_dnn import channels_last
 
 Progress = Callable[[float, str], None]
 
@@ -60,7 +60,7 @@ def train_any_structure(
     network = settings.network.build(ANY_STRUCTURE)
     if settings.start is not None:
         network.load_state_dict(load_file(base / settings.start))
-    _channels_last(network)
+    channels_last(network)
     module = AnyStructureModule(network, settings)
     images = read_images((base / settings.root).resolve(), settings.sources)
     remove_torn(folder)
@@ -107,15 +107,6 @@ def train_any_structure(
     if trainer.global_step < optimization.steps:
         raise KeyboardInterrupt
     trainer.save_checkpoint(folder / LAST)
-
-
-def _channels_last(network: nn.Module) -> None:
-    """Store weights as oneDNN wants them: a step takes two thirds of the time."""
-    for part in network.modules():
-        if isinstance(part, nn.Conv3d):
-            part.to(memory_format=torch.channels_last_3d)
-        elif isinstance(part, nn.Conv2d):
-            part.to(memory_format=torch.channels_last)
 
 
 class _Progress(lightning.Callback):

@@ -10,6 +10,9 @@ from scipy import ndimage
 
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.partition import (
+    THRESHOLDS,
+    LeastErrors,
+    errors_by_threshold,
     partition_errors,
     pixel_error,
     rand_error,
@@ -178,3 +181,21 @@ def test_all_errors_of_objects_that_touch() -> None:
     assert merged["pixel error"] == 0
     assert merged["rand error"] > 0.3
     assert merged["warping error"] > 0  # a gap was wanted
+
+
+def test_the_least_error_is_that_of_the_best_threshold() -> None:
+    truth = image("##.##", "##.##")
+    weak = np.where(truth, 0.9, 0.62)  # merges the objects up to 0.6
+    weak[0, 0] = 0.3
+    table = errors_by_threshold(weak, truth)
+    for threshold, (pixel, rand) in zip(THRESHOLDS, table, strict=True):
+        mask = weak >= threshold
+        assert pixel == pixel_error(mask, truth)
+        assert rand == rand_error(mask, truth)
+    sharp = errors_by_threshold(truth.astype(float), truth)
+    least = LeastErrors.of([table, sharp])
+    assert least.rand == pytest.approx(rand_error(weak >= 0.65, truth) / 2)
+    assert least.rand_threshold == 0.65
+    assert least.pixel == pytest.approx(0.05)
+    assert least.pixel_threshold == 0.65
+    assert LeastErrors.of([sharp]).rand == 0

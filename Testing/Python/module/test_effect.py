@@ -99,6 +99,40 @@ def test_the_button_segments_in_one_undo_step(editor, place, lesion):
     assert not editor.logic.CanUndo()
 
 
+def test_objects_become_segments_in_one_undo_step_and_the_surest_is_selected(editor, place, lesion):
+    before = content(place, "other")
+    panel_of(editor).objectsButton.click()
+    assert "Objects found: 1" in wait(editor)
+    segmentation = place[1].GetSegmentation()
+    assert segmentation.GetNumberOfSegments() == 3
+    found = editor.node.GetSelectedSegmentID()
+    assert segmentation.GetSegment(found).GetName() == "Object 1"
+    np.testing.assert_array_equal(content(place, found), lesion)
+    view_of(place, *AXIAL).drag(editor.self(), [(12, 18), (16, 18)])
+    wait(editor)
+    assert content(place, found)[5, 18, 12:17].all()
+    assert not content(place).any()
+    editor.logic.Undo()  # the stroke
+    editor.logic.Undo()
+    assert segmentation.GetNumberOfSegments() == 2
+    assert not content(place).any()
+    np.testing.assert_array_equal(content(place, "other"), before)
+    assert not editor.logic.CanUndo()
+
+
+def test_where_no_object_is_found_nothing_is_added_and_there_is_nothing_to_undo(editor, place):
+    import slicer
+
+    voxels = slicer.util.arrayFromVolume(place[0])
+    voxels[voxels == 160] = 100
+    slicer.util.arrayFromVolumeModified(place[0])
+    panel_of(editor).objectsButton.click()
+    assert "No object was found" in wait(editor)
+    assert place[1].GetSegmentation().GetNumberOfSegments() == 2
+    assert editor.node.GetSelectedSegmentID() == "tumor"
+    assert not editor.logic.CanUndo()
+
+
 @pytest.mark.parametrize("view", [AXIAL, SAGITTAL, CORONAL], ids=["ax", "sag", "cor"])
 def test_left_strokes_add_and_right_strokes_remove_in_every_view(editor, place, lesion, view):
     panel_of(editor).segmentButton.click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,90 @@ def test_volumes_are_seen_slice_by_slice_by_the_same_encoder(
         assert flat.eval()(x[:, :, 0]).shape == (1, 2, 32, 64)
         for level, features in enumerate(deep.encoded(x)):
             torch.testing.assert_close(features[:, :, 1], deep.encoder(x[:, :, 1])[level])
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_u_nets_around_encoders_have_the_weights_that_counting_by_hand_gives(
+    dimension: int,
+) -> None:
+    widths, decoder, channels, classes = (4, 6, 8), (3, 5, 7, 9, 9), 2, 3
+    options = {"encoder": "plain", "features": list(widths), "decoder": list(decoder)}
+    network = build_network(
+        "unet-transfer",
+        "pnet",
+        dimension=dimension,
+        image_channels=channels,
+        classes=classes,
+        options=options,
+    )
+    by_hand = 0
+    for last, own in pairwise((channels, *widths)):  # the encoder sees slices, also in 3D
+        by_hand += 9 * last * own + 9 * own * own + 2 * 2 * own
+    # From stride 8 up to the image, which is the finest skip; its two finest scales are flat.
+    skips, below = (channels, *widths[:-1]), widths[-1]
+    for scale in (2, 1, 0):
+        taps = 27 if dimension == 3 and scale == 2 else 9
+        own = decoder[scale]
+        by_hand += below * own + own
+        by_hand += taps * (own + skips[scale]) * own + taps * own * own + 2 * 2 * own
+        below = own
+    by_hand += below * classes + classes
+    assert weights_of(network) == by_hand
+
+
+@pytest.mark.parametrize(("dimension", "millions"), [(2, 3.40), (3, 4.17)])
+def test_u_net_around_efficientnet_has_the_weights_of_the_table(
+    dimension: int, millions: float
+) -> None:
+    lite = weights_of(build_encoder("efficientnet-lite0", 1))
+    skips, decoder, below, by_hand = (1, 16, 24, 40, 112), (16, 24, 32, 64, 96), 320, lite
+    for scale in (4, 3, 2, 1, 0):
+        taps, own = 27 if dimension == 3 and scale > 1 else 9, decoder[scale]
+        by_hand += below * own + own
+        by_hand += taps * (own + skips[scale]) * own + taps * own * own + 2 * 2 * own
+        below = own
+    by_hand += below * 2 + 2
+    network = build_network("unet-transfer", "pnet", dimension=dimension)
+    assert weights_of(network) == by_hand
+    assert round(by_hand / 1e6, 2) == millions  # as Docs/networks.md has it
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_deeplab_has_the_weights_that_counting_by_hand_gives(dimension: int) -> None:
+    widths, width, low, channels, classes = (4, 6, 8, 10), 12, 5, 2, 3
+    options = {
+        "encoder": "plain",
+        "features": list(widths),
+        "width": width,
+        "low_width": low,
+        "rates": [6, 12, 18],
+    }
+    network = build_network(
+        "deeplabv3plus",
+        "pnet",
+        dimension=dimension,
+        image_channels=channels,
+        classes=classes,
+        options=options,
+    )
+    by_hand = 0
+    for last, own in pairwise((channels, *widths)):
+        by_hand += 9 * last * own + 9 * own * own + 2 * 2 * own
+
+    def mixed(before: int, own: int) -> int:
+        return before * own + 2 * own
+
+    def separated(before: int, own: int) -> int:
+        return 3**dimension * before + 2 * before + mixed(before, own)
+
+    deep = widths[-1]
+    by_hand += mixed(deep, width) + 3 * separated(deep, width)
+    by_hand += deep * width + width  # of the whole, which is not normalized
+    by_hand += mixed(5 * width, width)
+    by_hand += mixed(widths[1], low)  # the features at stride 4
+    by_hand += separated(width + low, width) + separated(width, width)
+    by_hand += width * classes + classes
+    assert weights_of(network) == by_hand
 
 
 def test_separable_convolutions_are_depthwise_then_pointwise() -> None:

@@ -41,7 +41,7 @@ def test_a_run_keeps_the_newest_checkpoints_and_the_predictions(
     labels = image.read_labels(folder / "predictions" / "heads" / "3.nii.gz")  # on its grid
     assert set(np.unique(labels)) <= {0, 1}
     measures = {row[2] for row in rows(folder / "validation.csv")}
-    assert measures == {"dice", "iou", "assd", "loss"}
+    assert measures == {"dice", "iou", "assd", "loss", "pooled iou"}
 
 
 def test_predictions_are_what_was_measured(configure, heads: Path, tmp_path: Path) -> None:
@@ -63,6 +63,19 @@ def test_predictions_are_what_was_measured(configure, heads: Path, tmp_path: Pat
     assert table["dice"] > 0.3
     assert dice == pytest.approx(table["dice"], abs=0.1)
     assert table["iou"] == pytest.approx(table["dice"] / (2 - table["dice"]), abs=1e-4)
+    assert table["pooled iou"] == table["iou"]  # of a single case
+
+
+def test_where_borders_count_the_division_is_measured_at_one_half_and_at_the_best_threshold(
+    configure, tmp_path: Path
+) -> None:
+    path = configure("divided", optimization={"steps": 4, "borders": {"weight": 4.0}})
+    assert main(["train", str(path)]) == 0
+    table = {row[2]: float(row[3]) for row in rows(tmp_path / "divided" / "validation.csv")}
+    for kind in ("pixel", "rand"):
+        assert table[f"least {kind} error"] <= table[f"{kind} error"]
+        assert 0.1 <= table[f"threshold of least {kind} error"] <= 0.95
+    assert 0 <= table["warping error"] <= table["pixel error"]
 
 
 @pytest.mark.parametrize(("by", "sign"), [("dice", 1), ("iou", 1), ("assd", -1)])
