@@ -31,10 +31,10 @@ def palette_numbers(path: Path) -> np.ndarray | None:
     Raises:
         InputError: as ``check_picture``.
     """
-    from PIL import Image
-
     if not path.name.lower().endswith(".png"):
         return None
+    from PIL import Image
+
     check_picture(path)
     with Image.open(path, formats=("PNG",)) as picture:
         return np.asarray(picture) if picture.mode == "P" else None
