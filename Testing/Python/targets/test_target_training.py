@@ -173,7 +173,8 @@ def test_a_network_of_two_targets_ends_in_a_bundle_that_tells_them_apart(
     assert bundle.manifest.targets[1].color == (1, 2, 3)
     with (tmp_path / "run" / "pnet" / "validation.csv").open() as stream:
         table = {row[2]: float(row[3]) for row in csv.reader(stream)}
-    kinds = {f"{kind} {name}" for kind in ("dice", "iou", "assd") for name in ("rim", "core")}
+    measured = ("dice", "iou", "pooled iou", "assd")
+    kinds = {f"{kind} {name}" for kind in measured for name in ("rim", "core")}
     assert set(table) == {*kinds, "loss"}
     assert min(table["dice rim"], table["dice core"]) > 0.8
     with (tmp_path / "run" / "rnet" / "validation.csv").open() as stream:
