@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,32 +114,45 @@ def test_volumes_are_seen_slice_by_slice_by_the_same_encoder(
             torch.testing.assert_close(features[:, :, 1], deep.encoder(x[:, :, 1])[level])
 
 
+# Image channels and classes of the networks whose weights are counted by hand.
+CHANNELS, CLASSES = 2, 3
+
+
+def network_of(architecture: str, dimension: int, options: dict[str, Any]) -> Any:
+    return build_network(
+        architecture,
+        "pnet",
+        dimension=dimension,
+        image_channels=CHANNELS,
+        classes=CLASSES,
+        options=options,
+    )
+
+
+def weights_of_plain_encoder(widths: tuple[int, ...]) -> int:
+    """Count by hand: the encoder sees slices, also in 3D."""
+    return sum(
+        9 * last * own + 9 * own * own + 2 * 2 * own for last, own in pairwise((CHANNELS, *widths))
+    )
+
+
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_u_nets_around_encoders_have_the_weights_that_counting_by_hand_gives(
     dimension: int,
 ) -> None:
-    widths, decoder, channels, classes = (4, 6, 8), (3, 5, 7, 9, 9), 2, 3
+    widths, decoder = (4, 6, 8), (3, 5, 7, 9, 9)
     options = {"encoder": "plain", "features": list(widths), "decoder": list(decoder)}
-    network = build_network(
-        "unet-transfer",
-        "pnet",
-        dimension=dimension,
-        image_channels=channels,
-        classes=classes,
-        options=options,
-    )
-    by_hand = 0
-    for last, own in pairwise((channels, *widths)):  # the encoder sees slices, also in 3D
-        by_hand += 9 * last * own + 9 * own * own + 2 * 2 * own
+    network = network_of("unet-transfer", dimension, options)
+    by_hand = weights_of_plain_encoder(widths)
     # From stride 8 up to the image, which is the finest skip; its two finest scales are flat.
-    skips, below = (channels, *widths[:-1]), widths[-1]
+    skips, below = (CHANNELS, *widths[:-1]), widths[-1]
     for scale in (2, 1, 0):
         taps = 27 if dimension == 3 and scale == 2 else 9
         own = decoder[scale]
         by_hand += below * own + own
         by_hand += taps * (own + skips[scale]) * own + taps * own * own + 2 * 2 * own
         below = own
-    by_hand += below * classes + classes
+    by_hand += below * CLASSES + CLASSES
     assert weights_of(network) == by_hand
 
 
@@ -161,7 +175,7 @@ def test_u_net_around_efficientnet_has_the_weights_of_the_table(
 
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_deeplab_has_the_weights_that_counting_by_hand_gives(dimension: int) -> None:
-    widths, width, low, channels, classes = (4, 6, 8, 10), 12, 5, 2, 3
+    widths, width, low = (4, 6, 8, 10), 12, 5
     options = {
         "encoder": "plain",
         "features": list(widths),
@@ -169,17 +183,8 @@ def test_deeplab_has_the_weights_that_counting_by_hand_gives(dimension: int) -> 
         "low_width": low,
         "rates": [6, 12, 18],
     }
-    network = build_network(
-        "deeplabv3plus",
-        "pnet",
-        dimension=dimension,
-        image_channels=channels,
-        classes=classes,
-        options=options,
-    )
-    by_hand = 0
-    for last, own in pairwise((channels, *widths)):
-        by_hand += 9 * last * own + 9 * own * own + 2 * 2 * own
+    network = network_of("deeplabv3plus", dimension, options)
+    by_hand = weights_of_plain_encoder(widths)
 
     def mixed(before: int, own: int) -> int:
         return before * own + 2 * own
@@ -193,7 +198,7 @@ def test_deeplab_has_the_weights_that_counting_by_hand_gives(dimension: int) -> 
     by_hand += mixed(5 * width, width)
     by_hand += mixed(widths[1], low)  # the features at stride 4
     by_hand += separated(width + low, width) + separated(width, width)
-    by_hand += width * classes + classes
+    by_hand += width * CLASSES + CLASSES
     assert weights_of(network) == by_hand
 
 
