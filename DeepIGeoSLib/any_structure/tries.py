@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class Try(ABC):
     shown: np.ndarray
     after: np.ndarray
 
-    @property
+    @cached_property
     def changed(self) -> np.ndarray:
         """Voxels that enter or leave the target, bool."""
         return (self.after >= 0.5) != (self.shown >= 0.5)

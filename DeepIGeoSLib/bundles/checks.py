@@ -85,11 +85,16 @@ def check_manifest(manifest: BundleManifest, path: Path) -> None:
         raise BundleError(f"{path}: region is {list(region)}; 1 to {_LARGEST_REGION} are expected.")
     choice = manifest.answer_choice
     for rule in () if choice is None else (choice.begin, choice.add, choice.remove):
-        rows = (rule.mean, rule.scale, rule.weights)
+        rows = (rule.mean, rule.scale, *rule.hidden)
         if any(len(row) != len(SIGNS) for row in rows) or min(rule.scale) <= 0:
             raise BundleError(
-                f"{path}: answer_choice needs {len(SIGNS)} numbers in mean, scale and weights of "
-                "each rule, and those of scale above 0."
+                f"{path}: answer_choice needs {len(SIGNS)} numbers in mean, scale and each row of "
+                "hidden of each rule, and those of scale above 0."
+            )
+        if not len(rule.hidden) == len(rule.offsets) == len(rule.weights):
+            raise BundleError(
+                f"{path}: answer_choice needs as many offsets and weights as rows of hidden in "
+                "each rule."
             )
     for role, weight in manifest.weights.items():
         if not re.fullmatch(r"[0-9a-fA-F]{64}", weight.sha256):

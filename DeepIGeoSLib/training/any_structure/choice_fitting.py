@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import softmax
 
-from DeepIGeoSLib.any_structure.choice import SIGNS, AnswerChoice, Purpose, SignRule
+from DeepIGeoSLib.any_structure.choice import AnswerChoice, Purpose
 from DeepIGeoSLib.any_structure.refining import grown_try, purpose_of, windows_tried
 from DeepIGeoSLib.any_structure.signs import signs
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
@@ -19,6 +16,7 @@ from DeepIGeoSLib.any_structure.tries import Network, Try
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.errors import Progress
 from DeepIGeoSLib.training.any_structure.images import RealImage
+from DeepIGeoSLib.training.any_structure.rule_fitting import Seen, rule_for
 from DeepIGeoSLib.users.corruption import nearly_right
 from DeepIGeoSLib.users.robot_user import RobotUser
 
@@ -27,26 +25,7 @@ _STRUCTURES, _OF_AN_IMAGE = 6, 3
 
 # Users of each structure: their seeds, how many strokes each draws, and whether they begin with
 # nothing or with a mask that is nearly right.
-_USERS = ((None, 6, "nothing"), (1, 1, "nothing"), (2, 1, "nothing"), (None, 3, "nearly right"))
-
-# How decided a rule is between answers while it is fitted, and how much large weights cost; signs
-# are scaled to a variance of 1. With less cost, first strokes were worse on sources left out.
-_SHARPNESS, _COST = 3.0, 1.0
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The answers to one stroke.
-
-    Attributes:
-        purpose: of the stroke.
-        signs: (answer, sign), see ``signs``.
-        dice: (answer,) after the stroke.
-    """
-
-    purpose: Purpose
-    signs: np.ndarray
-    dice: np.ndarray
+_USERS = ((None, 7, "nothing"), (1, 3, "nothing"), (None, 3, "nearly right"))
 
 
 def fitted_choice(
@@ -59,7 +38,9 @@ def fitted_choice(
     segmentations and bad ones.
 
     Args:
-        sources: images with masks, of each source; those without masks are left out.
+        sources: images with masks, of each source; those without masks are left out. Among them
+            should be some that the network has not learned from: of those that it has, it answers
+            better than of others, and rules fitted to them alone trust it too much.
         network: from channels (channel, k, j, i) to the probability (k, j, i).
         progress: called with the share done and a text.
     """
@@ -72,32 +53,6 @@ def fitted_choice(
         return None
     rules = (rule_for([one for one in seen if one.purpose == p]) for p in get_args(Purpose))
     return AnswerChoice(*rules)
-
-
-def rule_for(seen: Sequence[Seen]) -> SignRule:
-    """Return the rule whose choices have the largest mean Dice.
-
-    The choice is a softmax of the rule while it is fitted, so that it has a gradient.
-    """
-    if not seen:
-        return SignRule(*((value,) * len(SIGNS) for value in (0.0, 1.0, 0.0)))
-    every = np.concatenate([one.signs for one in seen])
-    mean, scale = every.mean(axis=0), every.std(axis=0)
-    scale[scale == 0] = 1
-    scaled = [(one.signs - mean) / scale for one in seen]
-    gains = [one.dice - one.dice.mean() for one in seen]
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        total, slope = _COST * float(weights @ weights), 2 * _COST * weights
-        for values, gain in zip(scaled, gains, strict=True):
-            share = softmax(_SHARPNESS * (values @ weights))
-            expected = share @ gain
-            total -= expected
-            slope -= _SHARPNESS * (share * (gain - expected)) @ values
-        return total, slope
-
-    weights = minimize(loss, np.zeros(every.shape[1]), jac=True, method="L-BFGS-B").x
-    return SignRule(*(tuple(float(n) for n in row) for row in (mean, scale, weights)))
 
 
 def _sessions(images: Sequence[RealImage], network: Network) -> Iterator[Seen]:
@@ -148,7 +103,7 @@ def _session(
         tries = _answers(image, state, drawn, network)
         states = [_after(one, state, drawn) for one in tries]
         dice = np.array([_dice(after >= 0.5, truth) for after in states])
-        yield Seen(purpose_of(tries), signs(tries), dice)
+        yield Seen(purpose_of(tries), signs(tries), dice, _dice(state >= 0.5, truth))
         state = states[int(dice.argmax()) if turn % 2 == 0 else random.integers(len(states))]
 
 

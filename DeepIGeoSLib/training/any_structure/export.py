@@ -23,6 +23,7 @@ from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.networks import ANY_STRUCTURE
 from DeepIGeoSLib.training.any_structure.choice_fitting import fitted_choice
 from DeepIGeoSLib.training.any_structure.images import image_paths, read_images
+from DeepIGeoSLib.training.any_structure.made_up import made_up_images
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings, MeasureSettings
 from DeepIGeoSLib.training.checkpoints import LAST, read_checkpoint
 from DeepIGeoSLib.training.export import data_table, metrics_of
@@ -59,8 +60,9 @@ def write_any_structure_bundle(
     manifest, networks = _manifest(settings, base), {ANY_STRUCTURE: network}
     shutil.rmtree(target, ignore_errors=True)
     write_bundle(target, manifest, networks, card=_card(settings, manifest, checkpoint))
+    made_up = made_up_images(settings.made_up, settings.seed)
     choice = fitted_choice(
-        read_images((base / settings.root).resolve(), settings.sources),
+        [*read_images((base / settings.root).resolve(), settings.sources), *([i] for i in made_up)],
         Engines(load_bundle(target), "torch").of(ANY_STRUCTURE).foreground_probability,
         progress,
     )

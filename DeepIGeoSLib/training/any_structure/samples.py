@@ -18,16 +18,11 @@ from DeepIGeoSLib.any_structure.channels import input_channels
 from DeepIGeoSLib.any_structure.strokes import Strokes
 from DeepIGeoSLib.any_structure.votes import votes_on
 from DeepIGeoSLib.grid.boxes import three
-from DeepIGeoSLib.samples.synthesis import (
-    acquired,
-    degraded,
-    part_of,
-    random_anatomy,
-    random_region,
-)
+from DeepIGeoSLib.samples.synthesis import degraded, part_of, random_region
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.any_structure.drawn import random_box, random_outline
 from DeepIGeoSLib.training.any_structure.images import RealImage
+from DeepIGeoSLib.training.any_structure.made_up import made_up_structure
 from DeepIGeoSLib.training.any_structure.settings import AnyStructureSettings
 from DeepIGeoSLib.training.any_structure.windows import cut, turned
 from DeepIGeoSLib.users.corruption import corrupted, nearly_right
@@ -116,11 +111,11 @@ class AnyStructureSamples(Dataset):
         """Return an image, a target, other structures beside it, and the spacing."""
         chance, flat = random.random(), shape[0] == 1
         if chance < self._settings.synthetic:
-            return _made_up(shape, random)
+            return made_up_structure(shape, random)
         masks = chance >= self._settings.synthetic + self._settings.regions
         sources = self._sources[flat, masks]
         if not sources:  # such as pictures alone, where the window has several slices
-            return _made_up(shape, random)
+            return made_up_structure(shape, random)
         images = sources[random.integers(len(sources))]
         real = images[random.integers(len(images))]
         if flat and not real.flat:
@@ -243,33 +238,6 @@ def _suitable(
 
 def _renamed(new: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {f"new_{name}": mask for name, mask in new.items()}
-
-
-def _made_up(
-    shape: Sequence[int], random: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], tuple[float, float, float]]:
-    thickness = 1.0
-    if shape[0] > 1 and random.random() < 0.7:
-        thickness = float(np.exp(random.uniform(0, np.log(6))))
-    spacing = (thickness, 1.0, 1.0)
-    anatomy = random_anatomy(shape, spacing, random)
-    image = acquired(anatomy, spacing, random)
-    objects = anatomy.objects
-    if not objects or random.random() < 0.1:
-        region = random_region(image, spacing, random)
-        target = np.zeros(shape, dtype=bool) if region is None else region
-        return image, target, objects, spacing
-    number = int(random.integers(len(objects)))
-    whole = objects[number]
-    # What later objects covered belongs to it or not: both are what users mean.
-    if random.random() < 0.6:
-        whole = whole & (anatomy.labels == anatomy.tissues + number)
-    if not whole.any():
-        whole = objects[number]
-    voxels = np.argwhere(whole)
-    target = part_of(whole, spacing, voxels[random.integers(len(voxels))], random=random)
-    others = [mask for other, mask in enumerate(objects) if other != number]
-    return image, target, others, spacing
 
 
 def _with_mask(

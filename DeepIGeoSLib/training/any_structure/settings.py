@@ -79,6 +79,8 @@ class AnyStructureSettings:
         seed, checkpoint_every, workers: as in ``TrainingSettings``.
         start: weights to begin with (a safetensors file, relative to the configuration file);
             random ones when null.
+        made_up: how many made-up structures the rules that choose among answers are fitted to,
+            beside those of the images.
         bundle: what the bundle says about itself.
         measure: on what it is measured; nothing when null.
     """
@@ -97,6 +99,7 @@ class AnyStructureSettings:
     checkpoint_every: int = 200
     workers: int = 1
     start: str | None = None
+    made_up: int = 60
     bundle: BundleSettings | None = None
     measure: MeasureSettings | None = None
     optimization: OptimizationSettings = field(default_factory=OptimizationSettings)

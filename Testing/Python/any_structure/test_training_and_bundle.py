@@ -32,6 +32,7 @@ CONFIG = {
     "features": [4, 8, 8, 8],
     "checkpoint_every": 2,
     "workers": 0,
+    "made_up": 1,
     "optimization": {"steps": 4, "threads": 1},
     "logging": {"tensorboard": False},
     "bundle": {
@@ -109,7 +110,7 @@ def test_windows_of_every_size_show_real_images(config, monkeypatch, size, regio
     volume, picture = real_image(), real_image(flat=True)
     samples = AnyStructureSamples([[volume], [picture]], settings)
     shown = []
-    monkeypatch.setattr(module_of_samples, "_made_up", None)
+    monkeypatch.setattr(module_of_samples, "made_up_structure", None)
     for name in ("_with_mask", "_with_region"):
         monkeypatch.setattr(
             module_of_samples, name, noting(getattr(module_of_samples, name), shown)
