@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from DeepIGeoSLib.bundles import TrainingData
 from DeepIGeoSLib.data import DataSettings
+from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
 from DeepIGeoSLib.inputs.normalization import NormalizationSettings
 from DeepIGeoSLib.inputs.working_grid import GridSettings
@@ -83,6 +84,8 @@ class OptimizationSettings:
         precision: "32-true" or "bf16-mixed" (twice as fast where the processor has bfloat16, but
             not with the depthwise convolutions of efficientnet-lite0).
         gradient_clip: largest norm of the gradient.
+        average: share of a running average of the weights that each step keeps, such as 0.99; what
+            is measured and kept as the best is then the average. 0 for the newest weights.
         threads: processor threads; 0 leaves torch's choice.
     """
 
@@ -98,7 +101,13 @@ class OptimizationSettings:
     borders: BorderSettings | None = None
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     gradient_clip: float = 1.0
+    average: float = 0.0
     threads: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 <= self.average < 1:
+            raise InputError(f"average is {self.average:g}; a share from 0 to below 1 is expected.")
 
 
 @dataclass(frozen=True)
