@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.grid.resampling import resample
 from DeepIGeoSLib.inputs.distance_channels import distance_maps
 from DeepIGeoSLib.targets import IGNORED, Target, class_count
@@ -109,23 +110,33 @@ class CropSampler:
             The image crop (channel, k, j, i), the map crops (k, j, i), and their spacing.
         """
         shape = self.settings.optimization.crop
+        beside = [0, *(round(self.settings.augmentation.surroundings * n) for n in shape[1:])]
         thickness = self._thickness(case, shape[0], random)
         source_shape = (round(shape[0] * thickness), *shape[1:])
         start = [
-            _window_start(c, size, n, random)
-            for c, size, n in zip(center, source_shape, case.classes.shape, strict=True)
+            _window_start(c, size, n, random) - more
+            for c, size, n, more in zip(
+                center, source_shape, case.classes.shape, beside, strict=True
+            )
         ]
+        source_shape = three(n + 2 * more for n, more in zip(source_shape, beside, strict=True))
+        wide = (shape[0], *source_shape[1:])
         image = np.stack(
-            [resample(_window(channel, start, source_shape), shape) for channel in case.image]
+            [resample(_window(channel, start, source_shape), wide) for channel in case.image]
         )
         cut = {}
         for name, values in maps.items():
-            window = resample(_window(values.astype(np.float32), start, source_shape), shape)
+            window = resample(_window(values.astype(np.float32), start, source_shape), wide)
             cut[name] = window >= 0.5 if values.dtype == bool else window
         spacing = (case.spacing[0] * source_shape[0] / shape[0], *case.spacing[1:])
         seed = int(random.integers(2**31))
         image, cut = self._augment(image, cut, spacing, seed=seed)
-        return image, cut, spacing
+        inside = tuple(slice(more, more + n) for n, more in zip(shape, beside, strict=True))
+        return (
+            np.ascontiguousarray(image[(slice(None), *inside)]),
+            {name: np.ascontiguousarray(values[inside]) for name, values in cut.items()},
+            spacing,
+        )
 
     def _thickness(self, case: TrainingCase, slices: int, random: np.random.Generator) -> float:
         """Draw how many slices are averaged to one: thin-slice cases stand in for thick ones."""

@@ -33,6 +33,9 @@ class AugmentationSettings:
         degrees: largest in-plane rotation.
         tilt_degrees: largest rotation out of the plane.
         scales: smallest and largest zoom.
+        surroundings: share of a crop's size, in plane, that is cut around it on each side before it
+            is turned, zoomed and bent, and taken away afterwards: what comes in from the sides is
+            then the image, not air. Where the image ends, its last voxels are repeated.
         thickest: mm; slices are averaged at random up to this thickness.
         elastic: probability of a smooth deformation.
         elastic_mm: largest displacement of the deformation's control points.
@@ -50,6 +53,7 @@ class AugmentationSettings:
     degrees: float = 22.5
     tilt_degrees: float = 5.0
     scales: tuple[float, float] = (0.8, 1.25)
+    surroundings: float = 0.0
     thickest: float = 7.0
     elastic: float = 0.0
     elastic_mm: float = 5.0
@@ -62,6 +66,13 @@ class AugmentationSettings:
     gamma: float | None = None
     blur: float | None = None
     noise: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 <= self.surroundings <= 1:
+            raise InputError(
+                f"surroundings is {self.surroundings:g}; a share from 0 to 1 is expected."
+            )
 
 
 @dataclass(frozen=True)
