@@ -73,7 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only", nargs="+", metavar="NAME", help="architectures to measure (default: all)"
     )
     parser.add_argument(
-        "--counts", action="store_true", help="only count: nothing is computed, timed or trained"
+        "--defaults", action="store_true", help="only the default options of each architecture"
+    )
+    parser.add_argument(
+        "--counts", action="store_true", help="only count weights and multiply-adds: no times"
     )
     parser.add_argument(
         "--steps",
@@ -90,10 +93,14 @@ def run_command(arguments: argparse.Namespace, progress: Progress | None = None)
         raise InputError(f"--only names {unknown[0]!r}; there are {', '.join(ARCHITECTURES)}.")
     if arguments.steps < 0:
         raise InputError(f"--steps is {arguments.steps}; 0 or more are expected.")
-    if arguments.counts and arguments.steps:
-        raise InputError("--counts trains nothing; leave --steps out.")
     names = arguments.only or list(ARCHITECTURES)
-    rows = run(names, arguments.steps, timed=not arguments.counts, progress=progress)
+    rows = run(
+        names,
+        arguments.steps,
+        timed=not arguments.counts,
+        defaults=arguments.defaults,
+        progress=progress,
+    )
     return {"rows": [vars(row) for row in rows], "summary": table(rows)}
 
 
@@ -102,6 +109,7 @@ def run(
     steps: int = 0,
     *,
     timed: bool = True,
+    defaults: bool = False,
     progress: Progress | None = None,
 ) -> list[Cost]:
     """Measure architectures.
@@ -110,9 +118,11 @@ def run(
         names: of ``ARCHITECTURES``.
         steps: of the training on each task; 0 for none.
         timed: whether each network is run to measure its time and memory.
+        defaults: leave out networks with other options than the default ones.
         progress: called with the share done and a text.
     """
     every = [settings for name in names for settings in _settings_of(name)]
+    every = [settings for settings in every if not (defaults and _own_options(settings))]
     rows = []
     with tempfile.TemporaryDirectory() as temporary, _one_thread():
         folder = Path(temporary)

@@ -10,7 +10,7 @@ import numpy as np
 
 from DeepIGeoSLib.data.targets import ClassMarks
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.targets import Target
+from DeepIGeoSLib.targets import IGNORED, Target, in_targets
 from DeepIGeoSLib.volume import Volume
 
 
@@ -28,6 +28,7 @@ class LabeledCase:
         label: labelmap on the image's grid, or Slicer segmentation (.seg.nrrd).
         target_labels: which labels are the target; every label above 0 when empty.
         segments: which segments of a segmentation are the target; all of them when empty.
+        ignored_labels: labels of voxels that count neither as target nor as background.
         other_channels: files of the channels after the first, on the same grid.
         patient: two cases of one patient have the same; never on both sides of a split.
         use: "train", "val" or another word of a split file; empty before the split.
@@ -43,6 +44,7 @@ class LabeledCase:
     label: Path
     target_labels: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
+    ignored_labels: tuple[int, ...] = ()
     other_channels: tuple[Path, ...] = ()
     patient: str = ""
     use: str = ""
@@ -84,7 +86,7 @@ class LabeledCase:
         """
         channels = on_one_grid(self.read_channels())
         classes = self.read_classes(channels[0])
-        if not classes.any() and not self.may_be_empty:
+        if not in_targets(classes).any() and not self.may_be_empty:
             raise InputError(f"{self.label} has no voxel of any target.")
         return channels, classes
 
@@ -92,14 +94,24 @@ class LabeledCase:
         """Return the class of each voxel of ``volume``: uint8, 0 where there is no target.
 
         A single target is class 1. Where segments overlap, the one of the later class counts.
+        ``IGNORED`` is in the place of a class where no label counts.
         """
-        if not self.classes:
-            return self.target_of(self.read_labels(volume)).astype(np.uint8)
         classes = np.zeros(volume.shape, dtype=np.uint8)
         for number, marks in enumerate(self.classes, 1):
             part = self.marked_by([marks])
             classes[part.target_of(part.read_labels(volume))] = number
+        if not self.classes:
+            classes[self.target_of(self.read_labels(volume))] = 1
+        ignored = self.read_ignored(volume)
+        if ignored is not None:
+            classes[ignored] = IGNORED
         return classes
+
+    def read_ignored(self, volume: Volume) -> np.ndarray | None:
+        """Return where labels don't count: bool, on the grid of ``volume``; None for nowhere."""
+        if not self.ignored_labels:
+            return None
+        return np.isin(self.read_labels(volume), self.ignored_labels)
 
     def marked_by(self, marks: Iterable[ClassMarks]) -> LabeledCase:
         """Return the same case with other labels and segments for its one target."""
@@ -132,7 +144,9 @@ class LabeledCase:
 
     def target_of(self, labels: np.ndarray) -> np.ndarray:
         """Return where labels are the target: bool, their shape."""
-        return np.isin(labels, self.target_labels) if self.target_labels else labels > 0
+        if self.target_labels:
+            return np.isin(labels, self.target_labels)
+        return (labels > 0) & ~np.isin(labels, self.ignored_labels)
 
 
 def on_one_grid(channels: list[Volume]) -> list[Volume]:

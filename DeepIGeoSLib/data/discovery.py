@@ -98,10 +98,10 @@ def _found_by(source: Source, folder: Path, listed: Sequence[str], data: DataSet
         marks = tuple(source.resolved(one, folder) for one in data.class_marks)
     except InputError as error:
         return Found([], [DataFault(source.dataset, str(error))])
-    if not marks:
-        return found
-    targets = data.network_targets
-    cases = [replace(case.marked_by(marks), classes=marks, targets=targets) for case in found.cases]
+    cases = [replace(case, ignored_labels=source.ignored_labels) for case in found.cases]
+    if marks:
+        targets = data.network_targets
+        cases = [replace(case.marked_by(marks), classes=marks, targets=targets) for case in cases]
     return Found(cases, found.problems)
 
 

@@ -69,6 +69,12 @@ class DataSettings:
                     f"the source {source.dataset!r} gives images of {source.channels} channels, "
                     f"but {self.sources[0].dataset!r} gives {self.channels}."
                 )
+            for target in self.targets:
+                for label in sorted({*target.labels} & {*source.ignored_labels}):
+                    raise InputError(
+                        f"the source {source.dataset!r} ignores the label {label}, which belongs "
+                        f"to the target {target.name!r}."
+                    )
         check_targets(self.network_targets)
 
     @property

@@ -12,7 +12,7 @@ from DeepIGeoSLib.data.case import LabeledCase
 from DeepIGeoSLib.data.selection import evenly
 from DeepIGeoSLib.data.source import SliceSettings
 from DeepIGeoSLib.grid.orientation import Orientation
-from DeepIGeoSLib.targets import Target
+from DeepIGeoSLib.targets import IGNORED, Target, in_targets
 from DeepIGeoSLib.volume import Volume
 
 
@@ -35,12 +35,16 @@ class SliceCase(LabeledCase):
 
     def read_labels(self, volume: Volume) -> np.ndarray:
         """Cut the slice out of the target: 1 is the target."""
-        return (self.read_classes(volume) > 0).astype(np.int32)
+        return in_targets(self.read_classes(volume)).astype(np.int32)
 
     def read_classes(self, volume: Volume) -> np.ndarray:
         """Cut the slice out of the classes."""
         channels, classes = _load(self.whole)
         return np.take(classes, [self.index], slice_axis(channels[0]))
+
+    def read_ignored(self, volume: Volume) -> np.ndarray | None:
+        """See ``LabeledCase``."""
+        return self.read_classes(volume) == IGNORED if self.ignored_labels else None
 
     def of_target(self, target: Target) -> LabeledCase:
         """See ``LabeledCase``; the whole case is that of the target, too."""
@@ -62,7 +66,7 @@ def slices_of(case: LabeledCase, settings: SliceSettings) -> list[LabeledCase]:
     channels, classes = _load(case)
     axis = slice_axis(channels[0])
     others = tuple(a for a in range(3) if a != axis)
-    sizes = np.count_nonzero(classes, axis=others)
+    sizes = np.count_nonzero(in_targets(classes), axis=others)
     lowest = np.min(channels[0].array, axis=others)
     constant = np.max(channels[0].array, axis=others) == lowest
     with_target = np.flatnonzero((sizes >= settings.least_voxels) & ~constant)[:: settings.every]
@@ -100,7 +104,7 @@ def _slice_of(volume: Volume, index: int) -> Volume:
 
 
 def _common_fields(case: LabeledCase) -> dict[str, Any]:
-    names = ("dataset", "image", "label", "patient", "use", "classes", "targets")
+    names = ("dataset", "image", "label", "patient", "use", "classes", "targets", "ignored_labels")
     return {name: getattr(case, name) for name in names}
 
 

@@ -74,6 +74,8 @@ class Source(ABC):
         target_labels: which labels are the target; every label above 0 when empty.
         segments: which segments are the target, by name, where labels are Slicer segmentations
             (.seg.nrrd, .mrb); all of them when empty.
+        ignored_labels: labels of voxels that nobody has judged, such as the border around VOC's
+            objects: they count neither in training nor in measures.
         patient: regular expression that finds the patient in a case's name (its first group, or
             all that it matches); no patient lies on both sides of the split. When empty, every
             case is a patient of its own.
@@ -86,6 +88,7 @@ class Source(ABC):
     folder: str = ""
     target_labels: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
+    ignored_labels: tuple[int, ...] = ()
     patient: str = ""
     weight: float = 1.0
     slices: SliceSettings | None = None
@@ -96,6 +99,13 @@ class Source(ABC):
             raise InputError("dataset is empty; a name is expected.")
         if self.weight <= 0:
             raise InputError(f"weight is {self.weight:g}, expected a number above 0.")
+        if self.ignored_labels and self.segments:
+            raise InputError("ignored_labels are values of labelmaps; segments have none.")
+        both = sorted({*self.ignored_labels} & {0, *self.target_labels})
+        if both:
+            raise InputError(
+                f"ignored_labels holds {both[0]}, which is the background's or the target's label."
+            )
         try:
             re.compile(self.patient)
         except re.error as error:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from DeepIGeoSLib.data.patterns import confined
 from DeepIGeoSLib.data.photographs import read_label_picture
 from DeepIGeoSLib.data.picture_case import PictureCase
@@ -17,26 +15,14 @@ from DeepIGeoSLib.data.source import DataFault, Found, Source
 from DeepIGeoSLib.data.targets import ClassMarks
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.settings.mapping import nearest_name
-from DeepIGeoSLib.volume import Volume
 
-# Labels 1 to 20; 0 is the background and 255 the border between objects, which counts as
-# background here.
+# Labels 1 to 20; 0 is the background, and 255 the border around objects, which VOC leaves out.
 CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
     *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa"),
     *("train", "tvmonitor"),
 )
 _BORDER = 255
-
-
-@dataclass(frozen=True)
-class PhotographCase(PictureCase):
-    """A photograph and its label picture, in which the border between objects is background."""
-
-    def read_labels(self, volume: Volume) -> np.ndarray:
-        """Read the class of every pixel."""
-        labels = super().read_labels(volume)
-        return np.where(labels == _BORDER, 0, labels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +40,7 @@ class VocSource(Source):
     """
 
     layout: Literal["voc"] = "voc"
+    ignored_labels: tuple[int, ...] = (_BORDER,)
     classes: tuple[str, ...]
     train: str = "ImageSets/Segmentation/trainaug.txt"
     val: str = "ImageSets/Segmentation/val.txt"
@@ -108,8 +95,8 @@ class VocSource(Source):
         numbers = tuple(1 + CLASSES.index(name) for name in marks.names)
         return ClassMarks((*marks.labels, *numbers))
 
-    def _case(self, folder: Path, name: str, use: str) -> PhotographCase:
-        return PhotographCase(
+    def _case(self, folder: Path, name: str, use: str) -> PictureCase:
+        return PictureCase(
             dataset=self.dataset,
             name=name,
             image=confined(folder, f"JPEGImages/{name}.jpg"),

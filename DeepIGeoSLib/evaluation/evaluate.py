@@ -138,6 +138,7 @@ def _played(
             rounds=asked.rounds,
             turn=turn,
             from_empty=asked.from_empty,
+            ignored=case.read_ignored(channels[0]),
         )
     ]
 

@@ -25,7 +25,7 @@ class PlayedRound:
     Attributes:
         number: 0 is the proposal, or the empty mask.
         stroke: what the robot marked; None in round 0, and when nothing was wrong any more.
-        labels: the result, bool, axes (k, j, i).
+        labels: the result, bool, axes (k, j, i); nothing where no label counts.
         seconds: the method took to answer; 0 when it was not asked.
         effect: what the stroke brought; None without one.
         box: that the robot drew instead of a stroke; None without one.
@@ -63,6 +63,7 @@ def play(
     rounds: int,
     turn: Sequence[int] = (),
     from_empty: bool = False,
+    ignored: np.ndarray | None = None,
 ) -> Iterator[PlayedRound]:
     """Let the robot user correct a case; yield every round, what it begins with first.
 
@@ -77,18 +78,28 @@ def play(
         rounds: marks to give at most.
         turn: numbers that tell this case from others; see ``RobotUser.mark``.
         from_empty: begin with an empty mask rather than with what the method proposes.
+        ignored: bool, the channels' shape: where the truth says nothing, so that what is found
+            there is neither right nor wrong, and never marked; None for nowhere.
     """
+
+    def judged(answer: np.ndarray) -> np.ndarray:
+        return answer if ignored is None else answer & ~ignored
+
     method.set_volume(channels)
     began = time.perf_counter()
     labels = method.begin_empty() if from_empty else method.propose()
-    yield PlayedRound(0, None, labels, 0.0 if from_empty else time.perf_counter() - began)
+    seconds = 0.0 if from_empty else time.perf_counter() - began
+    labels = judged(labels)
+    yield PlayedRound(0, None, labels, seconds)
     marks = {name: np.zeros(truth.shape, dtype=bool) for name in ("foreground", "background")}
     for number in range(1, rounds + 1):
         box = robot_box(truth) if number == 1 and user.first == "box" else None
         if box is not None:
             began = time.perf_counter()
             labels = method.answer_box(box)
-            yield PlayedRound(number, None, labels, time.perf_counter() - began, box=box)
+            seconds = time.perf_counter() - began
+            labels = judged(labels)
+            yield PlayedRound(number, None, labels, seconds, box=box)
             continue
         if number == 1 and user.first == "outline":
             stroke = robot_outline(labels, truth)
@@ -102,6 +113,7 @@ def play(
         began = time.perf_counter()
         labels = method.refine(**marks)
         seconds = time.perf_counter() - began
+        labels = judged(labels)
         effect = stroke_effect(before, labels, truth=truth, stroke=stroke)
         yield PlayedRound(number, stroke, labels, seconds, effect)
 

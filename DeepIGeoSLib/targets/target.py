@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from DeepIGeoSLib.errors import InputError
 
 # Red, green, blue from 0 to 255, for targets without a color of their own, in order. The first four
@@ -33,6 +35,9 @@ CLASSES_TAG = "DeepIGeoS.TargetClasses"
 
 # Labels of files and of scenes are bytes.
 _MOST = 255
+
+# In the place of a class, where nobody says what is there: no class, and no background either.
+IGNORED = 255
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ def check_targets(targets: Sequence[Target]) -> None:
     if twice:
         raise InputError(f"two targets are named {twice[0]!r}; each needs a name of its own.")
     classes = {number for target in targets for number in target.classes}
+    if IGNORED in classes:
+        raise InputError(f"the targets need {len(classes)} classes; {IGNORED - 1} are possible.")
     if classes != set(range(1, len(classes) + 1)) or not all(t.classes for t in targets):
         raise InputError(
             f"the targets have the classes {sorted(classes)}; the numbers from 1 on, without a "
@@ -96,6 +103,11 @@ def class_count(targets: Sequence[Target]) -> int:
     Without targets there are two.
     """
     return 1 + max((max(target.classes) for target in targets), default=1)
+
+
+def in_targets(classes: np.ndarray) -> np.ndarray:
+    """Return where classes belong to any target: bool, the shape of ``classes``."""
+    return (classes > 0) & (classes != IGNORED)
 
 
 def tags_of(target: Target) -> dict[str, str]:

@@ -13,6 +13,7 @@ import torch
 from scipy import ndimage
 from torch import nn
 
+from DeepIGeoSLib.targets import IGNORED, in_targets
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.border_settings import BorderSettings
 
@@ -56,10 +57,15 @@ def border_weights(
 
 
 def class_weights(classes: np.ndarray) -> np.ndarray:
-    """Return the first part of the weights: classes that are there count alike, 1 on average."""
-    numbers, places, counts = np.unique(classes, return_inverse=True, return_counts=True)
-    weights = classes.size / (len(numbers) * counts)
-    return weights[places].reshape(classes.shape).astype(np.float32)
+    """Return the first part of the weights: classes that are there count alike, 1 on average.
+
+    Voxels that are ``IGNORED`` have no weight, and no part in the average.
+    """
+    counted = classes != IGNORED
+    weights = np.zeros(classes.shape, dtype=np.float32)
+    numbers, places, counts = np.unique(classes[counted], return_inverse=True, return_counts=True)
+    weights[counted] = (counted.sum() / (len(numbers) * counts))[places.reshape(-1)]
+    return weights
 
 
 def loss_of_borders(
@@ -71,15 +77,17 @@ def loss_of_borders(
 
     Args:
         logits: (B, classes, k, j, i).
-        classes: class numbers (B, 1, k, j, i).
+        classes: class numbers (B, 1, k, j, i), ``IGNORED`` where no label counts.
         spacing: mm along (k, j, i) of each crop, (B, 3).
         settings: of the weights.
     """
     extra = []
     for own, size in zip(classes[:, 0], spacing, strict=True):
         numbers = to_array(own)
-        objects, _ = ndimage.label(numbers > 0)
+        objects, _ = ndimage.label(in_targets(numbers))
         weights = border_weights(objects, size.tolist(), settings)
         extra.append(weights + (class_weights(numbers) - 1 if settings.balance else 0))
-    entropy = nn.functional.cross_entropy(logits, classes[:, 0].long(), reduction="none")
+    entropy = nn.functional.cross_entropy(
+        logits, classes[:, 0].long(), ignore_index=IGNORED, reduction="none"
+    )
     return (to_tensor(np.stack(extra), logits.device) * entropy).mean()

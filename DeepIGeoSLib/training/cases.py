@@ -14,7 +14,7 @@ from DeepIGeoSLib.grid.boxes import box_around, grown_box
 from DeepIGeoSLib.grid.orientation import Orientation
 from DeepIGeoSLib.inputs.normalization import Normalization, NormalizationSettings, tissue_mask
 from DeepIGeoSLib.inputs.working_grid import GridSettings, WorkingGrid
-from DeepIGeoSLib.targets import Target, class_count
+from DeepIGeoSLib.targets import IGNORED, Target, class_count, in_targets
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class TrainingCase:
         dataset: for weighting.
         image: normalized float32, axes (channel, k, j, i).
         classes: uint8, axes (k, j, i): the class of each voxel, 0 the background; a single target
-            is 1.
+            is 1, and ``IGNORED`` where no label counts.
         spacing: mm along (k, j, i).
         source: where it came from.
         orientation: how the volume was turned.
@@ -52,7 +52,13 @@ class TrainingCase:
     @cached_property
     def target(self) -> np.ndarray:
         """Where any target is: bool, axes (k, j, i)."""
-        return self.classes > 0
+        return in_targets(self.classes)
+
+    @cached_property
+    def ignored(self) -> np.ndarray | None:
+        """Where no label counts: bool, axes (k, j, i); None for nowhere."""
+        ignored = self.classes == IGNORED
+        return ignored if ignored.any() else None
 
     def mask_of(self, target: Target) -> np.ndarray:
         """Return where one of the targets is: bool, axes (k, j, i)."""
@@ -82,15 +88,18 @@ def prepare_case(
     """
     channels, classes = case.load_classes()
     if gaps:
-        objects = numbered(case.read_labels(channels[0]), classes > 0, "numbers")
-        classes = np.where(separated(objects) > 0, classes, 0).astype(classes.dtype)
+        target = in_targets(classes)
+        objects = numbered(case.read_labels(channels[0]), target, "numbers")
+        classes[target & (separated(objects) == 0)] = 0
     orientation = Orientation.of(channels[0].ijk_to_ras)
     classes = orientation.apply(classes)
     arrays = [orientation.apply(channel.array) for channel in channels]
     spacing = orientation.spacing(channels[0].spacing)
     tissue = [tissue_mask(array, normalization) for array in arrays]
     margin = [int(np.ceil(grid.margin / s)) for s in spacing]
-    box = grown_box(box_around(np.logical_or.reduce([*tissue, classes > 0])), margin, classes.shape)
+    box = grown_box(
+        box_around(np.logical_or.reduce([*tissue, in_targets(classes)])), margin, classes.shape
+    )
     working = WorkingGrid.of_box(box, spacing, grid)
     image = np.stack(
         [
@@ -118,9 +127,11 @@ def mask_of_classes(classes: np.ndarray, numbers: Sequence[int]) -> np.ndarray:
 
 
 def _working_classes(working: WorkingGrid, classes: np.ndarray, count: int) -> np.ndarray:
-    """Return the class that most of each working voxel has: uint8."""
-    shares = [working.to_working((classes == n).astype(np.float32)) for n in range(1, count)]
-    if count == 2:
+    """Return the class that most of each working voxel has, or ``IGNORED``: uint8."""
+    numbers = [*range(1, count), *([IGNORED] if (classes == IGNORED).any() else [])]
+    shares = [working.to_working((classes == n).astype(np.float32)) for n in numbers]
+    if numbers == [1]:
         return (shares[0] >= 0.5).astype(np.uint8)
     background = 1 - np.sum(shares, axis=0)
-    return np.argmax([background, *shares], axis=0).astype(np.uint8)
+    chosen = np.argmax([background, *shares], axis=0)
+    return np.array([0, *numbers], dtype=np.uint8)[chosen]

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.networks.network import SegmentationNetwork
+from DeepIGeoSLib.training.averaging import AveragedWeights
 from DeepIGeoSLib.training.callbacks import CleanStop, CurrentRates, FiniteNumbers, RepeatableChance
 from DeepIGeoSLib.training.checkpoints import (
     LAST,
@@ -69,6 +70,7 @@ def fit(
             CurrentRates(),
             FiniteNumbers(folder),
             LossCurve(folder, min(_LOG_EVERY, optimization.steps)),
+            *([AveragedWeights(optimization.average)] if optimization.average else []),
             validator,
             _Steps(settings, folder, progress),
             CleanStop(folder),

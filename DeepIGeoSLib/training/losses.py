@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import monai.losses
 import torch
 from torch import nn
 
-from DeepIGeoSLib.targets import Target, class_count
+from DeepIGeoSLib.targets import IGNORED, Target, class_count
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -17,38 +16,40 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 def make_loss(name: str, targets: Sequence[Target] = ()) -> Loss:
     """Return a loss of logits (B, classes, ...) and class numbers (B, 1, ...).
 
+    Voxels whose class is ``IGNORED`` don't count.
+
     Args:
         name: "ce", "dice" or "dice_ce". The cross-entropy is that of the exclusive classes, the
             Dice that of the targets, of which some may lie in others: their mean.
         targets: of the network; a single one is class 1.
     """
-    cross_entropy = nn.CrossEntropyLoss()
-    if name == "ce":
-        return lambda logits, classes: cross_entropy(logits, classes[:, 0].long())
+    targets = targets or (Target(""),)
     # The Dice of the whole batch: a crop without lesion has no Dice of its own.
-    if len(targets) < 2:
-        options: dict[str, Any] = {
-            "softmax": True,
-            "to_onehot_y": True,
-            "include_background": False,
-            "batch": True,
-        }
-        kind = monai.losses.DiceLoss if name == "dice" else monai.losses.DiceCELoss
-        return kind(**options)
     of_targets = monai.losses.DiceLoss(batch=True)
 
     def dice(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
         belongs = membership(targets, logits)
-        known = nn.functional.one_hot(classes[:, 0].long(), logits.shape[1]).movedim(-1, 1)
+        counted = classes != IGNORED
+        numbers = classes[:, 0].long().masked_fill(~counted[:, 0], 0)
+        known = nn.functional.one_hot(numbers, logits.shape[1]).movedim(-1, 1)
         return of_targets(
-            _joined(logits.softmax(dim=1), belongs), _joined(known.to(logits.dtype), belongs)
+            _joined(logits.softmax(dim=1), belongs) * counted,
+            _joined(known.to(logits.dtype), belongs) * counted,
         )
 
     if name == "dice":
         return dice
-    return lambda logits, classes: (
-        dice(logits, classes) + cross_entropy(logits, classes[:, 0].long())
+    if name == "ce":
+        return _cross_entropy
+    return lambda logits, classes: dice(logits, classes) + _cross_entropy(logits, classes)
+
+
+def _cross_entropy(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """Return the mean over the voxels that count; 0 when there are none."""
+    entropy = nn.functional.cross_entropy(
+        logits, classes[:, 0].long(), ignore_index=IGNORED, reduction="sum"
     )
+    return entropy / (classes != IGNORED).sum().clamp(min=1)
 
 
 def dice_of_targets(
@@ -58,10 +59,11 @@ def dice_of_targets(
 
     Args:
         logits: (B, classes, ...).
-        classes: the true class numbers (B, 1, ...).
+        classes: the true class numbers (B, 1, ...); where one is ``IGNORED``, nothing counts.
         targets: of the network.
     """
-    found, known = logits.argmax(dim=1), classes[:, 0].long()
+    known = classes[:, 0].long()
+    found = logits.argmax(dim=1).masked_fill(known == IGNORED, 0)
     dice = []
     for target in targets:
         own = torch.tensor(target.classes, device=logits.device)

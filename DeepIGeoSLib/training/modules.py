@@ -143,7 +143,7 @@ class RNetModule(NetworkModule):
             given = add_marks(
                 seeds,
                 state >= 0.5,
-                to_array(batch["target"][sample, 0]) > 0,
+                to_array(batch["target"][sample, 0]),
                 random=random,
                 preset=self.settings.simulation.preset,
             )

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
+from DeepIGeoSLib.grid.boxes import three
 from DeepIGeoSLib.grid.resampling import resample
 from DeepIGeoSLib.inputs.distance_channels import distance_maps
-from DeepIGeoSLib.targets import Target, class_count
+from DeepIGeoSLib.targets import IGNORED, Target, class_count
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.augmentation import Augmentation
 from DeepIGeoSLib.training.cases import TrainingCase
@@ -109,23 +110,33 @@ class CropSampler:
             The image crop (channel, k, j, i), the map crops (k, j, i), and their spacing.
         """
         shape = self.settings.optimization.crop
+        beside = [0, *(round(self.settings.augmentation.surroundings * n) for n in shape[1:])]
         thickness = self._thickness(case, shape[0], random)
         source_shape = (round(shape[0] * thickness), *shape[1:])
         start = [
-            _window_start(c, size, n, random)
-            for c, size, n in zip(center, source_shape, case.classes.shape, strict=True)
+            _window_start(c, size, n, random) - more
+            for c, size, n, more in zip(
+                center, source_shape, case.classes.shape, beside, strict=True
+            )
         ]
+        source_shape = three(n + 2 * more for n, more in zip(source_shape, beside, strict=True))
+        wide = (shape[0], *source_shape[1:])
         image = np.stack(
-            [resample(_window(channel, start, source_shape), shape) for channel in case.image]
+            [resample(_window(channel, start, source_shape), wide) for channel in case.image]
         )
         cut = {}
         for name, values in maps.items():
-            window = resample(_window(values.astype(np.float32), start, source_shape), shape)
+            window = resample(_window(values.astype(np.float32), start, source_shape), wide)
             cut[name] = window >= 0.5 if values.dtype == bool else window
         spacing = (case.spacing[0] * source_shape[0] / shape[0], *case.spacing[1:])
         seed = int(random.integers(2**31))
         image, cut = self._augment(image, cut, spacing, seed=seed)
-        return image, cut, spacing
+        inside = tuple(slice(more, more + n) for n, more in zip(shape, beside, strict=True))
+        return (
+            np.ascontiguousarray(image[(slice(None), *inside)]),
+            {name: np.ascontiguousarray(values[inside]) for name, values in cut.items()},
+            spacing,
+        )
 
     def _thickness(self, case: TrainingCase, slices: int, random: np.random.Generator) -> float:
         """Draw how many slices are averaged to one: thin-slice cases stand in for thick ones."""
@@ -153,10 +164,11 @@ class PNetSamples(Dataset):
             center = _voxel_of(_shown_class(case, self._classes, random), case, random)
         else:
             center = _any_voxel(case, random)
-        masks = {f"class {number}": case.classes == number for number in self._classes}
+        numbers = [*self._classes, *([] if case.ignored is None else [IGNORED])]
+        masks = {f"class {number}": case.classes == number for number in numbers}
         image, masks, spacing = self._sampler.crop(case, center, masks, random=random)
         classes = np.zeros(image.shape[1:], dtype=np.uint8)
-        for number, mask in zip(self._classes, masks.values(), strict=True):
+        for number, mask in zip(numbers, masks.values(), strict=True):
             classes[mask] = number
         target = to_tensor(classes[np.newaxis])
         return to_tensor(image), target, torch.tensor(spacing, dtype=torch.float64)
@@ -165,7 +177,8 @@ class PNetSamples(Dataset):
 class RNetSamples(Dataset):
     """Crops for R-Net with the first strokes on them.
 
-    A sample is a mapping of tensors: image (channel, k, j, i), target (1, k, j, i) uint8, initial
+    A sample is a mapping of tensors: image (channel, k, j, i), target (1, k, j, i) uint8
+    (``IGNORED`` where no label counts, so that nobody marks anything there), initial
     (k, j, i) float32, foreground and background (k, j, i) bool, maps (2, k, j, i), asked (2,) bool
     (whether the newest strokes add and whether they remove), spacing (3,) float64, seed () int64
     for the rounds that follow. Of several targets, a sample is about one that its case shows.
@@ -196,6 +209,8 @@ class RNetSamples(Dataset):
         target = _shown_target(case, random)
         truth = case.mask_of(case.targets[target])
         maps = {"target": truth}
+        if case.ignored is not None:
+            maps["ignored"] = case.ignored
         if start == "pnet":
             proposals = self._proposals[number]
             chosen = proposals[int(random.integers(len(proposals)))]
@@ -210,7 +225,10 @@ class RNetSamples(Dataset):
             maps["initial"] = np.zeros(image.shape[1:], dtype=np.float32)
         elif random.random() < 0.25:  # masks from elsewhere are hard
             maps["initial"] = (maps["initial"] >= 0.5).astype(np.float32)
-        return self._with_strokes(image, maps["target"], maps["initial"], spacing, random)
+        target = maps["target"].astype(np.uint8)
+        if "ignored" in maps:
+            target[maps["ignored"]] = IGNORED
+        return self._with_strokes(image, target, maps["initial"], spacing, random)
 
     def _start(self, random: np.random.Generator) -> str:
         initial = self._settings.simulation.completed().initial
@@ -247,7 +265,7 @@ class RNetSamples(Dataset):
         impose(initial, seeds)
         return {
             "image": to_tensor(image),
-            "target": to_tensor(target[np.newaxis].astype(np.uint8)),
+            "target": to_tensor(target[np.newaxis]),
             "initial": to_tensor(initial),
             "foreground": to_tensor(seeds["foreground"]),
             "background": to_tensor(seeds["background"]),
@@ -271,20 +289,21 @@ def add_marks(
     Args:
         seeds: bool masks of "foreground" and "background".
         labels: the segmentation, bool.
-        target: the truth, bool.
+        target: the truth: 1, 0, or ``IGNORED`` where no label counts.
         random: source of every choice.
         preset: "recommended" adds one stroke, "paper" points in all wrong regions.
 
     Returns:
         The classes that were marked; empty when nothing is wrong.
     """
-    obeyed = labels & ~seeds["background"] | seeds["foreground"]
+    obeyed = (labels & ~seeds["background"] | seeds["foreground"]) & (target != IGNORED)
+    truth = target == 1
     if preset == "paper":
-        points = paper_points(obeyed, target, random)
+        points = paper_points(obeyed, truth, random)
         for name, mask in points.items():
             seeds[name] |= mask
         return {name for name, mask in points.items() if mask.any()}
-    stroke = random_stroke(obeyed, target, random)
+    stroke = random_stroke(obeyed, truth, random)
     if stroke is None:
         return set()
     seeds[stroke.label] |= stroke.mask
@@ -332,7 +351,8 @@ def _error_voxel(
     labels: np.ndarray, truth: np.ndarray, case: TrainingCase, random: np.random.Generator
 ) -> np.ndarray:
     """Return a voxel that is labeled wrongly; one of the target when all are right."""
-    voxels = np.flatnonzero(labels != truth)
+    wrong = labels != truth
+    voxels = np.flatnonzero(wrong if case.ignored is None else wrong & ~case.ignored)
     if voxels.size == 0:
         return _voxel_of(truth, case, random)
     return np.array(np.unravel_index(voxels[random.integers(voxels.size)], labels.shape))

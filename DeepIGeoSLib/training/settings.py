@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from DeepIGeoSLib.bundles import TrainingData
 from DeepIGeoSLib.data import DataSettings
+from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
 from DeepIGeoSLib.inputs.normalization import NormalizationSettings
 from DeepIGeoSLib.inputs.working_grid import GridSettings
@@ -32,6 +33,9 @@ class AugmentationSettings:
         degrees: largest in-plane rotation.
         tilt_degrees: largest rotation out of the plane.
         scales: smallest and largest zoom.
+        surroundings: share of a crop's size, in plane, that is cut around it on each side before it
+            is turned, zoomed and bent, and taken away afterwards: what comes in from the sides is
+            then the image, not air. Where the image ends, its last voxels are repeated.
         thickest: mm; slices are averaged at random up to this thickness.
         elastic: probability of a smooth deformation.
         elastic_mm: largest displacement of the deformation's control points.
@@ -49,6 +53,7 @@ class AugmentationSettings:
     degrees: float = 22.5
     tilt_degrees: float = 5.0
     scales: tuple[float, float] = (0.8, 1.25)
+    surroundings: float = 0.0
     thickest: float = 7.0
     elastic: float = 0.0
     elastic_mm: float = 5.0
@@ -61,6 +66,13 @@ class AugmentationSettings:
     gamma: float | None = None
     blur: float | None = None
     noise: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 <= self.surroundings <= 1:
+            raise InputError(
+                f"surroundings is {self.surroundings:g}; a share from 0 to 1 is expected."
+            )
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,8 @@ class OptimizationSettings:
         precision: "32-true" or "bf16-mixed" (twice as fast where the processor has bfloat16, but
             not with the depthwise convolutions of efficientnet-lite0).
         gradient_clip: largest norm of the gradient.
+        average: share of a running average of the weights that each step keeps, such as 0.99; what
+            is measured and kept as the best is then the average. 0 for the newest weights.
         threads: processor threads; 0 leaves torch's choice.
     """
 
@@ -98,7 +112,13 @@ class OptimizationSettings:
     borders: BorderSettings | None = None
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     gradient_clip: float = 1.0
+    average: float = 0.0
     threads: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 <= self.average < 1:
+            raise InputError(f"average is {self.average:g}; a share from 0 to below 1 is expected.")
 
 
 @dataclass(frozen=True)

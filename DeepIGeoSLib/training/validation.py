@@ -35,6 +35,7 @@ from DeepIGeoSLib.interaction.session import InteractiveSession
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.targets import Target, label_numbers
 from DeepIGeoSLib.tensors import to_tensor
+from DeepIGeoSLib.training.averaging import averaged
 from DeepIGeoSLib.training.cases import TrainingCase
 from DeepIGeoSLib.training.checkpoints import BEST
 from DeepIGeoSLib.training.curve import StepTable
@@ -131,16 +132,17 @@ class Validation(lightning.Callback, ABC):
         if not due or step == self._measured_at:
             return
         self._measured_at = step
-        score: Any = None
-        if trainer.is_global_zero:
-            # A copy, so that evaluation mode and float32 layout stay out of the training.
-            crf = None if pl_module.crf is None else pl_module.crf.plain()
-            network: Any = copy.deepcopy(pl_module.network).eval()
-            score = self._measure(trainer, network, crf)
-        score = trainer.strategy.broadcast(score)
-        if self.best is None or score > self.best:
-            self.best = score
-            trainer.save_checkpoint(self.folder / BEST, weights_only=True)
+        with averaged(trainer, pl_module):
+            score: Any = None
+            if trainer.is_global_zero:
+                # A copy, so that evaluation mode and float32 layout stay out of the training.
+                crf = None if pl_module.crf is None else pl_module.crf.plain()
+                network: Any = copy.deepcopy(pl_module.network).eval()
+                score = self._measure(trainer, network, crf)
+            score = trainer.strategy.broadcast(score)
+            if self.best is None or score > self.best:
+                self.best = score
+                trainer.save_checkpoint(self.folder / BEST, weights_only=True)
 
     def _measure(
         self, trainer: lightning.Trainer, network: SegmentationNetwork, crf: CRFNet | None
@@ -208,7 +210,8 @@ def _write_prediction(volume: Volume, labels: np.ndarray, case: LabeledCase, fol
 class PNetValidation(Validation):
     """P-Net on whole cases (on their working grid).
 
-    Where borders between objects count, it also measures how the objects are divided.
+    Where no label counts, nothing is taken for found. Where borders between objects count, it also
+    measures how the objects are divided.
     """
 
     def __init__(
@@ -247,9 +250,12 @@ class PNetValidation(Validation):
         for case in self.cases:
             answers = proposed(case, engine, field)
             found = [answer >= 0.5 for answer in answers]
+            if case.ignored is not None:
+                answers = np.where(case.ignored, 0, answers)
+            judged = [answer >= 0.5 for answer in answers]
             truths = [case.mask_of(target) for target in case.targets]
             measures = {}
-            for target, labels, truth in zip(case.targets, found, truths, strict=True):
+            for target, labels, truth in zip(case.targets, judged, truths, strict=True):
                 distances = surface_distances(labels, truth, case.spacing)
                 measures[_named("dice", target)] = dice(labels, truth)
                 measures[_named("iou", target)] = iou(labels, truth)
@@ -257,7 +263,7 @@ class PNetValidation(Validation):
                 overlap = np.array([np.sum(labels & truth), np.sum(labels | truth)])
                 self._overlaps[case.dataset, _named("pooled iou", target)].append(overlap)
             if self.settings.optimization.borders is not None:
-                measures |= partition_errors(np.any(found, axis=0), case.target)
+                measures |= partition_errors(np.any(judged, axis=0), case.target)
                 errors = errors_by_threshold(np.max(answers, axis=0), case.target)
                 self._by_threshold[case.dataset].append(errors)
             measures["loss"] = self._loss_of(engine, field, case)
@@ -349,7 +355,15 @@ class RNetValidation(Validation):
         for case, part, channels, truth in self.cases:
             method.choose_target(part.target)
             target, measures = Target(part.target), {}
-            for played in play(method, channels, truth, user=RobotUser("stroke"), rounds=ROUNDS):
+            rounds = play(
+                method,
+                channels,
+                truth,
+                user=RobotUser("stroke"),
+                rounds=ROUNDS,
+                ignored=part.read_ignored(channels[0]),
+            )
+            for played in rounds:
                 after = f"after {played.number}"
                 measures[_named(f"dice {after}", target)] = dice(played.labels, truth)
             distances = surface_distances(played.labels, truth, channels[0].spacing)

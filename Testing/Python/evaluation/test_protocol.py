@@ -229,3 +229,26 @@ def test_a_case_that_cannot_be_read_is_named(write_case: Callable) -> None:
     case.label.unlink()
     with pytest.raises(InputError, match=r"one-truth\.nii\.gz"):
         compare([Spreading()], [case], RobotUser(), rounds=1)
+
+
+def test_what_nobody_judged_is_neither_marked_nor_measured(write_case: Callable) -> None:
+    channels, truth = write_case("one").load_channels()
+    ignored = np.zeros(truth.shape, dtype=bool)
+    ignored[:, :, truth.shape[2] // 2 :] = True
+    truth = truth & ~ignored
+
+    class Everything(Spreading):
+        def propose(self) -> np.ndarray:
+            return np.ones(self.shape, dtype=bool)
+
+        def refine(self, foreground, background) -> np.ndarray:
+            super().refine(foreground, background)
+            return truth | ignored
+
+    method = Everything()
+    rounds = list(play(method, channels, truth, user=RobotUser(), rounds=3, ignored=ignored))
+    np.testing.assert_array_equal(rounds[0].labels, ~ignored)
+    assert rounds[1].stroke.label == "background"
+    assert not (rounds[1].stroke.mask & ignored).any()
+    assert dice(rounds[1].labels, truth) == 1
+    assert [played.stroke for played in rounds[2:]] == [None, None]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 pytest.importorskip("torchio", reason="the extra 'train' is not installed")
 
+from DeepIGeoSLib import InputError
+from DeepIGeoSLib.data import find_cases
 from DeepIGeoSLib.training.augmentation import Augmentation
+from DeepIGeoSLib.training.cases import prepare_case
+from DeepIGeoSLib.training.config import read_config
+from DeepIGeoSLib.training.sampling import CropSampler
 from DeepIGeoSLib.training.settings import AugmentationSettings
 
 STILL = {"flip_axes": (), "degrees": 0.0, "tilt_degrees": 0.0, "scales": (1.0, 1.0), "intensity": 0}
@@ -98,3 +106,41 @@ def test_changes_that_are_off_leave_the_random_numbers_as_they_were() -> None:
         (4, 64, 64),
     )
     np.testing.assert_array_equal(before, after)
+
+
+def crop_of(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A crop of a case whose image is 5 everywhere, its mask, and where it was cut from."""
+    settings = read_config(path)
+    file = find_cases(settings.data, path.parent, "train")[0]
+    case = prepare_case(file, settings.normalization, settings.grid)
+    ramp = np.arange(case.classes.size, dtype=np.float32).reshape(case.classes.shape)
+    case = dataclasses.replace(case, image=np.stack([np.full_like(ramp, 5.0), ramp]))
+    center = [size // 2 for size in case.classes.shape]
+    random = np.random.default_rng(4)
+    maps = {"target": case.target}
+    image, cut, _ = CropSampler([case], settings).crop(case, center, maps, random=random)
+    return image[0], cut["target"], image[1]
+
+
+def test_what_comes_in_from_outside_is_the_image_where_it_is_cut_with_its_surroundings(
+    configure,
+) -> None:
+    options = {**STILL, "scales": [0.6, 0.6], "degrees": 30.0}
+    slices = {"crop": [1, 24, 24]}
+    bare, mask, _ = crop_of(configure("bare", augmentation=options, optimization=slices))
+    assert bare.min() < 0  # air
+    options["surroundings"] = 0.6
+    around, other, _ = crop_of(configure("around", augmentation=options, optimization=slices))
+    assert bare.shape == around.shape == mask.shape == other.shape == (1, 24, 24)
+    np.testing.assert_allclose(around, 5.0, atol=1e-4)
+
+
+def test_surroundings_alone_change_nothing(configure) -> None:
+    with_them = crop_of(configure("with", augmentation={**STILL, "surroundings": 0.5}))
+    for one, other in zip(with_them, crop_of(configure("bare", augmentation=STILL)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_surroundings_are_a_share() -> None:
+    with pytest.raises(InputError, match="surroundings is 2"):
+        AugmentationSettings(surroundings=2.0)
