@@ -9,9 +9,11 @@ def run() -> int:
     """Run the command line of this process; return the exit code."""
     # Before and after the command there is nothing to clean up: Ctrl-C just ends the process.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from DeepIGeoSLib.allocator import keep_more_freed_memory
     from DeepIGeoSLib.cli import main
     from DeepIGeoSLib.commands.ctrl_c import CtrlC
 
+    keep_more_freed_memory()
     ctrl_c = CtrlC()
     code = main(ctrl_c=ctrl_c)
     if ctrl_c.pressed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ _log = logging.getLogger(__name__)
 
 _TICK = 0.05  # s: often enough that a stroke is answered at once
 _AFTER_FAILURE = 5.0  # s
+_SHOWN = 1.0  # s in which a browser that has connected shows the slices
+_NOBODY = 5.0  # s after which computing begins where no browser has connected
 _RESIZED = 0.5  # s after which the browser has told the new sizes of the views
 _ERASER_COLOR = (0.9, 0.9, 0.9)
 
@@ -102,7 +105,8 @@ class WebApp:
         )
         self._app = SlicerApp()
         showVtkErrorsOnly()
-        self.session = WebSession(self._app)
+        self._page_shown = threading.Event()
+        self.session = WebSession(self._app, page_shown=self._page_shown)
         self.views = Views(server, self._app)
         self._brush = self._app.segmentation_editor.get_effect(Brush)
         self._brush.stroke = self.session.stroke
@@ -119,6 +123,8 @@ class WebApp:
         self._build()
         self._follow_state()
         server.controller.on_server_ready.add(lambda **_: create_task(self._keep_up()))
+        server.controller.on_server_ready.add(lambda **_: create_task(self._compute_in(_NOBODY)))
+        server.controller.on_client_connected.add(lambda **_: create_task(self._compute_in(_SHOWN)))
 
     def _begin_state(self, folder: OpenedFolder | None, cases: Cases | None) -> None:
         state, session = self._state, self.session
@@ -237,6 +243,11 @@ class WebApp:
         if session.case is not None and session.bench.segmentationNode is not None:
             self._autosave.write(session)
         session.stop()
+        self._page_shown.set()
+
+    async def _compute_in(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._page_shown.set()
 
     def _save(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,14 @@ class WebSession:
         uncertainty_shown: whether the uncertainty is laid over the slices.
     """
 
-    def __init__(self, app: Any) -> None:
-        """Begin without a volume, in the scene and the views of a ``SlicerApp``."""
+    def __init__(self, app: Any, *, page_shown: threading.Event | None = None) -> None:
+        """Begin without a volume, in the scene and the views of a ``SlicerApp``.
+
+        Args:
+            app: of trame-slicer.
+            page_shown: nothing is computed, and PyTorch not loaded, before it is set: the processor
+                is the page's until then. There is nothing to wait for when None.
+        """
         publishSlicer(
             app.scene,
             app.app_logic,
@@ -64,6 +71,8 @@ class WebSession:
         self.changed = True  # since somebody has looked
         self._model_chosen = False  # by somebody, and not for the volume's name
         self._rounds: tuple[Round, ...] = ()
+        if page_shown is not None:
+            self._computing.submit(page_shown.wait)
         self._computing.submit(loadTorch)  # takes seconds, which the first stroke need not wait
 
     # The volume

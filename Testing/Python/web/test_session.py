@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -394,3 +395,21 @@ def test_the_model_fits_the_name_of_the_image_until_somebody_chooses_one(
     session.close_case()
     session.stop()
     assert found == ["flair-whole-tumor", "any-structure", "geodesic"]
+
+
+def test_nothing_is_computed_before_the_page_is_shown(app: Any, head: Path, tiny_bundle: Path):
+    from DeepIGeoSLib.web.session import WebSession
+
+    page_shown = threading.Event()
+    session = WebSession(app, page_shown=page_shown)
+    session.use_model(str(tiny_bundle))
+    opened(session, head)
+    session.act("segment")
+    time.sleep(0.5)
+    session.poll()
+    assert session.bench.busy
+    page_shown.set()
+    answered(session)
+    assert len(session.bench.rounds) == 1
+    session.close_case()
+    session.stop()
