@@ -18,13 +18,14 @@ from DeepIGeoSLib.batch.journal import KEPT, Journal, KnownCase, Run, journal_pa
 from DeepIGeoSLib.batch.order import WorkOrder, work_order
 from DeepIGeoSLib.batch.outputs import (
     describe_data_set,
+    format_of,
     is_derivative,
     remove_unfinished,
     write_color_table,
 )
 from DeepIGeoSLib.batch.plan import Plan, check_folders, check_outputs_free, counted, planned
 from DeepIGeoSLib.batch.record import CaseRecord, State
-from DeepIGeoSLib.batch.settings import Workers, WorkSettings
+from DeepIGeoSLib.batch.settings import AUTO, FORMATS, Workers, WorkSettings
 from DeepIGeoSLib.batch.tally import Tally
 from DeepIGeoSLib.bundles import load_bundle
 from DeepIGeoSLib.errors import DeepIGeoSError, InputError, Progress
@@ -83,7 +84,7 @@ def plan_batch(
     known: dict[str, KnownCase] = {}
     if journal_path(cohort.order.output).is_file():
         with Journal(cohort.order.output) as journal:
-            journal.check(cohort.run)
+            journal.check(cohort.run_after(journal.last_run()))
             known = journal.known()
     to_do = cohort.missing(known)
     return planned(
@@ -151,7 +152,8 @@ def run_batch(
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with Journal(folder) as journal:
-            journal.check(cohort.run)
+            run = cohort.run_after(journal.last_run())
+            journal.check(run)
             known = journal.known()
             to_do = cohort.missing(known)
             untouched = [case for case in to_do if _is_untouched(known.get(case.name))]
@@ -170,7 +172,7 @@ def run_batch(
             made = []
             if on_plan is not None:
                 on_plan(plan)
-            journal.begin(cohort.run, cohort.all_stamps())
+            journal.begin(run, cohort.all_stamps())
             journal.reopen([case.name for case in to_do])
             remove_unfinished(folder)
             if any(is_derivative(case, cohort.order) for case in plan.cases):
@@ -283,6 +285,21 @@ class _Cohort:
         )
         found = replace(found, cases=cases, problems=[*found.problems, *problems])
         return cls(found, stamps, order, run)
+
+    def run_after(self, before: Run | None) -> Run:
+        """Return this run with the format as an earlier start said it, where that means the same.
+
+        Of volumes alone "auto" is .nii.gz, which was the default once.
+        """
+        said = None if before is None else before.settings.get("format")
+        if said not in (AUTO, *FORMATS):
+            return self.run
+        settings = replace(self.order.settings, format=said)
+        order = replace(self.order, settings=settings)
+        for case in self.found.cases:
+            if format_of(case, order) != format_of(case, self.order):
+                return self.run
+        return replace(self.run, settings=settings.mapping())
 
     def all_stamps(self) -> dict[str, str]:
         """Return the stamps of all cases by name; those that can't be read have none."""

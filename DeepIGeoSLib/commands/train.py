@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from DeepIGeoSLib.allocator import keep_more_freed_memory
 from DeepIGeoSLib.errors import InputError, Progress
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Train, and write a bundle when the configuration describes one."""
+    keep_more_freed_memory()
     from DeepIGeoSLib.training.examples import config_template
 
     if arguments.print_config is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from DeepIGeoSLib.engines.allocator import keep_freed_memory, return_freed_memory
+from DeepIGeoSLib.allocator import keep_freed_memory, return_freed_memory
 from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.engines.padding import PaddedChannels
 from DeepIGeoSLib.engines.protocols import Engine

@@ -3,11 +3,17 @@
 from DeepIGeoSLib.batch.outputs.colors import write_color_table
 from DeepIGeoSLib.batch.outputs.derivatives import describe_data_set
 from DeepIGeoSLib.batch.outputs.files import remove_unfinished, write_case
-from DeepIGeoSLib.batch.outputs.paths import PICTURE, is_derivative, output_paths
+from DeepIGeoSLib.batch.outputs.paths import (
+    PICTURE,
+    format_of,
+    is_derivative,
+    output_paths,
+)
 
 __all__ = [
     "PICTURE",
     "describe_data_set",
+    "format_of",
     "is_derivative",
     "output_paths",
     "remove_unfinished",

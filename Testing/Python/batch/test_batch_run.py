@@ -188,6 +188,37 @@ def test_other_settings_another_input_and_files_of_others_are_refused(
         run_batch(images, images / "out", bundle=tiny_bundle, **NO_REPORT)
 
 
+def test_a_folder_goes_on_where_another_name_of_the_format_means_the_same(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(2), tmp_path / "out"
+    common = {"bundle": tiny_bundle, **NO_REPORT}
+    nifti, auto = WorkSettings(format=".nii.gz"), WorkSettings()  # the earlier default, and today's
+    run_batch(images, out, **common, settings=nifti)
+    before = files_of(out)
+    (out / "p1" / "head.nii.gz").unlink()
+    assert [case.name for case in plan_batch(images, out, bundle=tiny_bundle).cases] == ["p1/head"]
+    assert run_batch(images, out, **common, settings=auto).worked_on == 1
+    assert files_of(out) == before
+    assert run_batch(images, out, **common, settings=nifti).worked_on == 0
+
+
+def test_a_folder_does_not_go_on_where_the_format_means_something_else(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    pillow = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    head = write_cohort(1) / "p0" / "head.nii.gz"
+    pixels = np.random.default_rng(0).normal(100, 4, (40, 48)).round().astype(np.uint8)
+    pillow.fromarray(pixels).save(tmp_path / "picture.png")
+    listed, out = tmp_path / "cases.csv", tmp_path / "out"
+    common = {"bundle": tiny_bundle, **NO_REPORT}
+    listed.write_text(f"image\n{head}\n")
+    run_batch(listed, out, **common, settings=WorkSettings(format=".nii.gz"))
+    listed.write_text(f"image\n{head}\npicture.png\n")
+    with pytest.raises(InputError, match=r"format was '.nii.gz', not 'auto'"):
+        run_batch(listed, out, **common)
+
+
 def test_a_bundle_for_strokes_asks_for_them(write_cohort: Callable[..., Path], tmp_path: Path):
     with pytest.raises(InputError, match="any-structure segments nothing without seeds"):
         run_batch(write_cohort(1), tmp_path / "out", bundle="any-structure", **NO_REPORT)

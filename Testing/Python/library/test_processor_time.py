@@ -34,7 +34,7 @@ print(found)
 _FREEING = """
 import resource
 import numpy as np
-from DeepIGeoSLib.engines.allocator import keep_freed_memory
+from DeepIGeoSLib.allocator import keep_freed_memory
 
 
 keep_freed_memory()
@@ -47,10 +47,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-def printed_by(program: str) -> float:
-    threads = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+def printed_by(program: str, **environment: str) -> float:
+    told = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", **environment}
     command = [sys.executable, "-c", program]
-    answer = subprocess.run(command, check=True, capture_output=True, env=os.environ | threads)
+    answer = subprocess.run(command, check=True, capture_output=True, env=os.environ | told)
     return float(answer.stdout)
 
 
@@ -68,7 +68,7 @@ _RETURNING = """
 import os
 from pathlib import Path
 import numpy as np
-from DeepIGeoSLib.engines.allocator import keep_freed_memory, return_freed_memory
+from DeepIGeoSLib.allocator import keep_freed_memory, return_freed_memory
 
 keep_freed_memory()
 arrays = [np.ones(100_000, dtype=np.float64) for _ in range(400)]
@@ -85,3 +85,41 @@ print(before - resident())
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is of Linux")
 def test_freed_memory_is_given_back_when_asked() -> None:
     assert printed_by(_RETURNING) > 300e6
+
+
+_IN_A_PROGRAM = """
+import resource
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from DeepIGeoSLib.allocator import {keep}
+
+{keep}()
+def fill():
+    array = np.ones(12_000_000, dtype=np.float64)
+for _ in range(2):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    with ThreadPoolExecutor(1) as other:
+        other.submit(fill).result()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def pages_again(keep: str, **environment: str) -> float:
+    """Return the pages that the system gave a second thread for a block that a first one freed."""
+    # NumPy asks for huge pages otherwise, which the system may have or not.
+    environment["NUMPY_MADVISE_HUGEPAGE"] = "0"
+    return printed_by(_IN_A_PROGRAM.format(keep=keep), **environment)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is of Linux")
+def test_programs_of_our_own_keep_large_blocks_for_every_thread() -> None:
+    of_the_block = 23_000
+    assert pages_again("keep_freed_memory") > of_the_block
+    assert pages_again("keep_more_freed_memory") < 1000
+    assert pages_again("keep_more_freed_memory", MALLOC_TRIM_THRESHOLD_="65536") < 1000  # Dask's
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is of Linux")
+@pytest.mark.parametrize("name", ["MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"])
+def test_what_the_environment_says_of_memory_holds(name: str) -> None:
+    assert pages_again("keep_more_freed_memory", **{name: "131072"}) > 23_000
