@@ -187,3 +187,22 @@ def _weighted_sum(weights: dict[int, float], bias: float, shift: float = 0.0):
             network.classifier.weight[1, slot, 1, 1, 1] = weight
         network.classifier.bias[1] = bias - shift * sum(weights.values())
     return network
+
+
+@pytest.fixture(scope="session")
+def bundle_with_overview(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle for FLAIR whose P-Net has two levels: ``flair-whole-tumor`` as it was in 0.2.2."""
+    from safetensors.torch import load_file
+
+    from DeepIGeoSLib.bundles import load_bundle
+    from DeepIGeoSLib.bundles.writer import write_bundle
+
+    shipped = load_bundle("flair-whole-tumor")
+    settings = shipped.manifest.networks["rnet"]
+    pnet = settings.build("pnet")
+    weights = Path(__file__).parents[1] / "Data" / "multi-scale-pnet.safetensors"
+    pnet.load_state_dict(load_file(weights))
+    folder = tmp_path_factory.mktemp("bundles") / "two-levels"
+    manifest = dataclasses.replace(shipped.manifest, networks={"pnet": settings, "rnet": settings})
+    write_bundle(folder, manifest, {"pnet": pnet, "rnet": shipped.network("rnet")}, card="# Old\n")
+    return folder

@@ -277,8 +277,10 @@ def _wait_for_compilers() -> None:
 
 
 @with_openvino
-def test_a_proposal_s_two_levels_go_with_the_network(runs_of_openvino) -> None:
-    network = load_bundle("flair-whole-tumor").network("pnet").eval()
+def test_a_proposal_s_two_levels_go_with_the_network(
+    runs_of_openvino, bundle_with_overview
+) -> None:
+    network = load_bundle(bundle_with_overview).network("pnet").eval()
     assert network.overview is not None
     image = np.random.default_rng(0).normal(size=(1, 8, 64, 96)).astype(np.float32)
     image[:, 2:6, 16:48, 32:64] += 4

@@ -119,8 +119,8 @@ def test_weights_bring_their_overview(network) -> None:
 
 
 @pytest.mark.parametrize("case", ["TCGA_CS_4942_19970222", "TCGA_DU_7298_19910324"])
-def test_two_levels_segment_as_one_does(case: str, data: Path) -> None:
-    bundle = load_bundle("flair-whole-tumor")
+def test_two_levels_segment_as_one_does(case: str, data: Path, bundle_with_overview: Path) -> None:
+    bundle = load_bundle(bundle_with_overview)
     volume = Volume.read(data / f"lgg_flair_kaggle3m/cases/{case}_flair.nii.gz")
     turned = Orientation.of(volume.ijk_to_ras)
     image = PreparedImage(

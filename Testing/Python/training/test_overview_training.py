@@ -30,7 +30,9 @@ def padded(image: np.ndarray, network: SegmentationNetwork) -> torch.Tensor:
     return to_tensor(channels.read([slice(0, size) for size in channels.shape])[np.newaxis])
 
 
-def test_an_overview_learns_where_the_answer_is_clear(data: Path) -> None:
+def test_an_overview_learns_where_the_answer_is_clear(
+    data: Path, bundle_with_overview: Path
+) -> None:
     settings = read_config(ROOT / "Configs" / "flair-rnet.json")
 
     def image(name: str) -> np.ndarray:
@@ -39,7 +41,7 @@ def test_an_overview_learns_where_the_answer_is_clear(data: Path) -> None:
         case = LabeledCase("lgg", name, *files)
         return prepare_case(case, settings.normalization, settings.grid).image
 
-    network = load_bundle("flair-whole-tumor").network("pnet").eval()
+    network = load_bundle(bundle_with_overview).network("pnet").eval()
     network.overview = None
     engine, unseen = TorchEngine(network, "cpu"), image("TCGA_HT_8018_19970411")
     alone = engine.foreground_probability(unseen) >= 0.5
@@ -79,9 +81,9 @@ def test_a_trained_bundle_has_an_overview(configure, heads: Path, tmp_path: Path
     assert bundle.network("rnet").overview is None
 
 
-def test_fine_tuning_starts_without_the_overview_of_before() -> None:
+def test_fine_tuning_starts_without_the_overview_of_before(bundle_with_overview: Path) -> None:
     path = ROOT / "Configs" / "flair-pnet.json"
-    bundle = load_bundle("flair-whole-tumor")
+    bundle = load_bundle(bundle_with_overview)
     assert bundle.network("pnet").overview is not None
     network, _ = starting_networks(
         read_config(path), base=path.parent, progress=None, bundle=bundle
