@@ -59,13 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Train, and write a bundle when the configuration describes one."""
-    keep_more_freed_memory()
     from DeepIGeoSLib.training.examples import config_template
 
     if arguments.print_config is not None:
         return {"config": config_template(arguments.print_config)}
     if arguments.config is None:
         raise InputError("Give a CONFIG; --print-config pnet prints one to start from.")
+    keep_more_freed_memory()
     if arguments.config != _CRF_PRETRAIN and _is_for_any_structure(arguments.config):
         return _any_structure(arguments, progress)
     settings, source = _settings(arguments)

@@ -7,7 +7,8 @@ weights that were learned from pictures serve volumes too; the decoder joins the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import cast
 
@@ -15,6 +16,9 @@ import torch
 from torch import nn
 
 from DeepIGeoSLib.networks.encoder_names import ENCODER_MODULES
+
+# Slices that are computed together. 2, 4 and 8 take about as long as each other.
+_SLICES = 4
 
 
 class Encoder(nn.Module, ABC):
@@ -68,8 +72,33 @@ def seen_in_slices(encoder: Encoder, x: torch.Tensor) -> list[torch.Tensor]:
     """Return an encoder's features of (B, C, [D,] H, W), each (B, width, [D,] h, w)."""
     if x.ndim == 4:
         return encoder(x)
+    return by_slices(partial(_seen, encoder), [x], training=encoder.training)
+
+
+def _seen(encoder: Encoder, x: torch.Tensor) -> list[torch.Tensor]:
     found = encoder(x.movedim(2, 1).flatten(0, 1))
     return [part.unflatten(0, (x.shape[0], -1)).movedim(1, 2) for part in found]
+
+
+def by_slices(
+    compute: Callable[..., list[torch.Tensor]], parts: Sequence[torch.Tensor], *, training: bool
+) -> list[torch.Tensor]:
+    """Return what layers that see each slice alone make of tensors (B, C, D, H, W).
+
+    In training, all slices at once. A processor's answer is computed from a few of them at a time:
+    what the layers take then stays in its caches, and so small that freed memory serves the next.
+
+    Args:
+        compute: from some slices of every part to a list of tensors of the same slices.
+        parts: of D slices each.
+        training: whether the layers learn.
+    """
+    whole = training or torch.jit.is_tracing() or parts[0].device.type != "cpu"
+    if whole or parts[0].shape[2] <= _SLICES:
+        return compute(*parts)
+    groups = zip(*(part.split(_SLICES, dim=2) for part in parts), strict=True)
+    found = [compute(*group) for group in groups]
+    return [torch.cat(of_groups, dim=2) for of_groups in zip(*found, strict=True)]
 
 
 class FarSeeing:

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from DeepIGeoSLib.networks.convolution import Conv3d
 from DeepIGeoSLib.networks.encoded import EncodedNetwork
-from DeepIGeoSLib.networks.encoder import Encoder
+from DeepIGeoSLib.networks.encoder import Encoder, by_slices
 from DeepIGeoSLib.networks.unet import two_convolutions
 
 # So many of the finest scales see each slice alone: clinical slices are thick.
@@ -79,7 +79,20 @@ class TransferUNet(EncodedNetwork):
         if self._shows_image:
             features.insert(0, x)
         below = functional.dropout(features.pop(), self.dropout, self.training)
-        for scale in reversed(range(len(self._factors))):
-            enlarged = self.enlarged(self.narrow[scale](below), self._factors[scale], "nearest")
-            below = self.decoder[scale](torch.cat([enlarged, features.pop()], dim=1))
-        return self.classifier(below)
+        for scale in reversed(range(_FLAT_SCALES, len(self._factors))):
+            below = self._joined(scale, below, features.pop())
+        if x.ndim == 4:
+            return self._finest(below, *features)[0]
+        (logits,) = by_slices(self._finest, [below, *features], training=self.training)
+        return logits
+
+    def _finest(self, below: torch.Tensor, *skips: torch.Tensor) -> list[torch.Tensor]:
+        """Return the logits, from the scales that see each slice alone."""
+        for scale, skip in reversed(list(enumerate(skips))):
+            below = self._joined(scale, below, skip)
+        return [self.classifier(below)]
+
+    def _joined(self, scale: int, below: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+        """Return a scale's features, from the coarser ones and what the encoder saw."""
+        enlarged = self.enlarged(self.narrow[scale](below), self._factors[scale], "nearest")
+        return self.decoder[scale](torch.cat([enlarged, skip], dim=1))

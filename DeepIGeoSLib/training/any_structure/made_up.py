@@ -9,7 +9,7 @@ import numpy as np
 from DeepIGeoSLib.samples.synthesis import acquired, part_of, random_anatomy, random_region
 from DeepIGeoSLib.training.any_structure.images import RealImage
 
-# Voxels (k, j, i) of whole made-up images, at least and at most, and of pictures among them.
+# Voxels (k, j, i) of made-up volumes and pictures, at least and at most.
 _VOLUMES, _PICTURES = ((12, 80, 80), (48, 150, 150)), ((1, 128, 128), (1, 320, 320))
 _SHARE_OF_PICTURES = 0.3
 
@@ -18,7 +18,7 @@ _SMALLEST = 40
 
 
 def made_up_images(count: int, seed: int) -> list[RealImage]:
-    """Return volumes and pictures with a structure of label 1 in each, larger than windows are.
+    """Return volumes and pictures of many sizes, with a structure of label 1 in each.
 
     The network has seen none of them, however long it was trained.
     """

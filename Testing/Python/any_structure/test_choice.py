@@ -231,7 +231,7 @@ def test_a_purpose_that_never_occurred_has_a_rule_that_prefers_nothing():
     assert set(rule_for([]).weights) == {0.0}
 
 
-def test_made_up_images_are_larger_than_windows_and_the_same_each_time():
+def test_made_up_images_hold_a_structure_and_are_the_same_each_time():
     images, again = made_up_images(6, seed=1), made_up_images(6, seed=1)
     assert {one.flat for one in images} == {True, False}
     for one, same in zip(images, again, strict=True):
@@ -255,4 +255,13 @@ def test_a_rule_that_can_not_be_used_is_named(tmp_path, length, scale):
     choice = AnswerChoice(right, right, wrong)
     manifest = dataclasses.replace(load_bundle("any-structure").manifest, answer_choice=choice)
     with pytest.raises(BundleError, match=f"answer_choice needs {len(SIGNS)} numbers"):
+        check_manifest(manifest, tmp_path / "bundle.json")
+
+
+def test_a_rule_whose_units_do_not_match_is_named(tmp_path):
+    right = rule("size", 1.0).begin
+    wrong = dataclasses.replace(right, offsets=(0.0, 1.0))
+    choice = AnswerChoice(right, wrong, right)
+    manifest = dataclasses.replace(load_bundle("any-structure").manifest, answer_choice=choice)
+    with pytest.raises(BundleError, match="as many offsets and weights as rows of hidden"):
         check_manifest(manifest, tmp_path / "bundle.json")

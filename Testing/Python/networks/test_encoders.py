@@ -268,6 +268,27 @@ def test_no_answer_of_deeplab_depends_on_more_than_its_reach_but_by_the_mean_of_
     assert int(seen.max()) - 256 <= network.reach[1]
 
 
+@pytest.mark.parametrize("architecture", ["unet-transfer", "deeplabv3plus"])
+def test_a_few_slices_at_a_time_give_the_answer_of_all_together(
+    architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(2)
+    network = build_network(architecture, "pnet", dimension=3, options=PLAIN).eval()
+    image = torch.randn(1, 1, 7, 64, 64)
+    seen = []
+    network.encoder.register_forward_hook(lambda *run: seen.append(len(run[1][0])))
+    answers = []
+    for slices in (7, 3):
+        monkeypatch.setattr("DeepIGeoSLib.networks.encoder._SLICES", slices)
+        with torch.inference_mode():
+            answers.append(network(image))
+    assert seen == [7, 3, 3, 1]
+    torch.testing.assert_close(*answers, rtol=1e-5, atol=1e-5)
+    network.train()  # statistics are those of the whole batch
+    network(image)
+    assert seen[-1] == 7
+
+
 @pytest.mark.parametrize(
     ("architecture", "options"),
     [

@@ -55,6 +55,18 @@ def test_batches_of_one_step_count_once() -> None:
         assert module.weight.item() == pytest.approx(1 - 2 / 11)
 
 
+def test_a_resumed_run_goes_on_with_the_average_of_the_run_before() -> None:
+    whole, module = AveragedWeights(0.25), One()
+    stepped(whole, module, [1.0, 2.0])
+    resumed, other = AveragedWeights(0.25), One()
+    resumed.load_state_dict(whole.state_dict())
+    other.weight.data.fill_(2.0)
+    trainer: Any = SimpleNamespace(global_step=2, callbacks=[resumed])
+    resumed.on_train_start(trainer, other)
+    with averaged(trainer, other):
+        assert other.weight.item() == pytest.approx(module.measured)
+
+
 def test_the_best_weights_are_the_average_and_a_resumed_run_has_the_same(
     configure, tmp_path: Path
 ) -> None:
