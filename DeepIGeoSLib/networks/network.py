@@ -55,6 +55,12 @@ class SegmentationNetwork(nn.Module):
         """The encoder of ``networks.encoder`` that is a part of it; None where there is none."""
         return None
 
+    @property
+    def reads_input(self) -> dict[str, int]:
+        """Weights of the convolutions that the input itself goes into, and at which channel."""
+        first = next((name for name, value in self.state_dict().items() if value.ndim >= 4), None)
+        return {} if first is None else {first: 0}
+
     def probabilities_of_part(self, x: torch.Tensor, part: Part) -> torch.Tensor:
         """Return the probability of each class but the background in a part of the input.
 

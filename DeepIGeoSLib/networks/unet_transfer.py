@@ -74,6 +74,13 @@ class TransferUNet(EncodedNetwork):
         # Room for the wide layers inside of a bottleneck.
         self.bytes_per_voxel += 500
 
+    @property
+    def reads_input(self) -> dict[str, int]:
+        """See ``SegmentationNetwork``; the image may be the finest skip, too."""
+        if not self._shows_image:
+            return super().reads_input
+        return {**super().reads_input, "decoder.0.0.weight": self.narrow[0].out_channels}
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         features = self.encoded(x)
         if self._shows_image:

@@ -29,7 +29,7 @@ def wrong_values(settings: TrainingSettings, has_pnet: bool = False) -> list[str
 
 def _of_the_run(settings: TrainingSettings, has_pnet: bool) -> Iterator[Fault]:
     if settings.task == "rnet" and not settings.pnet and not has_pnet:
-        yield "pnet", list(settings.pnet), "at least one P-Net checkpoint for the task rnet"
+        yield "pnet", list(settings.pnet), "at least one P-Net for the task rnet"
     for key in ("validate_every", "checkpoint_every", "keep"):
         if getattr(settings, key) < 1:
             yield key, getattr(settings, key), "at least 1"
@@ -64,7 +64,7 @@ def _of_optimization(settings: TrainingSettings) -> Iterator[Fault]:
             yield f"optimization.{key}", getattr(values, key), "a number above 0"
     if values.borders is not None and values.loss == "dice":
         yield "optimization.loss", values.loss, "ce or dice_ce, whose voxels borders can weigh"
-    for key in ("weight_decay", "threads"):
+    for key in ("weight_decay", "threads", "near_strokes"):
         if getattr(values, key) < 0:
             yield f"optimization.{key}", getattr(values, key), "at least 0"
     if settings.fine_tuning.frozen_stages < 0:

@@ -11,18 +11,23 @@ from torch import nn
 from DeepIGeoSLib.bundles import FORMAT_VERSION, BundleManifest
 from DeepIGeoSLib.bundles.writer import write_bundle
 from DeepIGeoSLib.evaluation.evaluate import EvaluationResults
+from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.targets import colored
 from DeepIGeoSLib.training.settings import BundleSettings, TrainingSettings
 
 
 def draft_manifest(
-    settings: TrainingSettings, source: BundleManifest | None = None
+    settings: TrainingSettings,
+    source: BundleManifest | None = None,
+    *,
+    pnet: NetworkSettings | None = None,
 ) -> BundleManifest:
     """Return the manifest of networks trained as ``settings`` say, without weights and metrics.
 
     Args:
         settings: the configuration.
         source: of the bundle that the networks were fine-tuned from.
+        pnet: what kind of network the P-Net is, where it is not R-Net's.
     """
     words = settings.bundle or BundleSettings(
         name="training",
@@ -39,7 +44,7 @@ def draft_manifest(
         modality=words.modality,
         channels=words.channels,
         license=words.license,
-        networks=dict.fromkeys(("pnet", "rnet"), settings.network),
+        networks={"pnet": pnet or settings.network, "rnet": settings.network},
         normalization=settings.normalization,
         grid=settings.grid,
         interactions=settings.interactions,
@@ -60,6 +65,7 @@ def export_bundle(
     *,
     results: EvaluationResults,
     source: BundleManifest | None = None,
+    pnet: NetworkSettings | None = None,
 ) -> Path:
     """Write a bundle.
 
@@ -69,11 +75,13 @@ def export_bundle(
         networks: "pnet" and "rnet", and their CRF-Nets by ``crf_key`` where they were trained.
         results: of the robot user on the validation cases.
         source: of the bundle that the networks were fine-tuned from.
+        pnet: what kind of network the P-Net is, where it is not R-Net's.
 
     Returns:
         The folder.
     """
-    manifest = dataclasses.replace(draft_manifest(settings, source), metrics=metrics_of(results))
+    manifest = draft_manifest(settings, source, pnet=pnet)
+    manifest = dataclasses.replace(manifest, metrics=metrics_of(results))
     write_bundle(
         folder, manifest, networks, card=model_card(settings, manifest, results, source=source)
     )
@@ -88,11 +96,9 @@ def model_card(
     source: BundleManifest | None = None,
 ) -> str:
     """Return the model card as Markdown."""
-    network = settings.network
     return f"""# {manifest.name} {manifest.version}
 
-{manifest.task} in {manifest.modality}. Networks: P-Net and R-Net, architecture
-"{network.architecture}", {network.dimension}D. License of the weights: {manifest.license}
+{manifest.task} in {manifest.modality}. {_networks(manifest)} License of the weights: {manifest.license}
 {_targets(manifest)}{_origin(source)}
 ## Training data
 
@@ -112,6 +118,16 @@ Rounds that lowered the Dice by more than 0.005: {results.share_of_worse_rounds(
 
 {settings.bundle.limits if settings.bundle else ""}
 """
+
+
+def _networks(manifest: BundleManifest) -> str:
+    pnet, rnet = (
+        f'"{network.architecture}", {network.dimension}D'
+        for network in (manifest.networks["pnet"], manifest.networks["rnet"])
+    )
+    if pnet == rnet:
+        return f"Networks: P-Net and R-Net, architecture\n{pnet}."
+    return f"Networks: P-Net, architecture {pnet},\nand R-Net, architecture {rnet}."
 
 
 def _targets(manifest: BundleManifest) -> str:

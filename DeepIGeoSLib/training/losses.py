@@ -10,13 +10,15 @@ from torch import nn
 
 from DeepIGeoSLib.targets import IGNORED, Target, class_count
 
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+# The third argument may say how much each voxel counts in the cross-entropy, (B, ...).
+Loss = Callable[..., torch.Tensor]
 
 
 def make_loss(name: str, targets: Sequence[Target] = ()) -> Loss:
-    """Return a loss of logits (B, classes, ...) and class numbers (B, 1, ...).
+    """Return a loss of logits (B, classes, ...), class numbers (B, 1, ...) and, perhaps, weights.
 
-    Voxels whose class is ``IGNORED`` don't count.
+    Voxels whose class is ``IGNORED`` don't count. The weights (B, ...) are those of the voxels in
+    the cross-entropy; all are 1 without them.
 
     Args:
         name: "ce", "dice" or "dice_ce". The cross-entropy is that of the exclusive classes, the
@@ -27,7 +29,9 @@ def make_loss(name: str, targets: Sequence[Target] = ()) -> Loss:
     # The Dice of the whole batch: a crop without lesion has no Dice of its own.
     of_targets = monai.losses.DiceLoss(batch=True)
 
-    def dice(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    def dice(
+        logits: torch.Tensor, classes: torch.Tensor, weight: torch.Tensor | None = None
+    ) -> torch.Tensor:
         belongs = membership(targets, logits)
         counted = classes != IGNORED
         numbers = classes[:, 0].long().masked_fill(~counted[:, 0], 0)
@@ -41,15 +45,39 @@ def make_loss(name: str, targets: Sequence[Target] = ()) -> Loss:
         return dice
     if name == "ce":
         return _cross_entropy
-    return lambda logits, classes: dice(logits, classes) + _cross_entropy(logits, classes)
+
+    def both(
+        logits: torch.Tensor, classes: torch.Tensor, weight: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        return dice(logits, classes) + _cross_entropy(logits, classes, weight)
+
+    return both
 
 
-def _cross_entropy(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """Return the mean over the voxels that count; 0 when there are none."""
+def _cross_entropy(
+    logits: torch.Tensor, classes: torch.Tensor, weight: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return the weighted mean over the voxels that count; 0 when there are none."""
+    counted = (classes[:, 0] != IGNORED).to(logits.dtype)
+    if weight is not None:
+        counted = counted * weight
     entropy = nn.functional.cross_entropy(
-        logits, classes[:, 0].long(), ignore_index=IGNORED, reduction="sum"
+        logits, classes[:, 0].long(), ignore_index=IGNORED, reduction="none"
     )
-    return entropy / (classes != IGNORED).sum().clamp(min=1)
+    return (entropy * counted).sum() / counted.sum().clamp(min=1e-6)
+
+
+def near_strokes(maps: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+    """Return how near each voxel is to the strokes that ask for a change: 1 on them, to 0.
+
+    Args:
+        maps: the network's distance channels (B, 2, ...) of background and foreground, see
+            ``inputs.distance_channels``; a quarter of the largest distance away, a voxel has 0.3.
+        asked: bool (B, 2), whether the newest strokes add and whether they remove.
+    """
+    unasked = ~asked.flip(1)[(..., *(None,) * (maps.ndim - 2))]
+    distance = maps.masked_fill(unasked, 1.0).amin(dim=1)
+    return (1 - distance) ** 4
 
 
 def dice_of_targets(

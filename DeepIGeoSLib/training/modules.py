@@ -17,7 +17,7 @@ from DeepIGeoSLib.targets import Target
 from DeepIGeoSLib.tensors import to_array, to_tensor
 from DeepIGeoSLib.training.borders import loss_of_borders
 from DeepIGeoSLib.training.crf import scribble_classes
-from DeepIGeoSLib.training.losses import dice_of_targets, make_loss
+from DeepIGeoSLib.training.losses import dice_of_targets, make_loss, near_strokes
 from DeepIGeoSLib.training.processes import of_all_processes
 from DeepIGeoSLib.training.run_settings import FineTuningSettings
 from DeepIGeoSLib.training.sampling import add_marks, impose
@@ -59,10 +59,21 @@ class NetworkModule(lightning.LightningModule):
         return ()
 
     def loss(
-        self, logits: torch.Tensor, target: torch.Tensor, spacing: torch.Tensor
+        self,
+        logits: torch.Tensor,
+        target: torch.Tensor,
+        spacing: torch.Tensor,
+        *weight: torch.Tensor,
     ) -> torch.Tensor:
-        """Return the loss of the crops of all processes; ``spacing`` is in mm, (B, 3)."""
-        loss = self._loss(*of_all_processes(self, logits, target))
+        """Return the loss of the crops of all processes.
+
+        Args:
+            logits: (B, classes, k, j, i).
+            target: class numbers, (B, 1, k, j, i).
+            spacing: mm, (B, 3).
+            weight: how much each voxel counts in the cross-entropy, (B, k, j, i), if not the same.
+        """
+        loss = self._loss(*of_all_processes(self, logits, target, *weight))
         borders = self.settings.optimization.borders
         if borders is not None:
             loss = loss + loss_of_borders(logits, target, spacing, settings=borders)
@@ -120,7 +131,7 @@ class RNetModule(NetworkModule):
             if self.crf is not None:
                 scribbles = scribble_classes(batch["foreground"], batch["background"])
                 logits = self.crf(logits, batch["image"], batch["spacing"], scribbles)
-            loss = self.loss(logits, batch["target"], batch["spacing"])
+            loss = self.loss(logits, batch["target"], batch["spacing"], *self._weight(batch))
             self.manual_backward(loss / (rounds * self.batches_a_step))
             if number + 1 < rounds:
                 self._next_round(batch, logits.detach().softmax(dim=1)[:, 1], number)
@@ -130,6 +141,11 @@ class RNetModule(NetworkModule):
         self.clip_gradients(optimizer, gradient_clip_val=self.settings.optimization.gradient_clip)
         optimizer.step()
         self.lr_schedulers().step()
+
+    def _weight(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        """Return how much each voxel counts; nothing where all count the same."""
+        more = self.settings.optimization.near_strokes
+        return (1 + more * near_strokes(batch["maps"], batch["asked"]),) if more else ()
 
     def _next_round(
         self, batch: dict[str, torch.Tensor], probability: torch.Tensor, number: int

@@ -54,8 +54,8 @@ def share_statistics(network: nn.Module) -> None:
 
 
 def of_all_processes(
-    module: lightning.LightningModule, logits: torch.Tensor, target: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+    module: lightning.LightningModule, logits: torch.Tensor, *targets: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
     """Return the logits and targets of all processes' crops, for a loss of the whole batch.
 
     The Dice of a whole batch is not the mean of the Dice of its parts. Each process gets the
@@ -63,10 +63,9 @@ def of_all_processes(
     process with all crops.
     """
     if module.trainer.world_size == 1:
-        return logits, target
-    gathered: tuple[Any, Any] = (
+        return logits, *targets
+    gathered: list[Any] = [
         module.all_gather(logits, sync_grads=True),
-        module.all_gather(target),
-    )
-    all_logits, all_targets = (parts.flatten(0, 1) for parts in gathered)
-    return all_logits, all_targets
+        *(module.all_gather(target) for target in targets),
+    ]
+    return tuple(parts.flatten(0, 1) for parts in gathered)

@@ -25,6 +25,7 @@ from DeepIGeoSLib.engines.padding import PaddedChannels
 from DeepIGeoSLib.errors import InputError, Progress
 from DeepIGeoSLib.evaluation.evaluate import evaluate
 from DeepIGeoSLib.interaction.session import InteractiveSession
+from DeepIGeoSLib.networks import NetworkSettings
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.checkpoints import BEST
@@ -166,17 +167,17 @@ def _parts(
             PNetSamples(training, settings),
             PNetValidation(prepared(held_out, settings), folder, settings),
         )
-    pnets, pnet_crfs = starting_pnets(settings, base, bundle)
+    pnets = starting_pnets(settings, base, bundle)
     return (
         RNetModule(network, settings, crf=crf, fine_tuning=fine_tuning),
-        RNetSamples(training, propose_all(pnets, training, pnet_crfs), settings),
+        RNetSamples(training, propose_all(pnets, training), settings),
         RNetValidation(
             held_out,
-            pnets[-1],
-            draft_manifest(settings),
+            pnets[-1].network,
+            draft_manifest(settings, pnet=pnets[-1].settings),
             folder=folder,
             settings=settings,
-            pnet_crf=pnet_crfs[-1],
+            pnet_crf=pnets[-1].crf,
         ),
     )
 
@@ -224,21 +225,21 @@ def write_trained_bundle(
             cases=find_cases(settings.data, base, "val"),
             progress=progress,
         )
-    networks, crfs = _trained_networks(settings, base, folder, bundle)
+    networks, crfs, pnet = _trained_networks(settings, base, folder, bundle)
     for network in [*networks.values(), *crfs.values()]:  # measure what the bundle will hold
         network.load_state_dict(half_precision(network))
     for role, network in networks.items():
         network.after_training(role, partial(_volumes, network, settings, base))
         network.load_state_dict(half_precision(network))
     source = None if bundle is None else bundle.manifest
-    manifest = draft_manifest(settings, source)
+    manifest = draft_manifest(settings, source, pnet=pnet)
     session = InteractiveSession(NetworksInTraining(manifest, networks, crfs), engine="torch")
     cases = find_cases(settings.data, base, "val")
     results = evaluate(session, cases, progress=progress)
     target = folder / words.name
     shutil.rmtree(target, ignore_errors=True)
     every = {**networks, **{crf_key(role): crf for role, crf in crfs.items()}}
-    return export_bundle(target, settings, every, results=results, source=source)
+    return export_bundle(target, settings, every, results=results, source=source, pnet=pnet)
 
 
 def _volumes(
@@ -261,18 +262,16 @@ def _with_data(words: BundleSettings, settings: TrainingSettings, base: Path) ->
 
 def _trained_networks(
     settings: TrainingSettings, base: Path, folder: Path, bundle: Bundle | None
-) -> tuple[dict[str, SegmentationNetwork], dict[str, CRFNet]]:
-    """Return the networks, and the CRF-Nets where there are any, that a bundle will hold."""
-    trained: dict[str, Path] = {settings.task: folder / BEST}
+) -> tuple[dict[str, SegmentationNetwork], dict[str, CRFNet], NetworkSettings]:
+    """Return the networks, the CRF-Nets where there are any, and what kind of P-Net it is."""
+    best = folder / BEST
+    networks = {settings.task: trained_network(settings.task, best, settings)}
+    crfs = {settings.task: trained_crf(best, settings)}
+    kind = settings.network
     if settings.task == "rnet" and settings.pnet:
-        trained["pnet"] = base / settings.pnet[-1]
-    networks = {role: trained_network(role, path, settings) for role, path in trained.items()}
+        networks["pnet"], kind, crfs["pnet"] = starting_pnets(settings, base, bundle)[-1]
     for role in ("pnet", "rnet"):
         if role not in networks and bundle is not None:
             networks[role] = bundle.network(role)
-    crfs = {}
-    for role, path in trained.items():
-        crf = trained_crf(path, settings)
-        if crf is not None:
-            crfs[role] = crf
-    return networks, crfs
+            kind = bundle.manifest.networks["pnet"] if role == "pnet" else kind
+    return networks, {role: crf for role, crf in crfs.items() if crf is not None}, kind

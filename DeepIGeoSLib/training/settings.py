@@ -92,6 +92,8 @@ class OptimizationSettings:
         loss: "dice_ce", "dice" or "ce".
         borders: weights of the cross-entropy that make gaps between objects count more, as U-Net's
             loss does; null for none.
+        near_strokes: how much more a voxel counts in R-Net's cross-entropy at the strokes that ask
+            for a change; less with the distance from them (see ``losses.near_strokes``).
         precision: "32-true" or "bf16-mixed" (twice as fast where the processor has bfloat16, but
             not with the depthwise convolutions of efficientnet-lite0).
         gradient_clip: largest norm of the gradient.
@@ -110,6 +112,7 @@ class OptimizationSettings:
     schedule: Literal["cosine", "poly", "halving", "constant"] = "cosine"
     loss: Literal["dice_ce", "dice", "ce"] = "dice_ce"
     borders: BorderSettings | None = None
+    near_strokes: float = 0.0
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     gradient_clip: float = 1.0
     average: float = 0.0
@@ -205,8 +208,9 @@ class TrainingSettings:
             objects and draws each one for itself.
         output: folder of checkpoints and logs; relative to the configuration file.
         data: the cases.
-        pnet: for "rnet", checkpoints of P-Nets (relative to the configuration file) whose outputs
-            are the starting points; one is drawn for every sample, the last one is the bundle's.
+        pnet: for "rnet", P-Nets whose outputs are the starting points: checkpoints of a run with the
+            same ``network``, or bundles (folders, or shipped ones' names; relative to the
+            configuration file); one is drawn for every sample, the last one is the new bundle's.
         bundle: for "rnet" and "instances": the bundle that is written when the training is done;
             none when null.
         seed: of every random choice.

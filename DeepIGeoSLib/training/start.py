@@ -92,7 +92,8 @@ def begin_with(
     for old, new in settings.rename.items():
         given = {_renamed(name, old, new): value for name, value in given.items()}
     own = network.state_dict()
-    first = next((name for name, value in own.items() if value.ndim >= 4), None)
+    reading = network.reads_input
+    first = next(iter(reading), None)
     filled: dict[str, torch.Tensor] = {}
     adapted, misfits, used = [], [], set()
     for name, value in own.items():
@@ -101,8 +102,10 @@ def begin_with(
             continue
         used.add(source)
         fitting = given[source]
-        if name == first and _differ_in_input(fitting, value):
-            fitting = widened(fitting, value.shape[1], image_channels)
+        if name in reading and _differ_in_input(fitting, value):
+            features, read = fitting[:, : reading[name]], fitting[:, reading[name] :]
+            read = widened(read, value.shape[1] - reading[name], image_channels)
+            fitting = torch.cat([features, read], dim=1)
             adapted.append(name)
         if fitting.shape != value.shape:
             misfits.append((name, tuple(value.shape), tuple(fitting.shape)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from DeepIGeoSLib.bundles import Bundle
+from DeepIGeoSLib.bundles import Bundle, load_bundle
 from DeepIGeoSLib.crf import MeanField
 from DeepIGeoSLib.crf.crfnet import CRFNet
 from DeepIGeoSLib.crf.differentiable import TableCRFNet
@@ -23,6 +24,14 @@ from DeepIGeoSLib.training.checkpoints import network_weights, read_checkpoint
 from DeepIGeoSLib.training.crf import load_crf, starting_crf
 from DeepIGeoSLib.training.settings import TrainingSettings
 from DeepIGeoSLib.training.start import StartReport, begin_with
+
+
+class StartingPNet(NamedTuple):
+    """A P-Net whose proposals R-Net learns to correct, with its CRF-Net if it has one."""
+
+    network: SegmentationNetwork
+    settings: NetworkSettings
+    crf: CRFNet | None
 
 
 def load_checkpoint(
@@ -89,7 +98,8 @@ def _check_crop(network: SegmentationNetwork, settings: TrainingSettings) -> Non
             f"optimization.crop is {list(crop)}; the {settings.network.architecture} needs "
             f"multiples of {list(steps)} along k, j and i."
         )
-    if batch * prod(crop) == prod(steps) > 1:
+    coarsest = prod(max(1, size // step) for size, step in zip(crop, steps, strict=True))
+    if batch * coarsest == 1 < prod(steps):
         raise InputError(
             f"optimization.crop is {list(crop)}; of a crop this small a single value is left in "
             f"the coarsest layer of the {settings.network.architecture}, which can't be "
@@ -147,16 +157,35 @@ def begin_new(
 
 def starting_pnets(
     settings: TrainingSettings, base: Path, bundle: Bundle | None
-) -> tuple[list[SegmentationNetwork], list[CRFNet | None]]:
-    """Return the P-Nets that R-Net learns to correct, and their CRF-Nets; the last is the best.
+) -> list[StartingPNet]:
+    """Return the P-Nets that R-Net learns to correct; the last is the new bundle's.
 
-    They are the checkpoints of the configuration, or else the bundle's P-Net.
+    They are those of the configuration, or else the P-Net of the bundle that learns on.
+
+    Raises:
+        InputError: one is missing, or sees images in another way than R-Net will.
     """
     if not settings.pnet and bundle is not None:
-        return [bundle.network("pnet").eval()], [None]
-    paths = [base / path for path in settings.pnet]
-    networks = [trained_network("pnet", path, settings) for path in paths]
-    return networks, [trained_crf(path, settings) for path in paths]
+        return [StartingPNet(bundle.network("pnet").eval(), bundle.manifest.networks["pnet"], None)]
+    return [_starting_pnet(entry, base, settings) for entry in settings.pnet]
+
+
+def _starting_pnet(entry: str, base: Path, settings: TrainingSettings) -> StartingPNet:
+    path = base / entry
+    if path.suffix == ".ckpt":
+        network = trained_network("pnet", path, settings)
+        return StartingPNet(network, settings.network, trained_crf(path, settings))
+    bundle = load_bundle(path if path.is_dir() else entry)
+    manifest = bundle.manifest
+    if "pnet" not in manifest.networks:
+        raise InputError(f"pnet: the bundle {manifest.name} has no P-Net.")
+    for name in ("normalization", "grid"):
+        if getattr(manifest, name) != getattr(settings, name):
+            raise InputError(
+                f"pnet: the bundle {manifest.name} has another {name} than the configuration."
+            )
+    _check_targets(settings, bundle)
+    return StartingPNet(bundle.network("pnet").eval(), manifest.networks["pnet"], None)
 
 
 def prepared(files: Sequence[LabeledCase], settings: TrainingSettings) -> list[TrainingCase]:
@@ -169,16 +198,14 @@ def prepared(files: Sequence[LabeledCase], settings: TrainingSettings) -> list[T
 
 
 def propose_all(
-    pnets: Sequence[SegmentationNetwork],
-    cases: Sequence[TrainingCase],
-    crfs: Sequence[CRFNet | None] | None = None,
+    pnets: Sequence[StartingPNet], cases: Sequence[TrainingCase]
 ) -> list[list[np.ndarray]]:
     """Return for each case the probabilities of each P-Net and its CRF, as bytes (255 = 1).
 
     Their axes are (target, k, j, i).
     """
-    engines = [TorchEngine(pnet) for pnet in pnets]
-    fields = [None if crf is None else MeanField(crf) for crf in crfs or [None] * len(pnets)]
+    engines = [TorchEngine(pnet.network) for pnet in pnets]
+    fields = [None if pnet.crf is None else MeanField(pnet.crf) for pnet in pnets]
 
     def proposal(case: TrainingCase, engine: TorchEngine, field: MeanField | None) -> np.ndarray:
         return np.round(255 * proposed(case, engine, field)).astype(np.uint8)

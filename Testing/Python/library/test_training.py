@@ -102,7 +102,7 @@ def test_an_empty_target_is_refused(heads: Path, tmp_path: Path) -> None:
 BAD_CONFIGURATIONS = {
     "misspelt": ({"optimisation": {}}, "did you mean 'optimization'"),
     "wrong task": ({"task": "znet"}, "task is 'znet'"),
-    "no P-Net": ({"task": "rnet"}, r"pnet is \[\], expected at least one P-Net checkpoint"),
+    "no P-Net": ({"task": "rnet"}, r"pnet is \[\], expected at least one P-Net for"),
 }
 
 
