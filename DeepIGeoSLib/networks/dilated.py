@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from DeepIGeoSLib.networks.convolution import Conv3d
 from DeepIGeoSLib.networks.network import SegmentationNetwork
 
 _LAYERS_PER_BLOCK = (2, 2, 3, 3, 3)
@@ -99,7 +100,7 @@ class DilatedNet3d(SegmentationNetwork):
         in_plane = sum(map(mul, _LAYERS_PER_BLOCK, dilations)) + 1
         self.reach = (sum(dilations) + 1, in_plane, in_plane)
         self.hidden = nn.Conv3d(5 * compressed, features, 1)
-        self.classifier = nn.Conv3d(features, classes, 3, padding=1)
+        self.classifier = Conv3d(features, classes, 3, padding=1)
         self.apply(_initialize)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -138,7 +139,7 @@ def _block3d(in_channels: int, features: int, layers: int, dilation: int) -> nn.
         first = in_channels if layer == 0 else features
         depth = 3 if layer == 0 else 1
         modules.append(
-            nn.Conv3d(
+            Conv3d(
                 first,
                 features,
                 (depth, 3, 3),
