@@ -110,12 +110,7 @@ def _in_the_middle(one: Try, changed: np.ndarray) -> float:
 
 def _cut_off(one: Try, change: np.ndarray) -> float:
     """Return how much of a change lies at faces of the window, beside the surface it may have."""
-    at_faces = sum(
-        np.count_nonzero(change.take(end, axis))
-        for axis, part in enumerate(one.grid.box)
-        for end, inside in ((0, part.start > 0), (-1, part.stop < one.lattice.shape[axis]))
-        if inside
-    )
+    at_faces = one.lattice.at_cut_faces(change, one.grid)
     return min(at_faces / max(1.0, change.sum() ** (2 / 3)), _MOST_CUT)
 
 

@@ -156,6 +156,15 @@ class Lattice:
         values = read(own) if max(strides) == 1 else _thinned(read, own, strides)
         return resample(values.transpose(self.axes), grid.shape)
 
+    def at_cut_faces(self, mask: np.ndarray, grid: WorkingGrid) -> int:
+        """Return how many voxels of a mask on a working grid lie where the volume goes on."""
+        return sum(
+            np.count_nonzero(mask.take(end, axis))
+            for axis, part in enumerate(grid.box)
+            for end, inside in ((0, part.start > 0), (-1, part.stop < self.shape[axis]))
+            if inside
+        )
+
     def _steps(self, zoom: float) -> list[float]:
         """Return how many voxels along each axis a working voxel stands for."""
         return [max(1.0, zoom / s) for s in self.spacing]
