@@ -28,6 +28,9 @@ class InteractionSettings:
         changes: which changes a round may make: those that its strokes ask for ("asked"), that is,
             foreground strokes only add and background strokes only remove; of these only what
             hangs together with a stroke ("connected"); or any, as in the paper ("any").
+        boldness: how far R-Net's answer is shifted to the class of the newest strokes, in log-odds
+            under them; 0 takes it as it is (and "any" always does). In use only, not in training.
+        boldness_reach: mm of geodesic distance from them at which a third of the shift is left.
     """
 
     weight: float = 0.5
@@ -36,12 +39,16 @@ class InteractionSettings:
     missing: Literal["far", "random"] = "far"
     initial: Literal["previous", "pnet"] = "previous"
     changes: Literal["asked", "connected", "any"] = "asked"
+    boldness: float = 0.0
+    boldness_reach: float = 10.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 0 <= self.weight <= 1:
             raise InputError(f"weight is {self.weight:g}, expected a share from 0 to 1.")
-        for name in ("intensity_scale", "max_distance"):
+        if self.boldness < 0:
+            raise InputError(f"boldness is {self.boldness:g}, expected at least 0.")
+        for name in ("intensity_scale", "max_distance", "boldness_reach"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} is {getattr(self, name):g}, expected a number above 0.")
 

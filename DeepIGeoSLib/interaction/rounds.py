@@ -33,6 +33,7 @@ from DeepIGeoSLib.grid.boxes import (
 from DeepIGeoSLib.grid.resampling import resample_in_slabs
 from DeepIGeoSLib.inputs.distance_channels import InteractionSettings, distance_maps, network_input
 from DeepIGeoSLib.inputs.prepared_image import PreparedImage
+from DeepIGeoSLib.interaction.boldness import emboldened
 from DeepIGeoSLib.interaction.boxes import box_marks
 from DeepIGeoSLib.interaction.draft import Draft
 from DeepIGeoSLib.interaction.history import Reader
@@ -253,6 +254,11 @@ def _answer(
                 background=background,
                 cancel=cancel,
             )
+        if request is not None and settings.boldness and not request.erases:
+            newest = interactions.among(job.changed).seeds(region)
+            newest = (grid.seeds_to_working(mask) for mask in newest)
+            near = distance_maps(channels, *newest, spacing=grid.spacing, settings=settings)
+            answer = emboldened(answer, near, request, settings)
         answer = grid.to_volume(answer)
         if request is not None:
             maps = np.stack([grid.to_volume(distance) for distance in maps])

@@ -112,6 +112,14 @@ class Interactions:
             np.setxor1d(self.background, before.background, assume_unique=True),
         )
 
+    def among(self, voxels: np.ndarray) -> Interactions:
+        """Return the scribbles on some voxels alone, given as sorted numbers."""
+        foreground, background = (
+            np.intersect1d(scribbles, voxels, assume_unique=True)
+            for scribbles in (self.foreground, self.background)
+        )
+        return Interactions(self.shape, foreground, background, foreground, background)
+
     def seeds(self, box: Box) -> tuple[np.ndarray, np.ndarray]:
         """Return the foreground and the background scribbles inside ``box`` as bool arrays."""
         return self._painted(self.foreground, box), self._painted(self.background, box)
