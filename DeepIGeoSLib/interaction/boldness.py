@@ -1,7 +1,7 @@
 """An answer that leans towards what the newest strokes say, near them.
 
-R-Net has learned to change what it is nearly sure of. Who paints a stroke knows more: that the place
-is wrong. So near the newest strokes the answer is shifted to their class before it is decided.
+R-Net has learned to change what it is nearly sure of. Who paints a stroke knows more: that the
+place is wrong. So near the newest strokes the answer is shifted to their class.
 """
 
 from __future__ import annotations

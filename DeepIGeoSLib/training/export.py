@@ -98,7 +98,8 @@ def model_card(
     """Return the model card as Markdown."""
     return f"""# {manifest.name} {manifest.version}
 
-{manifest.task} in {manifest.modality}. {_networks(manifest)} License of the weights: {manifest.license}
+{manifest.task} in {manifest.modality}. {_networks(manifest)}
+License of the weights: {manifest.license}
 {_targets(manifest)}{_origin(source)}
 ## Training data
 

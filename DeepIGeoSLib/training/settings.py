@@ -208,9 +208,9 @@ class TrainingSettings:
             objects and draws each one for itself.
         output: folder of checkpoints and logs; relative to the configuration file.
         data: the cases.
-        pnet: for "rnet", P-Nets whose outputs are the starting points: checkpoints of a run with the
-            same ``network``, or bundles (folders, or shipped ones' names; relative to the
-            configuration file); one is drawn for every sample, the last one is the new bundle's.
+        pnet: for "rnet", P-Nets whose outputs are the starting points: checkpoints of a run with
+            the same ``network``, or bundles (folders relative to the configuration file, or shipped
+            ones' names); one is drawn for every sample, the last one is the new bundle's.
         bundle: for "rnet" and "instances": the bundle that is written when the training is done;
             none when null.
         seed: of every random choice.

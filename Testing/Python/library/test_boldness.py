@@ -31,9 +31,7 @@ def leaning(answer: float, *, adds: bool, removes: bool) -> np.ndarray:
 def test_log_odds_are_shifted_by_a_bell_of_the_distance() -> None:
     bell = 1.5 * np.exp(-((MILLIMETERS / 8.0) ** 2))
     for answer in (0.1, 0.5, 0.8):
-        added, removed = (
-            leaning(answer, adds=adds, removes=not adds) for adds in (True, False)
-        )
+        added, removed = (leaning(answer, adds=adds, removes=not adds) for adds in (True, False))
         np.testing.assert_allclose(added, bell, atol=1e-4)
         np.testing.assert_allclose(removed, -bell[::-1], atol=1e-4)
         both = leaning(answer, adds=True, removes=True)
