@@ -158,12 +158,13 @@ class Lattice:
 
     def at_cut_faces(self, mask: np.ndarray, grid: WorkingGrid) -> int:
         """Return how many voxels of a mask on a working grid lie where the volume goes on."""
-        return sum(
+        counts = (
             np.count_nonzero(mask.take(end, axis))
             for axis, part in enumerate(grid.box)
             for end, inside in ((0, part.start > 0), (-1, part.stop < self.shape[axis]))
             if inside
         )
+        return int(sum(counts))
 
     def _steps(self, zoom: float) -> list[float]:
         """Return how many voxels along each axis a working voxel stands for."""

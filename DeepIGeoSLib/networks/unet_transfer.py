@@ -79,7 +79,8 @@ class TransferUNet(EncodedNetwork):
         """See ``SegmentationNetwork``; the image may be the finest skip, too."""
         if not self._shows_image:
             return super().reads_input
-        return {**super().reads_input, "decoder.0.0.weight": self.narrow[0].out_channels}
+        enlarged = self.narrow[0].get_parameter("weight").shape[0]
+        return {**super().reads_input, "decoder.0.0.weight": enlarged}
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         features = self.encoded(x)
