@@ -58,6 +58,7 @@ from DeepIGeoSLib.training.validation import (
     RNetValidation,
     Validation,
 )
+from DeepIGeoSLib.training.whole_statistics import WholeStatistics
 
 
 def train(
@@ -162,10 +163,13 @@ def _parts(
         )
     training = prepared(files, settings)
     if settings.task == "pnet":
+        statistics = None
+        if settings.optimization.statistics == "wholes":
+            statistics = WholeStatistics([case.image for case in training])
         return (
             PNetModule(network, settings, crf=crf, fine_tuning=fine_tuning),
             PNetSamples(training, settings),
-            PNetValidation(prepared(held_out, settings), folder, settings),
+            PNetValidation(prepared(held_out, settings), folder, settings, statistics=statistics),
         )
     pnets = starting_pnets(settings, base, bundle)
     return (

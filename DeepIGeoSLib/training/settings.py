@@ -99,6 +99,9 @@ class OptimizationSettings:
         gradient_clip: largest norm of the gradient.
         average: share of a running average of the weights that each step keeps, such as 0.99; what
             is measured and kept as the best is then the average. 0 for the newest weights.
+        statistics: what batch normalizations know of images when P-Net is measured and kept as the
+            best: "crops", which it learned from, or "wholes", all training images as they are (in
+            2D; for images that are much larger than the crops).
         threads: processor threads; 0 leaves torch's choice.
     """
 
@@ -116,6 +119,7 @@ class OptimizationSettings:
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     gradient_clip: float = 1.0
     average: float = 0.0
+    statistics: Literal["crops", "wholes"] = "crops"
     threads: int = 0
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ from DeepIGeoSLib.training.curve import StepTable
 from DeepIGeoSLib.training.losses import make_loss
 from DeepIGeoSLib.training.pictures import outlined
 from DeepIGeoSLib.training.starting import proposed
+from DeepIGeoSLib.training.whole_statistics import WholeStatistics
 from DeepIGeoSLib.users.robot_user import RobotUser
 from DeepIGeoSLib.volume import Volume
 
@@ -105,6 +107,10 @@ class Validation(lightning.Callback, ABC):
     def save_prediction(self, number: int, result: CaseResult, folder: Path) -> None:
         """Write the prediction of case ``number`` as NIfTI, on the grid of the case's image."""
 
+    def as_used(self, network: SegmentationNetwork) -> AbstractContextManager[None]:
+        """Return a context in which the network is as it is measured, kept and used."""
+        return nullcontext()
+
     def state_dict(self) -> dict:
         return {"best": self.best, "by": self.settings.best_by}
 
@@ -132,13 +138,13 @@ class Validation(lightning.Callback, ABC):
         if not due or step == self._measured_at:
             return
         self._measured_at = step
-        with averaged(trainer, pl_module):
+        network: Any = pl_module.network
+        with averaged(trainer, pl_module), self.as_used(network):
             score: Any = None
             if trainer.is_global_zero:
                 # A copy, so that evaluation mode and float32 layout stay out of the training.
                 crf = None if pl_module.crf is None else pl_module.crf.plain()
-                network: Any = copy.deepcopy(pl_module.network).eval()
-                score = self._measure(trainer, network, crf)
+                score = self._measure(trainer, copy.deepcopy(network).eval(), crf)
             score = trainer.strategy.broadcast(score)
             if self.best is None or score > self.best:
                 self.best = score
@@ -215,15 +221,34 @@ class PNetValidation(Validation):
     """
 
     def __init__(
-        self, cases: Sequence[TrainingCase], folder: Path, settings: TrainingSettings
+        self,
+        cases: Sequence[TrainingCase],
+        folder: Path,
+        settings: TrainingSettings,
+        *,
+        statistics: WholeStatistics | None = None,
     ) -> None:
-        """Take prepared validation cases; the rest as ``Validation``."""
+        """Take prepared validation cases; the rest as ``Validation``.
+
+        Args:
+            cases: to measure on.
+            folder: of the run.
+            settings: the configuration.
+            statistics: what normalizations are to know when the network is measured and kept; what
+                they learned from crops when None.
+        """
         super().__init__(folder, settings)
         self.cases = cases
+        self._statistics = statistics
         self._targets = settings.data.network_targets
         self._loss = make_loss(settings.optimization.loss, self._targets)
         self._by_threshold: dict[str, list[np.ndarray]] = defaultdict(list)
         self._overlaps: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
+
+    def as_used(self, network: SegmentationNetwork) -> AbstractContextManager[None]:
+        if self._statistics is None:
+            return super().as_used(network)
+        return self._statistics.in_place(network)
 
     def pooled(self) -> dict[tuple[str, str], float]:
         """Return the IoU of all voxels of a data set together, as PASCAL VOC measures it.
