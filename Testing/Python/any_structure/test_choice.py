@@ -72,6 +72,17 @@ def test_an_object_that_fits_into_all_windows_is_the_same_in_all():
     assert values[:, WHICH["in the middle"]] == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.parametrize(("half", "windows"), [(SLICE_WINDOW[1] // 4, 2), (SIZE // 3, 3)])
+def test_strokes_that_remove_need_no_window_coarser_than_one_that_holds_the_target(half, windows):
+    image, stroke = square(half)
+    target, none = image.copy(), np.zeros_like(stroke)
+    removing = StrokeVoxels.of_masks(Strokes(none, stroke, none, stroke))
+    adding = voxels(stroke)
+    for strokes, wanted in ((removing, windows), (adding, 3)):
+        tries = windows_tried(image, SPACING, target.__getitem__, strokes=strokes, network=alike)
+        assert sum(one.sure == 0.5 for one in tries) == wanted
+
+
 def test_agreement_is_the_dice_of_what_two_zooms_changed():
     half = SIZE // 3  # the finest window shows 1 / 4 of the coarser one, all of it inside
     values = signs(tried(half))
