@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.optim.swa_utils import update_bn
 
 from DeepIGeoSLib.engines.padding import PaddedChannels
 from DeepIGeoSLib.networks.network import SegmentationNetwork
@@ -37,17 +36,35 @@ class WholeStatistics:
 
         Each normalization gets the mean, over the images (or groups of slices), of the mean and of
         the variance of what comes to it, while the layers before it normalize each image by itself.
+        Layers that are held still (see ``FrozenStage``) keep what they normalize by in training.
         """
-        own = [_statistics(layer) for layer in _normalizations(network)]
-        device = next(network.parameters()).device
-        with torch.random.fork_rng():  # dropout must not take chance away from the training
-            torch.manual_seed(0)
-            update_bn(self._slices(network), network, device=device)
+        learning = [layer for layer in _normalizations(network) if layer.training]
+        own = [_statistics(layer) for layer in learning]
+        if learning:
+            self._take(network, learning)
         try:
             yield
         finally:
-            for layer, values in zip(_normalizations(network), own, strict=True):
+            for layer, values in zip(learning, own, strict=True):
                 layer.load_state_dict({**layer.state_dict(), **values})
+
+    @torch.no_grad()
+    def _take(self, network: SegmentationNetwork, learning: Sequence[_BatchNorm]) -> None:
+        """Let a network's learning normalizations average over all images, and no others.
+
+        ``torch.optim.swa_utils.update_bn`` would wake those that are held still.
+        """
+        momenta = [layer.momentum for layer in learning]
+        for layer in learning:
+            layer.reset_running_stats()
+            layer.momentum = None  # each counts the same
+        device = next(network.parameters()).device
+        with torch.random.fork_rng():  # dropout must not take chance away from the training
+            torch.manual_seed(0)
+            for slices in self._slices(network):
+                network(slices.to(device))
+        for layer, momentum in zip(learning, momenta, strict=True):
+            layer.momentum = momentum
 
     def _slices(self, network: SegmentationNetwork) -> Iterator[torch.Tensor]:
         """Yield the slices (B, C, H, W) of each image, mirrored up to what the network needs."""

@@ -67,6 +67,22 @@ def test_normalizations_know_whole_images_for_a_while_and_training_goes_on_as_be
     assert first_of(network)[1].momentum == 0.1
 
 
+def test_layers_that_are_held_still_keep_what_they_normalize_by() -> None:
+    torch.manual_seed(1)
+    network = build_network("unet", "pnet", dimension=2, options=OPTIONS).train()
+    still = network.encoder[0].eval()
+    kept = {name: value.clone() for name, value in still.state_dict().items()}
+    image = np.random.default_rng(0).normal(3, 2, (1, 1, 32, 48)).astype(np.float32)
+    with WholeStatistics([image]).in_place(network), torch.no_grad():
+        for name, value in still.state_dict().items():
+            assert torch.equal(value, kept[name]), name
+        convolution, normalization = network.encoder[1][:2]
+        seen = convolution(still(to_tensor(image[0][np.newaxis]))).movedim(1, 0).flatten(1)
+        torch.testing.assert_close(normalization.running_mean, seen.mean(dim=1))
+        torch.testing.assert_close(normalization.running_var, seen.var(dim=1))
+        assert not any(layer.training for layer in still.modules())
+
+
 def test_networks_without_normalizations_stay_as_they_are() -> None:
     network = build_network("dilated", "pnet", dimension=2).eval()
     x = torch.randn(1, 1, 16, 16)
