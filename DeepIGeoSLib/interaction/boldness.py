@@ -16,7 +16,7 @@ _LEAST = 1e-4
 
 
 def emboldened(
-    answer: np.ndarray, maps: np.ndarray, request: Request, settings: InteractionSettings
+    answer: np.ndarray, maps: np.ndarray, request: Request, *, settings: InteractionSettings
 ) -> np.ndarray:
     """Return an answer that leans to the classes of the newest strokes.
 

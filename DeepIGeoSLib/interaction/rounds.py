@@ -258,7 +258,7 @@ def _answer(
             newest = interactions.among(job.changed).seeds(region)
             newest = (grid.seeds_to_working(mask) for mask in newest)
             near = distance_maps(channels, *newest, spacing=grid.spacing, settings=settings)
-            answer = emboldened(answer, near, request, settings)
+            answer = emboldened(answer, near, request, settings=settings)
         answer = grid.to_volume(answer)
         if request is not None:
             maps = np.stack([grid.to_volume(distance) for distance in maps])

@@ -24,7 +24,7 @@ def leaning(answer: float, *, adds: bool, removes: bool) -> np.ndarray:
     maps = np.stack([MILLIMETERS[::-1], MILLIMETERS])[:, None, None] / np.float32(32)
     given = np.full((1, 1, 4), answer, dtype=np.float32)
     request = Request(adds=adds, removes=removes, erases=False)
-    found = emboldened(given, maps, request, BOLD).ravel().astype(float)
+    found = emboldened(given, maps, request, settings=BOLD).ravel().astype(float)
     return np.log(found / (1 - found)) - np.log(answer / (1 - answer))
 
 
@@ -41,7 +41,7 @@ def test_log_odds_are_shifted_by_a_bell_of_the_distance() -> None:
 def test_certain_answers_stay_finite() -> None:
     maps = np.zeros((2, 1, 1, 2), dtype=np.float32)
     answer = np.array([[[0.0, 1.0]]], dtype=np.float32)
-    found = emboldened(answer, maps, Request(adds=True, removes=False, erases=False), BOLD)
+    found = emboldened(answer, maps, Request(adds=True, removes=False, erases=False), settings=BOLD)
     assert np.isfinite(found).all()
     assert found[0, 0, 0] < 0.01
     assert found[0, 0, 1] > 0.99
