@@ -92,8 +92,8 @@ def windows_tried(
             before, seen = lattice.read(state, grid), turned.on(grid)
             votes = beside.submit(votes_in, pixels, before, seen, grid=grid, lattice=lattice)
             windows.append((grid, pixels, before, seen, votes))
-            removes = not strokes.new_foreground.size and number >= _REMOVING
-            if removes and not lattice.at_cut_faces(before >= 0.5, grid):
+            may_end = not strokes.new_foreground.size and number >= _REMOVING
+            if may_end and not lattice.at_cut_faces(before >= 0.5, grid):
                 break
         for grid, pixels, before, seen, votes in windows:
             if cancel is not None and cancel.is_set():

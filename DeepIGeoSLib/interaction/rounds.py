@@ -406,10 +406,13 @@ def _new_strokes(
 
 def _stroke_voxels(interactions: Interactions, new: np.ndarray) -> StrokeVoxels:
     """Return the places of all scribbles, and of those whose numbers are new."""
-    classes = interactions.foreground, interactions.background
-    voxels = (*classes, *(np.intersect1d(new, one, assume_unique=True) for one in classes))
+    classes = (
+        voxels
+        for scribbles in (interactions, interactions.among(new))
+        for voxels in (scribbles.foreground, scribbles.background)
+    )
     return StrokeVoxels(
-        *(np.stack(np.unravel_index(one, interactions.shape), axis=1) for one in voxels)
+        *(np.stack(np.unravel_index(one, interactions.shape), axis=1) for one in classes)
     )
 
 

@@ -64,9 +64,11 @@ def _of_optimization(settings: TrainingSettings) -> Iterator[Fault]:
             yield f"optimization.{key}", getattr(values, key), "a number above 0"
     if values.borders is not None and values.loss == "dice":
         yield "optimization.loss", values.loss, "ce or dice_ce, whose voxels borders can weigh"
+    if values.near_strokes and values.loss == "dice":
+        yield "optimization.loss", values.loss, "ce or dice_ce, whose voxels near_strokes can weigh"
     if values.statistics == "wholes":
         alone = settings.network.dimension == 2 and settings.hardware.processes == 1
-        if not alone or settings.task == "instances":
+        if not alone or settings.task not in ("pnet", "both"):
             wanted = "crops; wholes is for a 2D P-Net that learns in one process"
             yield "optimization.statistics", values.statistics, wanted
     for key in ("weight_decay", "threads", "near_strokes"):

@@ -48,6 +48,7 @@ from DeepIGeoSLib.training.starting import (
     prepared,
     propose_all,
     starting_networks,
+    starting_pnet,
     starting_pnets,
     trained_crf,
     trained_network,
@@ -273,9 +274,9 @@ def _trained_networks(
     crfs = {settings.task: trained_crf(best, settings)}
     kind = settings.network
     if settings.task == "rnet" and settings.pnet:
-        networks["pnet"], kind, crfs["pnet"] = starting_pnets(settings, base, bundle)[-1]
-    for role in ("pnet", "rnet"):
-        if role not in networks and bundle is not None:
-            networks[role] = bundle.network(role)
-            kind = bundle.manifest.networks["pnet"] if role == "pnet" else kind
+        networks["pnet"], kind, crfs["pnet"] = starting_pnet(settings.pnet[-1], base, settings)
+    if bundle is not None:
+        if "pnet" not in networks:
+            kind = bundle.manifest.networks["pnet"]
+        networks = {role: bundle.network(role) for role in ("pnet", "rnet")} | networks
     return networks, {role: crf for role, crf in crfs.items() if crf is not None}, kind

@@ -167,10 +167,11 @@ def starting_pnets(
     """
     if not settings.pnet and bundle is not None:
         return [StartingPNet(bundle.network("pnet").eval(), bundle.manifest.networks["pnet"], None)]
-    return [_starting_pnet(entry, base, settings) for entry in settings.pnet]
+    return [starting_pnet(entry, base, settings) for entry in settings.pnet]
 
 
-def _starting_pnet(entry: str, base: Path, settings: TrainingSettings) -> StartingPNet:
+def starting_pnet(entry: str, base: Path, settings: TrainingSettings) -> StartingPNet:
+    """Return one of the P-Nets of ``settings.pnet``; see ``starting_pnets`` for what is raised."""
     path = base / entry
     if path.suffix == ".ckpt":
         network = trained_network("pnet", path, settings)

@@ -40,9 +40,9 @@ class WholeStatistics:
         """
         learning = [layer for layer in _normalizations(network) if layer.training]
         own = [_statistics(layer) for layer in learning]
-        if learning:
-            self._take(network, learning)
         try:
+            if learning:
+                self._take(network, learning)
             yield
         finally:
             for layer, values in zip(learning, own, strict=True):

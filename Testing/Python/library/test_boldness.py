@@ -11,6 +11,7 @@ import pytest
 from DeepIGeoSLib import InteractiveSession, Volume, load_bundle
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.inputs.distance_channels import InteractionSettings
+from DeepIGeoSLib.interaction import rounds
 from DeepIGeoSLib.interaction.boldness import emboldened
 from DeepIGeoSLib.interaction.requested_changes import Request
 from DeepIGeoSLib.interaction.scribbles import Interactions
@@ -60,33 +61,67 @@ def test_values_out_of_range_are_refused(settings: dict) -> None:
         InteractionSettings(**settings)
 
 
-def test_a_bold_bundle_adds_and_removes_more_but_only_at_the_newest_strokes(
-    tiny_bundle: Path, tmp_path: Path
-) -> None:
-    """Everything that a bold bundle changes beyond a shy one lies near the stroke of that round."""
+def bright_box() -> Volume:
     image = np.zeros((8, 40, 40), dtype=np.float32)
     image[2:6, 8:32, 8:32] = 1.0
     image += np.random.default_rng(0).normal(0, 0.02, image.shape).astype(np.float32)
-    volume = Volume(image, spacing=(2.0, 1.0, 1.0))
-    bundle = load_bundle(tiny_bundle)
+    return Volume(image, spacing=(2.0, 1.0, 1.0))
+
+
+def session_of(folder: Path, volume: Volume, boldness: float) -> InteractiveSession:
+    """Return a session with a bundle that leans so much, over 3 mm."""
+    bundle = load_bundle(folder)
     usual = bundle.manifest.interactions
-    changed = {}
-    for boldness in (0.0, 3.0):
-        settings = dataclasses.replace(usual, boldness=boldness, boldness_reach=3.0)
-        manifest = dataclasses.replace(bundle.manifest, interactions=settings)
-        session = InteractiveSession(dataclasses.replace(bundle, manifest=manifest))
-        session.set_volume(volume)
-        first, second = np.zeros((2, *image.shape), dtype=bool)
-        first[3, 12:15, 12:15] = True
-        second[4, 26:29, 26:29] = True
-        before = session.refine(foreground=first)
-        after = session.refine(foreground=first, background=second)
-        assert after.labels[first].all()
-        assert not after.labels[second].any()
-        changed[boldness] = before.probability, after.probability
-    shy, bold = changed[0.0], changed[3.0]
-    assert (bold[0] >= shy[0] - 1e-6).all()
-    assert bold[0].sum() > shy[0].sum()
-    k, j, i = np.indices(image.shape)
-    far = np.sqrt((2 * (k - 3)) ** 2 + (j - 13) ** 2 + (i - 13) ** 2) > 14
-    np.testing.assert_allclose(bold[0][far], shy[0][far], atol=1e-3)
+    settings = dataclasses.replace(usual, boldness=boldness, boldness_reach=3.0)
+    manifest = dataclasses.replace(bundle.manifest, interactions=settings)
+    session = InteractiveSession(dataclasses.replace(bundle, manifest=manifest))
+    session.set_volume(volume)
+    return session
+
+
+def millimeters_from(place: tuple[int, int, int], volume: Volume) -> np.ndarray:
+    away = np.indices(volume.shape) - np.array(place).reshape(3, 1, 1, 1)
+    return np.sqrt(((away * np.array(volume.spacing).reshape(3, 1, 1, 1)) ** 2).sum(axis=0))
+
+
+@pytest.mark.parametrize("label", ["foreground", "background"])
+def test_a_bold_bundle_goes_further_with_a_stroke_but_only_near_it(
+    tiny_bundle: Path, label: str
+) -> None:
+    volume = bright_box()
+    adds = label == "foreground"
+    initial = np.zeros(volume.shape, dtype=np.float32)
+    if not adds:
+        initial[2:6, 8:32, 8:32] = 1
+    stroke = np.zeros(volume.shape, dtype=bool)
+    stroke[3, 12:15, 12:15] = True
+    shy, bold = (
+        session_of(tiny_bundle, volume, boldness).refine(initial=initial, **{label: stroke})
+        for boldness in (0.0, 3.0)
+    )
+    assert (bold.labels[stroke] == adds).all()
+    further = (bold.probability - shy.probability) * (1 if adds else -1)
+    assert (further >= -1e-3).all()
+    assert further.sum() > 1
+    assert np.abs(further[millimeters_from((3, 13, 13), volume) > 14]).max() < 1e-3
+
+
+def test_older_strokes_lean_no_further(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer leans by distances that are 0 on the newest stroke and on no other."""
+    volume = bright_box()
+    on_strokes = []
+
+    def spied(answer: np.ndarray, maps: np.ndarray, *rest: object, **options: object) -> np.ndarray:
+        on_strokes.append(int((maps[1] == 0).sum()))
+        return emboldened(answer, maps, *rest, **options)
+
+    monkeypatch.setattr(rounds, "emboldened", spied)
+    first, second = np.zeros((2, *volume.shape), dtype=bool)
+    first[3, 14:16, 14:16] = True
+    second[3, 20:23, 20:23] = True
+    session = session_of(tiny_bundle, volume, 3.0)
+    session.refine(foreground=first)
+    count = len(on_strokes)
+    session.refine(foreground=first | second)
+    assert set(on_strokes[:count]) == {first.sum()}
+    assert set(on_strokes[count:]) == {second.sum()}

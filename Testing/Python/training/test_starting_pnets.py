@@ -126,3 +126,12 @@ def test_a_crop_with_too_little_at_the_coarsest_scale_is_refused(
     path = configured(configure, pnet=[str(tiny_bundle)], optimization={"crop": [4, 24, 24]})
     assert main(["train", str(path)]) == 2
     assert "optimization.crop is [4, 24, 24]; of a crop this small" in capsys.readouterr().err
+
+
+def test_a_loss_without_voxels_to_weigh_is_refused(
+    configure: Callable[..., Path], tiny_bundle: Path, capsys: pytest.CaptureFixture
+) -> None:
+    optimization = {**RNET["optimization"], "loss": "dice"}
+    path = configured(configure, pnet=[str(tiny_bundle)], optimization=optimization)
+    assert main(["train", str(path)]) == 2
+    assert "whose voxels near_strokes can weigh" in capsys.readouterr().err

@@ -124,8 +124,15 @@ def test_what_is_kept_as_the_best_knows_whole_images(
         assert torch.equal(value, last[1]["state_dict"][name]), name
 
 
-@pytest.mark.parametrize("changes", [{}, {"hardware": {"devices": 2}, "network": NETWORK}])
-def test_volumes_and_several_processes_are_refused(
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"hardware": {"devices": 2}, "network": NETWORK},
+        {"task": "rnet", "pnet": ["p/best.ckpt"], "network": NETWORK},
+    ],
+)
+def test_volumes_several_processes_and_r_net_are_refused(
     configure: Callable[..., Path], changes: dict, capsys: pytest.CaptureFixture
 ) -> None:
     path = configure(optimization={"statistics": "wholes"}, **changes)
