@@ -111,6 +111,9 @@ def _of_instances(settings: TrainingSettings) -> Iterator[Fault]:
     for_objects = settings.task == "instances"
     if (settings.best_by in ("ap50", "ap")) > for_objects:
         yield "best_by", settings.best_by, "dice, iou or assd for the task " + settings.task
+    divides = settings.task == "pnet" and settings.optimization.borders is not None
+    if settings.best_by in ("pixel", "rand") and not divides:
+        yield "best_by", settings.best_by, "dice or iou; pixel and rand are for P-Net with borders"
     if not for_objects:
         return
     if settings.best_by in ("iou", "assd"):

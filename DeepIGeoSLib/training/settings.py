@@ -223,7 +223,8 @@ class TrainingSettings:
         keep: checkpoints to resume from that are kept; the newest is ``last.ckpt``, those before it
             are called by their step.
         best_by: measure on the validation cases by which ``best.ckpt`` is chosen; "ap50" and "ap"
-            (average precision of objects) are for the task "instances".
+            (average precision of objects) are for the task "instances", "pixel" and "rand" (errors
+            of dividing an image into objects) for trainings with ``borders``.
         snapshots: steps at which the weights are kept as ``step-N.ckpt``, such as early P-Nets
             whose errors R-Net is to learn from.
         workers: processes that prepare samples.
@@ -240,7 +241,7 @@ class TrainingSettings:
     validate_every: int = 1000
     checkpoint_every: int = 250
     keep: int = 1
-    best_by: Literal["dice", "iou", "assd", "ap50", "ap"] = "dice"
+    best_by: Literal["dice", "iou", "assd", "pixel", "rand", "ap50", "ap"] = "dice"
     snapshots: tuple[int, ...] = ()
     workers: int = 1
     crf: CrfTraining | None = None

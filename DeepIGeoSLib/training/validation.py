@@ -54,6 +54,8 @@ logger = logging.getLogger(__name__)
 
 ROUNDS = 5
 
+_LESS_IS_BETTER = ("assd", "pixel", "rand")
+
 
 @dataclass(frozen=True)
 class CaseResult:
@@ -62,8 +64,8 @@ class CaseResult:
     Attributes:
         dataset: of the case.
         name: of the case.
-        measures: by name; those of the kinds "dice", "iou" and "assd" start with that word, and
-            of several targets they say which one.
+        measures: by name; those that weights can be chosen by start with the word of ``best_by``,
+            and of several targets they say which one.
         image: first channel, axes (k, j, i).
         truth: the number of the target of each voxel, 0 where there is none; the same shape.
         labels: the prediction; the same.
@@ -172,7 +174,7 @@ class Validation(lightning.Callback, ABC):
                 scores.append(value)
         self._report(trainer, means)
         mean = float(np.mean(scores))
-        return -mean if self.settings.best_by == "assd" else mean
+        return -mean if self.settings.best_by in _LESS_IS_BETTER else mean
 
     def _report(self, trainer: lightning.Trainer, means: dict[tuple[str, str], float]) -> None:
         """Log mean values by name and append them to ``validation.csv``."""

@@ -78,20 +78,34 @@ def test_where_borders_count_the_division_is_measured_at_one_half_and_at_the_bes
     assert 0 <= table["warping error"] <= table["pixel error"]
 
 
-@pytest.mark.parametrize(("by", "sign"), [("dice", 1), ("iou", 1), ("assd", -1)])
+@pytest.mark.parametrize(
+    ("by", "measure", "sign"),
+    [
+        ("dice", "dice", 1),
+        ("iou", "iou", 1),
+        ("assd", "assd", -1),
+        ("pixel", "pixel error", -1),
+        ("rand", "rand error", -1),
+    ],
+)
 def test_the_best_weights_are_the_best_by_the_chosen_measure(
-    configure, tmp_path: Path, by: str, sign: int
+    configure, tmp_path: Path, *, by: str, measure: str, sign: int
 ) -> None:
     path = configure(
         by,
         best_by=by,
         validate_every=1,
         network={"architecture": "multi-scale", "options": {"features": [4] * 4}},
-        optimization={"steps": 6, "crop": [4, 32, 32], "learning_rate": 0.02},
+        optimization={
+            "steps": 6,
+            "crop": [4, 32, 32],
+            "learning_rate": 0.02,
+            "borders": {"weight": 4.0} if "error" in measure else None,
+        },
     )
     assert main(["train", str(path)]) == 0
     table = rows(tmp_path / by / "validation.csv")
-    scores = [(sign * float(row[3]), -int(row[0])) for row in table if row[2] == by]
+    scores = [(sign * float(row[3]), -int(row[0])) for row in table if row[2] == measure]
     best = read_checkpoint(tmp_path / by / "best.ckpt")
     assert best["global_step"] == -max(scores)[1]
 
