@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from DeepIGeoSLib.networks import build_network
 from DeepIGeoSLib.tensors import to_tensor
 from DeepIGeoSLib.training.config import read_config
 from DeepIGeoSLib.training.starting import prepared, trained_network
+from DeepIGeoSLib.training.validation import PNetValidation
 from DeepIGeoSLib.training.whole_statistics import WholeStatistics
 
 OPTIONS = {"features": [4, 6, 8, 8, 8]}
@@ -33,6 +35,12 @@ def first_of(network: torch.nn.Module) -> tuple[torch.nn.Module, torch.nn.BatchN
         if isinstance(layer, (torch.nn.Conv2d, torch.nn.BatchNorm2d))
     ]
     return layers[0], layers[1]
+
+
+def measured(table: Path, step: int) -> dict[str, str]:
+    """Return what was measured at a step, by measure."""
+    with table.open(encoding="utf-8") as stream:
+        return {row[2]: row[3] for row in csv.reader(stream) if row[0] == str(step)}
 
 
 def assert_knows(network: torch.nn.Module, images: list[np.ndarray]) -> None:
@@ -122,6 +130,30 @@ def test_what_is_kept_as_the_best_knows_whole_images(
     last = [torch.load(tmp_path / run / "last.ckpt", weights_only=True) for run in runs]
     for name, value in last[0]["state_dict"].items():
         assert torch.equal(value, last[1]["state_dict"][name]), name
+
+
+def test_a_resumed_run_keeps_the_same_best_weights_and_they_answer_as_measured(
+    configure: Callable[..., Path], tmp_path: Path
+) -> None:
+    options = {"crop": [1, 32, 32], "schedule": "constant", "statistics": "wholes", "average": 0.5}
+
+    def train(output: str, steps: int) -> None:
+        options["steps"] = steps
+        path = configure(output, network=NETWORK, optimization=options, validate_every=8)
+        assert main(["train", str(path)]) == 0
+
+    train("whole", 8)
+    train("parts", 4)
+    (tmp_path / "parts" / "best.ckpt").unlink()  # of the end of the first part
+    train("parts", 8)
+    last = [measured(tmp_path / run / "validation.csv", step=8) for run in ("whole", "parts")]
+    assert last[0] == last[1]
+    settings = read_config(tmp_path / "parts.json")
+    network = trained_network("pnet", tmp_path / "whole" / "best.ckpt", settings)
+    cases = prepared(find_cases(settings.data, tmp_path, "val"), settings)
+    (result,) = PNetValidation(cases, tmp_path, settings).results(network, None)
+    for name in ("dice", "loss"):
+        assert f"{result.measures[name]:.5f}" == last[0][name]
 
 
 @pytest.mark.parametrize(
