@@ -11,11 +11,13 @@ import numpy as np
 from DeepIGeoSLib.any_structure.choice import AnswerChoice, Purpose
 from DeepIGeoSLib.any_structure.signs import signs
 from DeepIGeoSLib.any_structure.stroke_voxels import StrokeVoxels
+from DeepIGeoSLib.any_structure.strokes import Strokes
 from DeepIGeoSLib.any_structure.tries import GrownTry, Network, NetworkTry, Try, try_window
 from DeepIGeoSLib.any_structure.votes import votes_in
 from DeepIGeoSLib.any_structure.zoom import Lattice, Reader
 from DeepIGeoSLib.errors import stop_if
 from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.inputs.working_grid import WorkingGrid
 
 # How much surer the network must be of a correction with pixels twice as large, where no rule
 # chooses: what a stroke in a segmentation corrects is mostly small, and a coarse answer damages
@@ -23,10 +25,9 @@ from DeepIGeoSLib.grid.boxes import Box
 # the Dice, with it 2 to 5 %.
 _CAUTION_ADDING, _CAUTION_REMOVING = 0.05, 0.15
 
-# Windows at least, from the finest on, in which strokes that only remove are answered. No more can
-# be removed than there is, so those that are coarser than one that holds the target see nothing
-# more: of 93 such strokes of a robot user, none was answered best there.
-_REMOVING = 2
+# Windows at least, from the finest on, in which a target that is there already is corrected. Those
+# that are coarser than one that holds it hardly help (Docs/any-structure.md).
+_CORRECTING = 2
 
 
 def answer_strokes(
@@ -86,14 +87,13 @@ def windows_tried(
     tries: list[NetworkTry] = []
     with ThreadPoolExecutor(max_workers=1) as beside:  # regions grow while the network runs
         windows = []
-        for number, grid in enumerate(lattice.grids(turned.around, region), 1):
+        for grid in lattice.grids(turned.around, region):
             stop_if(cancel)
             pixels = lattice.read(lambda box: image[box], grid)
             before, seen = lattice.read(state, grid), turned.on(grid)
             votes = beside.submit(votes_in, pixels, before, seen, grid=grid, lattice=lattice)
             windows.append((grid, pixels, before, seen, votes))
-            may_end = not strokes.new_foreground.size and number >= _REMOVING
-            if may_end and not lattice.at_cut_faces(before >= 0.5, grid):
+            if len(windows) >= _CORRECTING and _holds_target(before, seen, grid, lattice):
                 break
         for grid, pixels, before, seen, votes in windows:
             if cancel is not None and cancel.is_set():
@@ -110,6 +110,14 @@ def windows_tried(
                 network=network,
             )
     return tries
+
+
+def _holds_target(before: np.ndarray, seen: Strokes, grid: WorkingGrid, lattice: Lattice) -> bool:
+    """Return whether a window shows all of a target that was there before the strokes."""
+    inside = before >= 0.5
+    if not (inside & ~seen.new).any() and seen.new_foreground.any():
+        return False
+    return not lattice.at_cut_faces(inside, grid)
 
 
 def grown_try(image: np.ndarray, tries: Sequence[NetworkTry]) -> list[GrownTry]:

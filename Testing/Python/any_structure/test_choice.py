@@ -73,12 +73,16 @@ def test_an_object_that_fits_into_all_windows_is_the_same_in_all():
 
 
 @pytest.mark.parametrize(("half", "windows"), [(SLICE_WINDOW[1] // 4, 2), (SIZE // 3, 3)])
-def test_strokes_that_remove_need_no_window_coarser_than_one_that_holds_the_target(half, windows):
+def test_a_target_is_corrected_in_no_window_coarser_than_one_that_holds_it(half, windows):
     image, stroke = square(half)
-    target, none = image.copy(), np.zeros_like(stroke)
+    none, empty = np.zeros_like(stroke), np.zeros_like(image)
     removing = StrokeVoxels.of_masks(Strokes(none, stroke, none, stroke))
-    adding = voxels(stroke)
-    for strokes, wanted in ((removing, windows), (adding, 3)):
+    for strokes, target, wanted in (
+        (removing, image, windows),
+        (voxels(stroke), image, windows),
+        (voxels(stroke), empty, 3),  # where nothing was found yet, anything may be meant
+        (voxels(stroke), stroke.astype(np.float32), 3),  # nothing but the stroke
+    ):
         tries = windows_tried(image, SPACING, target.__getitem__, strokes=strokes, network=alike)
         assert sum(one.sure == 0.5 for one in tries) == wanted
 
