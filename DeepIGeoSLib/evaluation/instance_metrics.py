@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
+from scipy import ndimage
 
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.grid.boxes import Box
 from DeepIGeoSLib.instances import Instances
 
 # The overlaps (IoU) over which COCO averages.
@@ -41,7 +44,7 @@ class ComparedImage:
 
     Attributes:
         scores: of the found objects, (N,).
-        overlaps: IoU of each found object with each true one, (N, M).
+        overlaps: IoU of each found object with each true one, or of their boxes, (N, M).
     """
 
     scores: np.ndarray
@@ -59,12 +62,7 @@ def compared(found: Instances, truth: np.ndarray) -> ComparedImage:
     Raises:
         InputError: the shapes differ.
     """
-    if truth.shape != found.shape:
-        raise InputError(
-            f"The true objects have the shape {truth.shape}, but the image has {found.shape}."
-        )
-    numbers, places = np.unique(truth, return_inverse=True)
-    places = places.reshape(truth.shape)
+    numbers, places = _numbered(found, truth)
     counts = np.bincount(places.ravel(), minlength=len(numbers))
     shared = np.zeros((len(found.found), len(numbers)))
     sizes = np.zeros(len(found.found))
@@ -74,6 +72,26 @@ def compared(found: Instances, truth: np.ndarray) -> ComparedImage:
     overlaps = shared / (sizes[:, None] + counts[None] - shared)
     scores = np.array([one.score for one in found.found])
     return ComparedImage(scores, overlaps[:, numbers != 0])
+
+
+def compared_boxes(found: Instances, truth: np.ndarray) -> ComparedImage:
+    """Compare the boxes of an image's objects with those of the true ones.
+
+    So a network that draws its objects is compared with one that finds boxes alone.
+
+    Args:
+        found: the objects.
+        truth: as in ``compared``.
+
+    Raises:
+        InputError: the shapes differ.
+    """
+    numbers, places = _numbered(found, truth)
+    first = 0 if numbers.size == 0 or numbers[0] else 1  # where there is a background
+    true = [box for box in ndimage.find_objects(places + 1)[first:] if box is not None]
+    overlaps = [[_overlap(one.box, box) for box in true] for one in found.found]
+    scores = np.array([one.score for one in found.found])
+    return ComparedImage(scores, np.array(overlaps, dtype=float).reshape(len(scores), len(true)))
 
 
 def measure_instances(images: Sequence[ComparedImage]) -> InstanceMeasurement:
@@ -95,6 +113,26 @@ def measure_instances(images: Sequence[ComparedImage]) -> InstanceMeasurement:
         found=found,
         true=true,
     )
+
+
+def _numbered(found: Instances, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sorted numbers that occur in the truth, and the place of each voxel's in them."""
+    if truth.shape != found.shape:
+        raise InputError(
+            f"The true objects have the shape {truth.shape}, but the image has {found.shape}."
+        )
+    numbers, places = np.unique(truth, return_inverse=True)
+    return numbers, places.reshape(truth.shape)
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Return the IoU of two boxes that are not empty."""
+    lengths = (
+        max(0, min(a.stop, b.stop) - max(a.start, b.start)) for a, b in zip(one, other, strict=True)
+    )
+    shared = prod(lengths)
+    both = (prod(part.stop - part.start for part in box) for box in (one, other))
+    return shared / (sum(both) - shared)
 
 
 def _matched(image: ComparedImage, least: float) -> np.ndarray:

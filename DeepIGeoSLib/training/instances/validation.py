@@ -12,7 +12,12 @@ from DeepIGeoSLib.bundles import BundleManifest
 from DeepIGeoSLib.crf.crfnet import CRFNet
 from DeepIGeoSLib.data import LabeledCase
 from DeepIGeoSLib.data.objects import read_objects
-from DeepIGeoSLib.evaluation.instance_metrics import ComparedImage, compared, measure_instances
+from DeepIGeoSLib.evaluation.instance_metrics import (
+    ComparedImage,
+    compared,
+    compared_boxes,
+    measure_instances,
+)
 from DeepIGeoSLib.evaluation.metrics import dice
 from DeepIGeoSLib.instances import Instances, find_instances
 from DeepIGeoSLib.networks import INSTANCES
@@ -40,15 +45,18 @@ class InstanceValidation(Validation):
         self.cases = [(case, *read_objects(case, settings.instances.objects)) for case in cases]
         self.manifest = manifest
         self._compared: dict[str, list[ComparedImage]] = defaultdict(list)
+        self._boxes: dict[str, list[ComparedImage]] = defaultdict(list)
 
     def results(self, network: SegmentationNetwork, crf: CRFNet | None) -> Iterator[CaseResult]:
         """Yield the result of each case; the outlines shown are those of objects with a score."""
         bundle = NetworksInTraining(self.manifest, {INSTANCES: network})
         least_shown = self.settings.network.options["score"]
         self._compared.clear()
+        self._boxes.clear()
         for case, channels, truth in self.cases:
             found = find_instances(bundle, channels, least_score=LEAST_SCORE)
             self._compared[case.dataset].append(compared(found, truth))
+            self._boxes[case.dataset].append(compared_boxes(found, truth))
             sure = tuple(one for one in found.found if one.score >= least_shown)
             labels = Instances(found.shape, sure).labels()
             yield CaseResult(
@@ -67,6 +75,7 @@ class InstanceValidation(Validation):
             measured = measure_instances(images)
             found[dataset, "ap50"] = measured.ap50
             found[dataset, "ap"] = measured.ap
+            found[dataset, "box ap50"] = measure_instances(self._boxes[dataset]).ap50
             found[dataset, "sensitivity"] = measured.sensitivity
         return found
 

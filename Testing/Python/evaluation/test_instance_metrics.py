@@ -10,6 +10,7 @@ from DeepIGeoSLib.evaluation.instance_metrics import (
     COCO_OVERLAPS,
     ComparedImage,
     compared,
+    compared_boxes,
     measure_instances,
 )
 from DeepIGeoSLib.grid.boxes import bounding_box
@@ -41,6 +42,26 @@ def test_overlaps_with_each_true_object() -> None:
     assert measured.ap == pytest.approx(0.5 * 7 / 10)  # found from 0.5 to 0.8
     assert (measured.sensitivity, measured.false) == (0.5, 2)
     assert (measured.found, measured.true) == (3, 2)
+
+
+def test_boxes_are_compared_by_what_they_share() -> None:
+    truth = np.zeros((1, 20, 20), dtype=int)
+    truth[0, 0:10, 0:10] = 4
+    truth[0, 2:8, 2:8] = 0  # a ring
+    truth[0, 12:16, 10:20] = 9
+    ring, beside = truth == 4, np.zeros(truth.shape, dtype=bool)
+    beside[0, 14:18, 10:20] = True
+    image = compared_boxes(instances(truth.shape, (0.9, ring), (0.8, beside)), truth)
+    np.testing.assert_allclose(image.overlaps, [[1, 0], [0, 20 / 60]])
+    assert image.scores.tolist() == [0.9, 0.8]
+
+
+def test_without_background_and_without_objects_there_are_boxes_or_none() -> None:
+    whole = np.ones((1, 1, 40), dtype=int)
+    found = instances(whole.shape, (0.9, row(0, 20)))
+    assert compared_boxes(found, whole).overlaps.tolist() == [[0.5]]
+    assert compared_boxes(found, 0 * whole).overlaps.shape == (1, 0)
+    assert compared_boxes(instances(whole.shape), whole).overlaps.shape == (0, 1)
 
 
 def test_average_precision_is_the_area_below_the_falling_curve() -> None:
@@ -82,3 +103,5 @@ def test_without_true_or_found_objects() -> None:
 def test_another_shape_is_named() -> None:
     with pytest.raises(InputError, match=r"\(1, 1, 39\)"):
         compared(instances((1, 1, 40)), np.zeros((1, 1, 39), dtype=int))
+    with pytest.raises(InputError, match=r"\(1, 1, 39\)"):
+        compared_boxes(instances((1, 1, 40)), np.zeros((1, 1, 39), dtype=int))
