@@ -269,3 +269,18 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("heads") / "head.nii.gz"
     volume.write_map(path, volume.array)
     return path
+
+
+@pytest.fixture(scope="module")
+def published() -> Iterator[None]:
+    """What a session publishes in ``slicer`` is taken back after the tests of a file."""
+    import slicer
+
+    names = ("mrmlScene", "modules", "app")
+    before = {name: getattr(slicer, name) for name in names if hasattr(slicer, name)}
+    yield
+    for name in names:
+        if hasattr(slicer, name):
+            delattr(slicer, name)
+    for name, value in before.items():
+        setattr(slicer, name, value)
