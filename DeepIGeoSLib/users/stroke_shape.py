@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import dijkstra
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 # To the right, down, and both diagonals: each pair of neighbors once.
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
@@ -54,6 +56,9 @@ def ends_of(stroke: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 
     The ends are those of the longest of all shortest ways through the stroke.
     """
+    # Here, because it loads linear algebra, and all who paint import this file.
+    from scipy.sparse.csgraph import dijkstra
+
     points = np.argwhere(stroke)
     ways = _ways(stroke, points)
     first = int(dijkstra(ways, directed=False, indices=0).argmax())
@@ -69,8 +74,10 @@ def strokes_in(scribbles: np.ndarray) -> list[np.ndarray]:
     return [numbered == number for number in range(1, count + 1)]
 
 
-def _ways(stroke: np.ndarray, points: np.ndarray) -> coo_matrix:
+def _ways(stroke: np.ndarray, points: np.ndarray) -> csr_matrix:
     """Return the graph of the steps from pixel to pixel inside the stroke."""
+    from scipy.sparse import coo_matrix
+
     numbers = np.full(np.add(stroke.shape, 2), -1)
     numbers[tuple(points.T + 1)] = np.arange(len(points))
     rows, columns, lengths = [], [], []

@@ -41,6 +41,8 @@ _log = logging.getLogger(__name__)
 
 _TICK = 0.05  # s: often enough that a stroke is answered at once
 _AFTER_FAILURE = 5.0  # s
+_SEEN = 1.0  # s after a browser has connected, in which the page is drawn and nothing else is done
+_UNSEEN = 5.0  # s after the start, where no browser connects
 _RESIZED = 0.5  # s after which the browser has told the new sizes of the views
 _ERASER_COLOR = (0.9, 0.9, 0.9)
 
@@ -118,7 +120,10 @@ class WebApp:
         self._begin_state(folder, cases)
         self._build()
         self._follow_state()
+        self._beginning: asyncio.Task | None = None
         server.controller.on_server_ready.add(lambda **_: create_task(self._keep_up()))
+        server.controller.on_server_ready.add(lambda **_: self._begin_model_in(_UNSEEN))
+        server.controller.on_client_connected.add(lambda **_: self._begin_model_in(_SEEN))
 
     def _begin_state(self, folder: OpenedFolder | None, cases: Cases | None) -> None:
         state, session = self._state, self.session
@@ -273,6 +278,16 @@ class WebApp:
         while self.session.surface_shown and not self.views.is_surface_there():
             await asyncio.sleep(_TICK)
         self.views.reset_3d()
+
+    def _begin_model_in(self, seconds: float) -> None:
+        """Let the model begin after some seconds, whatever was said before."""
+        if self._beginning is not None:
+            self._beginning.cancel()
+        self._beginning = create_task(self._begin_model(seconds))
+
+    async def _begin_model(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self.session.begin_model()
 
     async def _keep_up(self) -> None:
         """Bring results in, and show what is new, as long as the server runs."""

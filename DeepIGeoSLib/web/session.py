@@ -64,7 +64,7 @@ class WebSession:
         self.changed = True  # since somebody has looked
         self._model_chosen = False  # by somebody, and not for the volume's name
         self._rounds: tuple[Round, ...] = ()
-        self._computing.submit(loadTorch)  # takes seconds, which the first stroke need not wait
+        self._model_begun = False
 
     # The volume
 
@@ -126,6 +126,17 @@ class WebSession:
         for executor in (self._computing, self._aside):
             executor.shutdown(wait=False, cancel_futures=True)
 
+    def begin_model(self) -> None:
+        """Let the model get ready, for this volume and those after it; return at once.
+
+        It takes seconds of all cores. Whoever serves a page calls this when the page is there;
+        the first stroke and the first button do so, too.
+        """
+        if not self._model_begun:
+            self._model_begun = True
+            self._computing.submit(loadTorch)
+            self._get_ready()
+
     # What the user does
 
     def use_model(self, name: str) -> None:
@@ -156,6 +167,7 @@ class WebSession:
             diameter: mm.
             ball: whether voxels beside the plane belong to the stroke as well.
         """
+        self.begin_model()
         radius, across = diameter / 2, np.array(normal)
         if brush == ERASER:
             for foreground in (True, False):
@@ -175,6 +187,7 @@ class WebSession:
             action: "segment", "refine", "undo", "redo", "next place", "accept", "reopen", "next
                 target", "clear strokes" or "cancel".
         """
+        self.begin_model()
         bench = self.bench
         {
             "segment": bench.segment,
@@ -222,7 +235,7 @@ class WebSession:
 
     def _get_ready(self) -> None:
         """Let the model begin while the user looks: a first stroke waited for its proposal."""
-        if self.bench.volumeNode is not None:
+        if self._model_begun and self.bench.volumeNode is not None:
             self.bench.logic.getReady(self.bench.volumeNode)
 
     def _record(self, action: str, **details: Any) -> None:

@@ -8,14 +8,23 @@ from trame.widgets.html import Div
 from trame_slicer.app.logic.slice_view_logic import connect_slice_view_slider_to_state
 from trame_slicer.app.ui.slider import Slider
 from trame_slicer.core import LayoutManager
-from trame_slicer.rca_view import register_rca_factories
-from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
+from trame_slicer.rca_view import RemoteViewFactory
+from trame_slicer.views import (
+    Layout,
+    LayoutDirection,
+    NoScheduleRendering,
+    SliceView,
+    ThreeDView,
+    ViewLayoutDefinition,
+    ViewType,
+)
 from trame_vuetify.widgets.vuetify3 import VBtn, VIcon
 
 from DeepIGeoSLib.scene.slice_views import alignViews
 from DeepIGeoSLib.scene.surface import surfaceNode
 
 _OVER = 0.5  # opacity of what is laid over the slices
+_UNTOUCHED = 10.0  # pictures a second of a view that the mouse is not in
 
 SLICES, WITH_3D = "slices", "slices and 3D"
 
@@ -29,12 +38,15 @@ class Views:
     def __init__(self, server: Any, app: Any) -> None:
         """Take the trame server and the ``SlicerApp``."""
         self._app = app
-        register_rca_factories(
-            app.view_manager,
-            server,
-            slice_view_ui_f=_slice_controls,
-            three_d_view_ui_f=_surface_controls,
-        )
+        for make, kind, controls in (
+            (_slice_view, ViewType.SLICE_VIEW, _slice_controls),
+            (_surface_view, ViewType.THREE_D_VIEW, _surface_controls),
+        ):
+            app.view_manager.register_factory(
+                RemoteViewFactory(
+                    server, make, kind, populate_view_ui_f=controls, blur_fps=_UNTOUCHED
+                )
+            )
         self.layout = LayoutManager(app.scene, app.view_manager, server)
         axial = ViewLayoutDefinition.axial_view()
         coronal = ViewLayoutDefinition.coronal_view()
@@ -77,6 +89,18 @@ class Views:
         """Look at all of the surface."""
         for view in self._app.view_manager.get_threed_views():
             view.reset_view()
+
+
+def _slice_view(**place: Any) -> SliceView:
+    """Make a slice view with one sample a pixel; eight take a processor most of its time."""
+    view = SliceView(scheduled_render_strategy=NoScheduleRendering(), **place)
+    view.render_window().SetMultiSamples(0)
+    return view
+
+
+def _surface_view(**place: Any) -> ThreeDView:
+    """Make a 3D view; like a slice view it draws nothing before it is in the page."""
+    return ThreeDView(scheduled_render_strategy=NoScheduleRendering(), **place)
 
 
 def _slice_controls(server: Any, view_id: str, view: Any) -> None:

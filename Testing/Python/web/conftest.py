@@ -29,8 +29,9 @@ _FLAGS = [
 # Only to give up waiting: a computer with much else to do is slow.
 PATIENCE = 240
 
-# Looks at a page, a fifth of a second apart, that must all find nothing computed.
-_QUIET = 12
+# Looks at a page, a fifth of a second apart, that must all find nothing computed. Behind each the
+# server has answered, and two ticks of its timer lie between two.
+_QUIET = 4
 
 
 @dataclass
@@ -164,11 +165,11 @@ class Page:
 
     def wait_for_answers(self) -> None:
         """Wait until all has arrived, nothing is computed, and nothing begins any more."""
-        self.wait_for_arrival()
         quiet = 0
         until = time.monotonic() + PATIENCE
         while quiet < _QUIET and time.monotonic() < until:
             self.page.wait_for_timeout(200)
+            self.wait_for_arrival()
             quiet = 0 if self.state("busy") or self.state("opening") else quiet + 1
         assert quiet == _QUIET
 
@@ -236,9 +237,8 @@ class Page:
         return [event for event in self.recording()["events"] if event["action"] == "stroke"]
 
 
-@pytest.fixture
-def visit(chromium: Any) -> Iterator[Callable[[Server], Page]]:
-    """A function that opens a server's page in a browser of its own.
+def visits(chromium: Any) -> Iterator[Callable[..., Page]]:
+    """Yield a function that opens a server's page in a browser of its own.
 
     Afterwards every address that the pages asked for is checked: there is no computer but ours.
     """
@@ -260,6 +260,18 @@ def visit(chromium: Any) -> Iterator[Callable[[Server], Page]]:
         assert page.hosts - {""} == {urlsplit(page.server.address).netloc}
 
 
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[..., Page]]:
+    """``visits`` that end with the test."""
+    yield from visits(chromium)
+
+
+@pytest.fixture(scope="module")
+def stay(chromium: Any) -> Iterator[Callable[..., Page]]:
+    """``visits`` that end with the file."""
+    yield from visits(chromium)
+
+
 @pytest.fixture(scope="session")
 def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a head with a lesion that is computed; its name holds nobody's name."""
@@ -269,3 +281,18 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("heads") / "head.nii.gz"
     volume.write_map(path, volume.array)
     return path
+
+
+@pytest.fixture(scope="module")
+def published() -> Iterator[None]:
+    """What a session publishes in ``slicer`` is taken back after the tests of a file."""
+    import slicer
+
+    names = ("mrmlScene", "modules", "app")
+    before = {name: getattr(slicer, name) for name in names if hasattr(slicer, name)}
+    yield
+    for name in names:
+        if hasattr(slicer, name):
+            delattr(slicer, name)
+    for name, value in before.items():
+        setattr(slicer, name, value)

@@ -13,6 +13,18 @@ import pytest
 from DeepIGeoSLib.volume import Volume
 
 
+@pytest.fixture(scope="module")
+def running(serve: Any, head: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A server with the head opened, beside a link that leads out of its folder."""
+    folder = tmp_path_factory.mktemp("outside")
+    inside = folder / "inside"
+    inside.mkdir()
+    (inside / "head.nii.gz").write_bytes(head.read_bytes())
+    (folder / "secret.nii.gz").write_bytes(head.read_bytes())
+    (inside / "link.nii.gz").symlink_to(folder / "secret.nii.gz")
+    return serve(inside / "head.nii.gz")
+
+
 def paint_once(page: Any) -> None:
     """Draw a stroke, and wait for its answer."""
     page.wait_until(lambda: page.state("can_paint"), True)
@@ -78,9 +90,9 @@ def test_a_closed_tab_and_an_upload_are_there_again(
 
 
 def test_a_downloaded_recording_does_the_same_again(
-    serve: Any, visit: Any, head: Path, tmp_path: Path
+    running: Any, serve: Any, visit: Any, head: Path, tmp_path: Path
 ) -> None:
-    page = visit(serve(head))
+    page = visit(running)
     page.wait_until(lambda: page.state("case_title"), "head.nii.gz")
     paint_once(page)
     mask = page.labels(Volume.read(head), tmp_path)
@@ -92,7 +104,7 @@ def test_a_downloaded_recording_does_the_same_again(
 
 
 def test_a_dicom_series_gives_a_dicom_segmentation_of_that_series(
-    serve: Any, visit: Any, data: Path, tmp_path: Path
+    running: Any, visit: Any, data: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("highdicom", reason="highdicom is not installed")
     import pydicom
@@ -102,7 +114,7 @@ def test_a_dicom_series_gives_a_dicom_segmentation_of_that_series(
         files.extractall(tmp_path / "series")
     slices = sorted(path for path in (tmp_path / "series").rglob("*") if path.is_file())
     header = pydicom.dcmread(slices[0], stop_before_pixels=True)
-    page = visit(serve())
+    page = visit(running)
     page.upload(*slices)
     page.wait_until(lambda: page.state("case_title"), header.SeriesDescription)
     assert page.state("model") == "flair-whole-tumor"  # by the description
@@ -124,16 +136,14 @@ def test_a_dicom_series_gives_a_dicom_segmentation_of_that_series(
 
 
 def test_paths_outside_of_the_folder_and_links_are_refused_in_the_page(
-    serve: Any, visit: Any, head: Path, tmp_path: Path
+    running: Any, visit: Any
 ) -> None:
-    inside = tmp_path / "inside"
-    inside.mkdir()
-    (inside / "head.nii.gz").write_bytes(head.read_bytes())
-    (tmp_path / "secret.nii.gz").write_bytes(head.read_bytes())
-    (inside / "link.nii.gz").symlink_to(tmp_path / "secret.nii.gz")
-    page = visit(serve(inside / "head.nii.gz"))
-    page.wait_until(lambda: page.state("case_title"), "head.nii.gz")
-    for asked in ("../secret.nii.gz", "link.nii.gz", str(tmp_path / "secret.nii.gz")):
+    page = visit(running)
+    page.wait_until(lambda: page.state("case_title") != "", True)
+    opened = page.state("case_title")
+    secret = Path(page.state("opened_folder").removeprefix("In ")).parent / "secret.nii.gz"
+    assert secret.is_file()
+    for asked in ("../secret.nii.gz", "link.nii.gz", str(secret)):
         page.page.fill("#path", asked)
         if asked.startswith("link"):
             page.page.click(".v-input:has(#path) .v-field__append-inner .v-icon")
@@ -141,4 +151,4 @@ def test_paths_outside_of_the_folder_and_links_are_refused_in_the_page(
             page.page.press("#path", "Enter")
         page.wait_until(lambda: "outside of the opened folder" in page.state("problem"), True)
         page.page.evaluate("window.trame.state.set('problem', '')")
-    assert page.state("case_title") == "head.nii.gz"
+    assert page.state("case_title") == opened

@@ -15,13 +15,19 @@ def running(serve: Any, head: Path) -> Any:
     return serve(head)
 
 
-@pytest.fixture
-def page(running: Any, visit: Any) -> Any:
-    page = visit(running)
+@pytest.fixture(scope="module")
+def opened(running: Any, stay: Any) -> Any:
+    """The page, read once by the browser; what a test leaves in it is on the server anyway."""
+    page = stay(running)
     page.wait_until(lambda: page.state("case_title") != "", True)
     page.page.locator(".layout-grid-item img").first.wait_for(state="visible")
-    page.page.wait_for_timeout(500)
     return page
+
+
+@pytest.fixture
+def page(opened: Any) -> Any:
+    opened.page.wait_for_timeout(700)  # the last picture of what was done before
+    return opened
 
 
 def changes_the_picture(page: Any, view: int, act: Any) -> None:

@@ -22,26 +22,19 @@ ACROSS = [0.0, 0.0, 1.0]  # the normal of an axial view
 
 
 @pytest.fixture(scope="module")
-def app() -> Iterator[Any]:
-    """A ``SlicerApp`` with one slice view; what was published in ``slicer`` comes back after."""
-    import slicer
+def app(published: None) -> Any:
+    """A ``SlicerApp`` with one slice view."""
     from trame_slicer.core import SlicerApp
     from trame_slicer.views import DirectViewFactory, ViewLayoutDefinition
 
     from DeepIGeoSLib.scene.headless import showVtkErrorsOnly
 
-    names = ("mrmlScene", "modules", "app")
-    before = {name: getattr(slicer, name) for name in names if hasattr(slicer, name)}
     app = SlicerApp()
     showVtkErrorsOnly()
     app.view_manager.register_factory(DirectViewFactory(do_render_offscreen=True))
     view = app.view_manager.create_view(ViewLayoutDefinition.axial_view())
     view.update_size(300, 300)
-    yield app
-    for name in names:
-        delattr(slicer, name)
-    for name, value in before.items():
-        setattr(slicer, name, value)
+    return app
 
 
 @pytest.fixture
@@ -394,3 +387,33 @@ def test_the_model_fits_the_name_of_the_image_until_somebody_chooses_one(
     session.close_case()
     session.stop()
     assert found == ["flair-whole-tumor", "any-structure", "geodesic"]
+
+
+def test_a_model_gets_ready_behind_the_page_or_at_the_first_stroke(
+    session: Any, head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(session.bench.logic, "getReady", lambda node: begun.append(node.GetName()))
+    opened(session, head)
+    session.use_model("geodesic")
+    assert not begun  # the page comes first
+    session.begin_model()
+    session.begin_model()
+    assert len(begun) == 1
+    opened(session, head)
+    assert len(begun) == 2
+
+
+@pytest.mark.parametrize("first", ["stroke", "button"])
+def test_who_does_not_wait_for_the_model_lets_it_begin(
+    session: Any, head: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(session.bench.logic, "getReady", lambda node: begun.append(node.GetName()))
+    volume = opened(session, head)
+    if first == "stroke":
+        paint(session, volume, "missing", (6, 20, 20))
+    else:
+        session.act("segment")
+        answered(session)
+    assert len(begun) == 1

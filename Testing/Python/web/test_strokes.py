@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,40 @@ from DeepIGeoSLib.volume import Volume
 STROKES = 100
 SETTLED = 25  # strokes after which all has been made that is made once
 
+_HEADS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def running(serve: Any) -> Any:
+    """A server that gets a head for each test."""
+    return serve()
+
 
 @pytest.fixture
-def page(serve: Any, visit: Any, head: Path) -> Any:
-    """The page of a new server with a head."""
-    page = visit(serve(head))
-    page.wait_until(lambda: page.state("case_title"), "head.nii.gz")
-    return page
+def begin(running: Any, visit: Any, head: Path, tmp_path: Path) -> Callable[..., Any]:
+    """A function that opens the page with a head that nobody has worked on, and begins anew."""
+
+    def begin(**context: Any) -> Any:
+        volume = Volume.read(head)
+        array = volume.array.copy()
+        array[0, 0, 0] = next(_HEADS)  # work is kept for an image with the same voxels
+        name = f"head-{array[0, 0, 0]:.0f}.nii.gz"
+        volume.write_map(tmp_path / name, array)
+        page = visit(running, **context)
+        page.upload(tmp_path / name)
+        page.wait_until(lambda: page.state("case_title"), name)
+        if page.state("model") != "any-structure":
+            page.choose_model("any-structure")
+        page.page.click("#brush-missing")
+        page.wait_until(lambda: page.state("brush"), "missing")
+        return page
+
+    return begin
+
+
+@pytest.fixture
+def page(begin: Callable[..., Any]) -> Any:
+    return begin()
 
 
 def voxels_of(volume: Volume, stroke: dict[str, Any]) -> tuple[np.ndarray, ...]:
@@ -91,12 +120,9 @@ def test_two_browsers_at_one_address_show_the_same_work(page: Any, visit: Any) -
 
 
 @pytest.mark.parametrize("pointer", ["finger", "pen"])
-def test_a_finger_and_a_pen_paint_on_a_tablet(
-    serve: Any, visit: Any, head: Path, pointer: str
-) -> None:
+def test_a_finger_and_a_pen_paint_on_a_tablet(begin: Callable[..., Any], pointer: str) -> None:
     tablet = {"viewport": {"width": 1024, "height": 768}, "has_touch": True, "is_mobile": True}
-    page = visit(serve(head), **tablet)
-    page.wait_until(lambda: page.state("case_title"), "head.nii.gz")
+    page = begin(**tablet)
     tools = page.page.context.new_cdp_session(page.page)
 
     def point(kind: str, x: float, y: float) -> None:
