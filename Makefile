@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: demo web docs test test-slicer-5.13 test-numba coverage lint prepare-demo prepare-web prepare-docs prepare-test
+.PHONY: demo web docs test test-interactive test-library test-slicer-5.13 test-numba coverage lint prepare-demo prepare-web prepare-docs prepare-test
 
 demo: prepare-demo
 ifdef DEMO
@@ -20,8 +20,21 @@ endif
 web: prepare-web
 	$(RUN) -m DeepIGeoSLib web $(if $(WEB),$(WEB),--demo)
 
+# Two processes, because most tests keep one core busy; one for what PYTEST chooses, such as "-k undo".
 test: prepare-test lint
+ifdef PYTEST
 	$(RUN) -m pytest $(PYTEST)
+else
+	$(MAKE) --jobs=2 --output-sync=line test-interactive test-library
+endif
+
+INTERACTIVE = $(addprefix Testing/Python/,web module scene worklist)
+
+test-interactive:
+	$(RUN) -m pytest $(INTERACTIVE)
+
+test-library:
+	$(RUN) -m pytest $(addprefix --ignore=,$(INTERACTIVE))
 
 # The same scene and module tests on the newest slicer-core, in an environment of its own.
 test-slicer-5.13:

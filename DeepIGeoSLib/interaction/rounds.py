@@ -319,13 +319,17 @@ def refine_any_structure(
         return engine.foreground_probability(channels, cancel)
 
     if box is not None:
+        marks = box_marks(interactions, box, before=draft.read(box), spacing=image.spacing)
+        pointing = marks.foreground[voxels_in(marks.foreground, box, image.shape)]
         values = answer_box(
             image.intensities,
             image.spacing,
             draft.read,
             box=box,
             strokes=_stroke_voxels(interactions, np.empty(0, dtype=np.intp)),
+            pointed=_stroke_voxels(marks, pointing),
             network=network,
+            cancel=cancel,
         )
         draft.write(box, values)
     for strokes in _new_strokes(image, interactions, changed, region):

@@ -39,7 +39,13 @@ def test_a_box_no_larger_than_a_window_is_answered_to_the_voxel(spacing):
     box = (slice(5, 26), slice(18, 43), slice(18, 43))
 
     values = answer_box(
-        image, spacing, nothing_yet, box=box, strokes=strokes(), network=by_brightness
+        image,
+        spacing,
+        nothing_yet,
+        box=box,
+        strokes=strokes(),
+        pointed=strokes(),
+        network=by_brightness,
     )
 
     assert np.array_equal(values >= 0.5, image[box] > 0)
@@ -58,7 +64,15 @@ def test_the_target_may_be_anywhere_in_the_box_and_nowhere_on_its_faces():
     grid = lattice.grid_around(box)
     inside = box_on(grid, box)
 
-    answer_box(image, (1, 1, 1), nothing_yet, box=box, strokes=strokes(), network=network)
+    answer_box(
+        image,
+        (1, 1, 1),
+        nothing_yet,
+        box=box,
+        strokes=strokes(),
+        pointed=strokes(),
+        network=network,
+    )
 
     mask, background = seen[0][MASK], seen[0][BACKGROUND]
     assert np.all(mask[inside] == PERHAPS)
@@ -79,11 +93,54 @@ def test_strokes_in_a_box_are_obeyed():
         nothing_yet,
         box=box,
         strokes=strokes([[5, 11, 11]], [[5, 20, 20]]),
+        pointed=strokes(),
         network=by_brightness,
     )
 
     assert values[5, 1, 1] == 1
     assert values[5, 10, 10] == 0
+
+
+def pointed_at(box, place):
+    shell = np.zeros((20, 60, 60), dtype=bool)
+    shell[tuple(slice(part.start - 1, part.stop + 1) for part in box)] = True
+    shell[box] = False
+    return StrokeVoxels(np.array([place]), np.argwhere(shell), np.array([place]), NONE)
+
+
+def test_of_several_answers_the_one_is_taken_that_fills_the_box():
+    box, place = (slice(4, 17), slice(20, 40), slice(20, 41)), [10, 30, 30]
+    image = bright_ball((20, 60, 60), place, 8, (1, 1, 1))
+    asked = []
+
+    def hesitant(channels):  # of the box it finds the middle alone, of a click all that is like it
+        asked.append(bool((channels[MASK] == PERHAPS).any()))
+        if asked[-1]:
+            return bright_ball(channels[0].shape, np.array(channels[0].shape) // 2, 3, (1, 1, 1))
+        return (channels[1] > -0.5).astype(np.float32)
+
+    def answered(pointed):
+        asked.clear()
+        return answer_box(
+            image,
+            (1, 1, 1),
+            nothing_yet,
+            box=box,
+            strokes=strokes([[10, 22, 22]], [[10, 30, 33]]),
+            pointed=pointed,
+            network=hesitant,
+        )
+
+    values = answered(pointed_at(box, place))
+    assert asked == [True, False]
+    assert (values.shape, values.dtype) == ((13, 20, 21), np.float32)
+    wanted = image[box] == 1
+    wanted[6, 2, 2], wanted[6, 10, 13] = True, False  # strokes
+    assert np.count_nonzero((values >= 0.5) != wanted) <= 0.02 * wanted.sum()
+    assert values[6, 2, 2] == 1
+    assert values[6, 10, 13] == 0
+    assert 0 < np.count_nonzero(answered(strokes()) >= 0.5) < 0.1 * wanted.sum()
+    assert asked == [True]  # nothing points at the target
 
 
 @pytest.mark.parametrize(
