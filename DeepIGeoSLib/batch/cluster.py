@@ -32,6 +32,10 @@ CLOSING = 20
 
 _DASHBOARD, _NO_DASHBOARD = "127.0.0.1:8787", "127.0.0.1:0"
 
+# Whose logs are Dask's. Below it, tornado logs a traceback where Ctrl-C meets a call to the scheduler
+# that has not begun yet (distributed.utils.sync cancels what is not there then).
+_LOGS = ("distributed", "tornado", "asyncio")
+
 
 def check_dashboard(workers: Workers) -> None:
     """Check that Dask's page can be served where it is asked for.
@@ -82,7 +86,8 @@ def connected(
 @contextmanager
 def _silent() -> Generator[None, None, None]:
     """Keep Dask's log to itself: what goes wrong is said in one sentence."""
-    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    known = logging.root.manager.loggerDict
+    names = [name for name in known if name.partition(".")[0] in _LOGS]
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
         logging.getLogger(name).setLevel(logging.CRITICAL)

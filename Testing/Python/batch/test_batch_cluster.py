@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -135,6 +136,19 @@ def test_a_power_failure_costs_only_what_was_in_work(
     assert result.worked_on == CASES - done
     assert files_of(out) == expected
     assert not (out / "deepigeos-batch" / "unfinished").exists()
+
+
+def test_ctrl_c_during_a_call_to_the_scheduler_leaves_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+):
+    with cluster.connected(Workers(count=0), 0, WorkSettings()) as client:
+        client.loop.add_callback(time.sleep, 1.0)  # the call has to wait, and Ctrl-C comes meanwhile
+        press = [threading.main_thread().ident, signal.SIGINT]
+        threading.Timer(0.3, signal.pthread_kill, press).start()
+        with pytest.raises(KeyboardInterrupt):
+            client.nthreads()
+        client.nthreads()  # what was left of the first call is over
+    assert caplog.records == []
 
 
 def test_the_dashboard_is_served_to_this_computer_alone(monkeypatch: pytest.MonkeyPatch):
