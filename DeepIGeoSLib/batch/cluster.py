@@ -32,8 +32,8 @@ CLOSING = 20
 
 _DASHBOARD, _NO_DASHBOARD = "127.0.0.1:8787", "127.0.0.1:0"
 
-# Whose logs are Dask's. Below it, tornado logs a traceback where Ctrl-C meets a call to the scheduler
-# that has not begun yet (distributed.utils.sync cancels what is not there then).
+# Whose logs are Dask's. Below it, tornado logs a traceback where Ctrl-C meets a call to the
+# scheduler that has not begun yet (distributed.utils.sync cancels what is not there then).
 _LOGS = ("distributed", "tornado", "asyncio")
 
 

@@ -142,7 +142,7 @@ def test_ctrl_c_during_a_call_to_the_scheduler_leaves_no_traceback(
     caplog: pytest.LogCaptureFixture,
 ):
     with cluster.connected(Workers(count=0), 0, WorkSettings()) as client:
-        client.loop.add_callback(time.sleep, 1.0)  # the call has to wait, and Ctrl-C comes meanwhile
+        client.loop.add_callback(time.sleep, 1.0)  # the call waits, and Ctrl-C comes meanwhile
         press = [threading.main_thread().ident, signal.SIGINT]
         threading.Timer(0.3, signal.pthread_kill, press).start()
         with pytest.raises(KeyboardInterrupt):

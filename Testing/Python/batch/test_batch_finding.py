@@ -55,10 +55,37 @@ def test_patterns_name_the_files_of_each_channel_and_what_goes_with_them(tmp_pat
     assert [problem.case for problem in found.problems] == ["p3"]
 
 
-def test_files_that_rules_name_as_truth_are_no_images(tmp_path: Path):
-    touch(tmp_path / "images" / "a.nii.gz", tmp_path / "truths" / "a.nii.gz")
+@pytest.mark.parametrize(
+    ("image", "truth", "pattern"),
+    [
+        ("a", "truths/a", "truths/{case}.nii.gz"),
+        ("images/a", "truths/images/a", "truths/{case}.nii.gz"),
+        ("p1/a b", "p1/a b_true", "{case}_true.nii.gz"),
+        ("p1/x/a", "truths/p1/x/a", "INPUT/truths/{case}.nii.gz"),
+    ],
+)
+def test_files_that_rules_name_as_truth_are_no_images(
+    tmp_path: Path, image: str, truth: str, pattern: str
+):
+    touch(tmp_path / f"{image}.nii.gz", tmp_path / f"{truth}.nii.gz")
+    found = found_in(tmp_path, truth=pattern.replace("INPUT", str(tmp_path)))
+    assert [case.name for case in found.cases] == [image]
+    assert found.cases[0].truth == tmp_path / f"{truth}.nii.gz"
+
+
+def test_a_truth_without_its_image_is_no_image(tmp_path: Path):
+    touch(*(tmp_path / f"{name}.nii.gz" for name in ("a", "truths/a", "truths/b")))
     found = found_in(tmp_path, truth="truths/{case}.nii.gz")
-    assert [case.name for case in found.cases] == ["images/a"]
+    assert [case.name for case in found.cases] == ["a"]
+
+
+def test_how_many_cases_have_a_truth_is_told_and_none_is_refused(tmp_path: Path):
+    touch(*(tmp_path / f"{name}.nii.gz" for name in ("a", "b", "b-true", "c", "d", "e")))
+    found = found_in(tmp_path, truth="{case}-true.nii.gz")
+    assert found.remarks == ["With truth: 1 of 5 cases, without: a, c, d and 1 more."]
+    said = r"for truth: 'x/\{case\}\.nii' means \S*x/a\.nii for the case a,"
+    with pytest.raises(InputError, match=said):
+        found_in(tmp_path, truth="x/{case}.nii")
 
 
 def test_a_list_names_files_and_a_missing_one_is_a_problem(tmp_path: Path):
