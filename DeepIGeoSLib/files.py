@@ -79,6 +79,18 @@ def check_output_file(path: str | Path) -> None:
         raise InputError(f"The folder {folder} can't be written to.")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        InputError: it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} can't be made: {error.strerror}.") from error
+
+
 def check_path_is_text(path: str | Path) -> None:
     """Check that a path can be given to ITK, which ends the program at one that is no text.
 

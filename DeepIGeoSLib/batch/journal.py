@@ -7,6 +7,7 @@ operating system, which lets go of it however the program ends: two runs never s
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any
 
 from DeepIGeoSLib.batch.record import CaseRecord, State, record_from_json
 from DeepIGeoSLib.errors import DeepIGeoSError, InputError
+from DeepIGeoSLib.files import make_folder
 
 # After so many pages (of 4 KiB) what was written beside the database is moved into it.
 _PAGES_BESIDE = 100
@@ -103,10 +105,7 @@ class Journal:
         """
         self._path = journal_path(output)
         self._number = 0
-        try:
-            self._path.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{self._path.parent} can't be made: {error.strerror}.") from error
+        make_folder(self._path.parent)
         self._database = _opened(self._path, output)
 
     def begin(self, run: Run, cases: Mapping[str, str]) -> None:
@@ -301,7 +300,15 @@ def _opened(path: Path, output: Path) -> sqlite3.Connection:
                 f"Another batch run is writing into {output}; wait for its end, or choose another "
                 "folder."
             ) from error
-        raise InputError(f"{path} can't be used as the journal of a batch run: {error}.") from error
+        reason = str(error) if _is_writable(path) else "this user may not write to it"
+        raise InputError(
+            f"{path} can't be used as the journal of a batch run: {reason}."
+        ) from error
+
+
+def _is_writable(path: Path) -> bool:
+    """Whether a file and what SQLite puts beside it can be written, by their permissions."""
+    return os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
 
 
 def _check_or_make_tables(database: sqlite3.Connection, path: Path, existed: bool) -> None:

@@ -135,8 +135,9 @@ def check_folders(source: Path, output: Path) -> None:
     there = parent.parent if for_derivatives and parent.name == DERIVATIVES else parent
     if not output.is_dir() and not there.is_dir():
         raise InputError(f"The folder {there} does not exist.")
-    if output.is_dir() and not os.access(output, os.W_OK):
-        raise InputError(f"The folder {output} can't be written to.")
+    place = _existing(output)
+    if not os.access(place, os.W_OK):
+        raise InputError(f"The folder {place} can't be written to.")
     if inside and not for_derivatives:
         raise InputError(
             f"The results would lie in the input, {source}, and be taken for images the next time; "
@@ -361,8 +362,12 @@ def _warnings(memory: int, disk: int, order: WorkOrder) -> list[str]:
 
 
 def _free(output: Path) -> int:
-    places = (output, *output.absolute().parents)
-    return shutil.disk_usage(next(place for place in places if place.is_dir())).free
+    return shutil.disk_usage(_existing(output)).free
+
+
+def _existing(output: Path) -> Path:
+    """Return a folder, or the next one above it that there is."""
+    return next(place for place in (output, *output.absolute().parents) if place.is_dir())
 
 
 def _cores() -> int:

@@ -29,6 +29,7 @@ from DeepIGeoSLib.batch.settings import AUTO, FORMATS, Workers, WorkSettings
 from DeepIGeoSLib.batch.tally import Tally
 from DeepIGeoSLib.bundles import load_bundle
 from DeepIGeoSLib.errors import DeepIGeoSError, InputError, Progress
+from DeepIGeoSLib.files import make_folder
 
 _MOST_LISTED = 5
 
@@ -149,7 +150,7 @@ def run_batch(
     cohort = replace(cohort, order=replace(cohort.order, thumbnails=report))
     folder = cohort.order.output
     made = [place for place in (folder, folder.parent) if not place.is_dir()]
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     try:
         with Journal(folder) as journal:
             run = cohort.run_after(journal.last_run())
@@ -346,12 +347,12 @@ def _left_out(problem: Problem) -> CaseRecord:
 
 
 def _refusal(problems: Sequence[Problem]) -> str:
-    listed = "; ".join(str(problem) for problem in problems[:_MOST_LISTED])
+    listed = "; ".join(str(problem).rstrip(".") for problem in problems[:_MOST_LISTED])
     more = len(problems) - _MOST_LISTED
     rest = f"; and {more} more" if more > 0 else ""
     return (
         f"{counted(len(problems))} can't be worked on, so nothing "
-        f"was begun (--leave-out-problems does the others): {listed}{rest}"
+        f"was begun (--leave-out-problems does the others): {listed}{rest}."
     )
 
 

@@ -85,10 +85,15 @@ def found_cases(images: Path, results: Path, *, or_pictures: bool = False) -> li
 def _named_images(
     images: Path, results: Path, endings: tuple[str, ...]
 ) -> Iterator[tuple[str, Path]]:
-    """Yield names and paths of all images; what lies with the results is none."""
+    """Yield names and paths of all images; what lies with the results is none.
+
+    A folder that can't be read is yielded as a case, too: whoever opens it is told why, and no case
+    is missed without a word.
+    """
     left_out = {(images / DERIVATIVES).resolve()} if is_data_set(images) else set()
     left_out |= {results.resolve()} - {images.resolve()}
-    for folder, inside, files in os.walk(images):
+    unreadable: list[OSError] = []
+    for folder, inside, files in os.walk(images, onerror=unreadable.append):
         here = Path(folder)
         inside[:] = sorted(
             name
@@ -103,8 +108,23 @@ def _named_images(
         for name, stem in found:
             yield (below / stem).as_posix(), here / name
         others = [name for name, stem in stems.items() if stem is None]
-        if not known and any(is_dicom(here / name) for name in others[:3]):
-            yield (below.as_posix() if below.parts else images.resolve().name), here
+        if not known and any(_may_be_dicom(here / name) for name in others[:3]):
+            yield _name_of_folder(here, images), here
+    for error in unreadable:
+        yield _name_of_folder(Path(error.filename), images), Path(error.filename)
+
+
+def _name_of_folder(folder: Path, images: Path) -> str:
+    below = folder.relative_to(images)
+    return below.as_posix() if below.parts else images.resolve().name
+
+
+def _may_be_dicom(path: Path) -> bool:
+    """Whether a file is DICOM, or can't be read; reading its folder says why."""
+    try:
+        return is_dicom(path)
+    except InputError:
+        return True
 
 
 def _stem(name: str, endings: tuple[str, ...]) -> str | None:

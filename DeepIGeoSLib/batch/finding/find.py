@@ -64,7 +64,15 @@ def _with_others(case: BatchCase, folder: Path, rules: FindingRules) -> BatchCas
         for kind, pattern in _patterns(rules).items()
         if pattern is not None and getattr(case, kind) is None
     }
-    return replace(case, **{kind: path for kind, path in named.items() if path.exists()})
+    return replace(case, **{kind: path for kind, path in named.items() if _is_there(path)})
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has a path; what may not be looked at is no missing file, but a problem."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _told_of_others(cases: Sequence[BatchCase], folder: Path, rules: FindingRules) -> list[str]:

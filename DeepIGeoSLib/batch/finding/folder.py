@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,9 +75,9 @@ def _by_patterns(folder: Path, rules: FindingRules, channels: Sequence[str]) -> 
     cases, problems = [], []
     for name in names:
         images = tuple(path_of(folder, pattern, name) for pattern in rules.images)
-        missing = [path for path in images if not path.exists()]
+        missing = [path for path in images if not os.path.exists(path)]
         if missing:
-            problems.append(Problem(name, f"{missing[0]} is missing."))
+            problems.append(Problem(name, f"{missing[0]} is missing or can't be read."))
         else:
             cases.append(BatchCase(name=name, images=images))
     return Found("folder", cases, problems)

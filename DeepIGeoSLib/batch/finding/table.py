@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from DeepIGeoSLib.batch.case import OTHERS, BatchCase
@@ -46,9 +47,9 @@ def of_table(path: Path, channels: int) -> Found:
                 f"{path}, line {number}: the case {case.name!r} is listed twice; the column 'case' "
                 "can tell images of the same name apart."
             )
-        missing = [file for file in case.files() if not file.exists()]
+        missing = [file for file in case.files() if not os.path.exists(file)]
         if missing:
-            problems.append(Problem(case.name, f"{missing[0]} does not exist."))
+            problems.append(Problem(case.name, f"{missing[0]} does not exist or can't be read."))
         cases[case.name] = case
     if not cases:
         raise InputError(f"{path} lists no case.")

@@ -188,6 +188,19 @@ def test_other_settings_another_input_and_files_of_others_are_refused(
         run_batch(images, images / "out", bundle=tiny_bundle, **NO_REPORT)
 
 
+def test_a_folder_that_can_not_be_made_or_written_to_is_named_before_any_work(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, monkeypatch
+):
+    images, there = write_cohort(1), tmp_path / "there"
+    with pytest.raises(InputError, match=r"The folder /proc\S* can't be (made|written to)"):
+        run_batch(images, "/proc/results", bundle=tiny_bundle, **NO_REPORT)
+    there.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != there)
+    for out in (there, there / "new"):
+        with pytest.raises(InputError, match=r"The folder .*there can't be written to"):
+            plan_batch(images, out, bundle=tiny_bundle)
+
+
 def test_a_folder_goes_on_where_another_name_of_the_format_means_the_same(
     write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
 ):
