@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ class Run:
         bundle: name and version.
         bundle_hash: of the manifest and of all weights, in hexadecimal digits.
         settings: all that results depend on.
+        begun: date and time (UTC) of the start; None before it. It makes no other run of one.
     """
 
     input: str
@@ -76,6 +77,7 @@ class Run:
     bundle: str
     bundle_hash: str
     settings: Mapping[str, Any]
+    begun: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -152,13 +154,13 @@ class Journal:
     def last_run(self) -> Run | None:
         """Return how the newest start was made; None where there was none."""
         row = self._database.execute(
-            "SELECT input, version, bundle, bundle_hash, settings FROM runs "
+            "SELECT input, version, bundle, bundle_hash, settings, begun FROM runs "
             "ORDER BY number DESC LIMIT 1"
         ).fetchone()
         if row is None:
             return None
-        *texts, settings = row
-        return Run(*texts, settings=json.loads(settings))
+        *texts, settings, begun = row
+        return Run(*texts, settings=json.loads(settings), begun=begun)
 
     def known(self) -> dict[str, KnownCase]:
         """Return what is known of every case, by name, in the order of the input."""

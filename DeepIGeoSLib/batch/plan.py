@@ -111,8 +111,9 @@ class Plan:
         if self.workers == 0:
             work = "this process alone"
         about = "" if self.seconds is None else f", about {duration(self.seconds)}"
-        lines.append(f"Time: {work}{about}.")
-        lines.append(f"Memory: at most about {self.memory_bytes / 1e9:.1f} GB for each.")
+        lines.append(f"Work: by {work}{about}.")
+        each = "" if self.workers == 0 else " for each"
+        lines.append(f"Memory: at most about {self.memory_bytes / 1e9:.1f} GB{each}.")
         lines.append(
             f"Disk: at most about {_size(self.disk_bytes)} of {_size(self.free_bytes)} free."
         )

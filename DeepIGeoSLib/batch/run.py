@@ -194,10 +194,10 @@ def run_batch(
             )
             remove_unfinished(folder)
             journal.end()
-            records = _records(journal, cohort)
+            records, run = _records(journal, cohort), journal.last_run()
     finally:
         _remove_empty(made)
-    page = _report(cohort, records) if report else None
+    page = _report(folder, records, run) if report else None
     return BatchResult(records, len(plan.cases), plan.done, time.perf_counter() - began, page)
 
 
@@ -319,13 +319,13 @@ class _Cohort:
         return all((self.order.output / path).is_file() for path in before.record.outputs.values())
 
 
-def _report(cohort: _Cohort, records: Sequence[CaseRecord]) -> Path | None:
+def _report(output: Path, records: Sequence[CaseRecord], run: Run | None) -> Path | None:
     """Write the report of a run; return its page, or None where Jinja2 or Pillow is missing."""
     if not all(importlib.util.find_spec(package) for package in ("jinja2", "PIL")):
         return None
     from DeepIGeoSLib.batch.report import write_report
 
-    return write_report(cohort.order.output, records, cohort.run).html
+    return write_report(output, records, run).html
 
 
 def _is_untouched(known: KnownCase | None) -> bool:

@@ -17,6 +17,7 @@ from cohorts import a_head, files_of
 
 from DeepIGeoSLib import Volume
 from DeepIGeoSLib.batch import (
+    CaseRecord,
     FindingRules,
     State,
     Workers,
@@ -24,6 +25,7 @@ from DeepIGeoSLib.batch import (
     plan_batch,
     read_records,
     run_batch,
+    tally,
 )
 from DeepIGeoSLib.batch.quality import AT_THE_BORDER, EMPTY, flags_of
 from DeepIGeoSLib.cli import main
@@ -269,6 +271,20 @@ def test_a_dry_run_writes_nothing_and_tells_time_memory_disk_and_problems(
     assert plan.seconds is not None
     for words in ("2 cases to work on", "1 case can't be worked on", "2 workers, about", "Disk:"):
         assert words in plan.text()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(240, ", 0.02 a"), (1, ", 5.0 a"), (0.1, ", 50 a"), (0.0004, ", 12500 a")]
+)
+def test_the_rate_is_a_number_that_people_write(minutes: float, said: str, monkeypatch):
+    now, heard = [0.0], []
+    monkeypatch.setattr(tally.time, "perf_counter", lambda: now[0])
+    counted = tally.Tally(5, lambda _share, text: heard.append(text))
+    counted.begin()
+    now[0] = minutes * 60
+    for name in "abcde":
+        counted.add(CaseRecord(name=name, state=State.DONE, images=()))
+    assert heard[-1] == f"5 of 5 cases{said} minute"
 
 
 def test_flags_say_what_is_empty_and_what_touches_the_border():
