@@ -263,6 +263,8 @@ def _check_fits(case: BatchCase, order: WorkOrder, bundle: Bundle) -> None:
         InputError: it is not.
     """
     name = bundle.manifest.name
+    if case.seeds is None and case.initial is not None:
+        raise InputError(f"There are no seeds to correct {case.initial} by.")
     if case.seeds is None and not proposes(bundle):
         raise InputError(
             f"The bundle {name} segments nothing without seeds, and this case has none."

@@ -23,7 +23,8 @@ RECORDS = "deepigeos-worklist"
 # What the worklist's own segmentations are called, behind the name of the case.
 REVIEWED = "-reviewed.seg.nrrd"
 
-_IMAGES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+# Files that are images, besides DICOM and pictures.
+IMAGES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 _SEGMENTATIONS = (".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".mha")
 
 # What people and programs put behind the name of an image to name what was made of it.
@@ -66,13 +67,13 @@ def found_cases(images: Path, results: Path, *, or_pictures: bool = False) -> li
     """
     if not os.path.isdir(images):
         raise InputError(f"The folder {images} does not exist.")
-    found = sorted(_named_images(images, results, _IMAGES))
+    found = sorted(_named_images(images, results, IMAGES))
     if not found and or_pictures:
         found = sorted(_named_images(images, results, tuple(PICTURE_READERS)))
     if not found:
         others = f", no picture ({', '.join(PICTURE_READERS)})" if or_pictures else ""
         raise InputError(
-            f"{images} holds no image: no {', '.join(_IMAGES)} file{others}, and no folder of "
+            f"{images} holds no image: no {', '.join(IMAGES)} file{others}, and no folder of "
             "DICOM files."
         )
     _check_names(images, found)

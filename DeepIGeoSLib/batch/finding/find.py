@@ -17,7 +17,11 @@ from DeepIGeoSLib.batch.finding.rules import FindingRules
 from DeepIGeoSLib.batch.finding.table import of_table
 from DeepIGeoSLib.data.channels import files_wanted
 from DeepIGeoSLib.data.patterns import path_of
+from DeepIGeoSLib.dicom import is_dicom
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.formats.pictures import PICTURE_READERS
+from DeepIGeoSLib.formats.reading import ending_of
+from DeepIGeoSLib.worklist.found_cases import IMAGES
 
 # So many cases are named that lack what others have.
 _MOST_NAMED = 3
@@ -38,6 +42,7 @@ def find_cases(source: Path, rules: FindingRules, channels: Sequence[str]) -> Fo
     if not os.path.exists(source):
         raise InputError(f"{source} does not exist.")
     if source.is_file():
+        _check_is_list(source)
         found = of_table(source, len(channels))
     elif is_bids(source) and not rules.images:
         found = of_bids(source, rules, channels)
@@ -50,6 +55,13 @@ def find_cases(source: Path, rules: FindingRules, channels: Sequence[str]) -> Fo
         raise InputError(f"{source} holds no case{said}.")
     _check_names(found.cases, source)
     return replace(found, remarks=[*found.remarks, *_told_of_others(found.cases, folder, rules)])
+
+
+def _check_is_list(source: Path) -> None:
+    if ending_of(source, [*IMAGES, *PICTURE_READERS]) or is_dicom(source):
+        raise InputError(
+            f"{source} is an image; a folder of images, a BIDS data set or a CSV list is expected."
+        )
 
 
 def _patterns(rules: FindingRules) -> dict[str, str | None]:
@@ -91,7 +103,7 @@ def _told_of_others(cases: Sequence[BatchCase], folder: Path, rules: FindingRule
                 f"{without[0]}, which does not exist."
             )
         if len(without) < len(cases):
-            count = f"{len(cases) - len(without)} of {len(cases)} cases"
+            count = f"{len(cases) - len(without)} of {len(cases)} case{'s' * (len(cases) != 1)}"
             named = ", ".join(without[:_MOST_NAMED])
             more = len(without) - _MOST_NAMED
             rest = f" and {more} more" if more > 0 else ""

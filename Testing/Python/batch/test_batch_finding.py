@@ -240,6 +240,13 @@ def test_nothing_to_work_on_is_said(tmp_path: Path):
         found_in(tmp_path, images=("{case}.mha",))
 
 
+@pytest.mark.parametrize("name", ["a.nii.gz", "A.PNG", "a.dcm"])
+def test_an_image_is_no_list(tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(InputError, match="is an image; a folder of images, a BIDS"):
+        found_in(tmp_path / name)
+
+
 @pytest.mark.parametrize("names", [("a.nii.gz", "a.mha"), ("a.nii.gz", "A.nii.gz")])
 def test_two_images_of_one_name_are_refused(tmp_path: Path, names: tuple[str, str]):
     touch(*(tmp_path / name for name in names))

@@ -107,6 +107,28 @@ def test_strokes_correct_and_a_mask_can_be_what_they_correct(tiny_bundle: Path, 
     assert not written[strokes == 2].any()
 
 
+def test_a_mask_without_strokes_to_correct_it_by_is_a_problem(tiny_bundle: Path, tmp_path: Path):
+    volume, lesion = a_head(0)
+    volume.write_map(tmp_path / "a.nii.gz", volume.array)
+    volume.write_labels(tmp_path / "mask.nii.gz", lesion)
+    table = tmp_path / "cases.csv"
+    table.write_text("image,initial\na.nii.gz,mask.nii.gz\n")
+    with pytest.raises(InputError, match=r"a: There are no seeds to correct .*mask\.nii\.gz by"):
+        run_batch(table, tmp_path / "out", bundle=tiny_bundle, **NO_REPORT)
+
+
+def test_an_empty_path_is_not_taken_for_the_folder_of_the_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["batch", "images", "-o", ""]) == 2
+    assert main(["batch", "", "-o", "out"]) == 2
+    said = capsys.readouterr().err
+    assert "--output is empty" in said
+    assert "INPUT is empty" in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_damaged_case_fails_alone_with_its_reason_and_exit_code_1(
     write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, capsys
 ):
