@@ -269,7 +269,8 @@ class _Cohort:
         check_folders(source, output)
         order = work_order(bundle, output, settings or WorkSettings())
         manifest = load_bundle(order.bundle).manifest
-        found = find_cases(source, rules or FindingRules(), manifest.channels)
+        # Absolute: workers elsewhere, and who reads the journal later, work in other folders.
+        found = find_cases(source.absolute(), rules or FindingRules(), manifest.channels)
         stamps, problems = {}, []
         for case in found.cases:
             try:

@@ -89,13 +89,18 @@ def wait_for_a_case(running: subprocess.Popen) -> None:
 
 
 def test_workers_of_a_scheduler_elsewhere_write_the_same(
-    by_one_process: tuple[Path, dict[str, bytes]], scheduler, tiny_bundle: Path, tmp_path: Path
+    by_one_process: tuple[Path, dict[str, bytes]],
+    scheduler: tuple,
+    tiny_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     images, expected = by_one_process
     workers = Workers(scheduler=scheduler[0])
-    out = tmp_path / "out"
-    result = run_batch(images, out, bundle=tiny_bundle, workers=workers, report=False)
+    out = images.parent / "out"
+    monkeypatch.chdir(images.parent)  # the workers are in another folder
+    result = run_batch(images.name, out.name, bundle=tiny_bundle, workers=workers, report=False)
     assert result.failed == []
+    assert Path(result.records[0].images[0]).is_absolute()
     assert files_of(out) == expected
 
 
