@@ -106,12 +106,17 @@ def test_files_are_segmented_in_this_process_and_gone_on_with(logic, cohort, les
     assert (results / "a.seg.nrrd").stat().st_mtime_ns == written
 
 
-def test_the_script_inside_slicer(module, root, cohort, tiny_bundle, tmp_path, capsys):
+@pytest.fixture
+def script(root):
     specification = importlib.util.spec_from_file_location(
         "batch_in_slicer", root / "Scripts/batch_in_slicer.py"
     )
-    script = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(script)
+    loaded = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(loaded)
+    return loaded
+
+
+def test_the_script_inside_slicer(module, script, cohort, tiny_bundle, tmp_path, capsys):
     assert script.main([]) == 2
     assert "--python-script" in capsys.readouterr().out
     given = [str(cohort), str(tmp_path / "results"), str(tiny_bundle)]
@@ -122,6 +127,17 @@ def test_the_script_inside_slicer(module, root, cohort, tiny_bundle, tmp_path, c
     assert (tmp_path / "results/ward/b.seg.nrrd").is_file()
     assert script.main([str(tmp_path / "nowhere"), *given[1:]]) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_the_script_in_a_sentence(module, script, monkeypatch, capsys):
+    from DeepIGeoSLib.errors import DeepIGeoSError
+
+    def full(*_: str) -> None:
+        raise DeepIGeoSError("There is no room left in results.")
+
+    monkeypatch.setattr(script, "segment", full)
+    assert script.main(["cohort", "results"]) == 1
+    assert capsys.readouterr().err == "Stopped: There is no room left in results.\n"
 
 
 def test_the_script_without_the_application(root, cohort, tiny_bundle, tmp_path):
