@@ -145,7 +145,12 @@ def _ending(name: str) -> str:
     return "".join(suffixes[-2:] if is_double else suffixes[-1:])
 
 
+def as_text(path: str | Path) -> str:
+    """Return a path as text that every file can hold: bytes that are no UTF-8 are spelled out."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def shortened(path: str | Path) -> str:
     """Return a path for a message; one that is too long to be read is cut in the middle."""
-    text = str(path)
+    text = as_text(path)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:60]}...{text[-40:]}"

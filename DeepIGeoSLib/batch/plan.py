@@ -25,6 +25,7 @@ from DeepIGeoSLib.dicom.segmentation_writer import ENDING as DICOM_ENDING
 from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
 from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.files import check_path_is_text
 from DeepIGeoSLib.formats.bids import DERIVATIVES
 from DeepIGeoSLib.formats.pictures import is_picture
 
@@ -126,8 +127,11 @@ def check_folders(source: Path, output: Path) -> None:
     The folder derivatives of a BIDS data set need not be there; that of any other folder must.
 
     Raises:
-        InputError: the folder is a file, lies inside the input, or there is none to make it in.
+        InputError: the folder is a file, lies inside the input, or there is none to make it in; or
+            a name is no text, which neither the journal nor ITK could hold.
     """
+    for folder in (source, output):
+        check_path_is_text(folder.absolute())
     if os.path.lexists(output) and not output.is_dir():
         raise InputError(f"{output} is a file; a folder is expected.")
     inside = source.is_dir() and output.resolve().is_relative_to(source.resolve())
@@ -299,11 +303,11 @@ def check_outputs_free(cases: Sequence[BatchCase], order: WorkOrder) -> None:
     Raises:
         InputError: there is such a file.
     """
-    inputs = {str(path.resolve()) for case in cases for path in case.files()}
+    inputs = {os.path.realpath(path) for case in cases for path in case.files()}
     for case in cases:
         for path in output_paths(case, order).values():
             target = order.output / path
-            if str(target.resolve()) in inputs:
+            if os.path.realpath(target) in inputs:
                 raise InputError(f"{target} is an input; it is not replaced by a result.")
             if os.path.lexists(target):
                 raise InputError(

@@ -173,7 +173,7 @@ def _start(name: str, image: Path, results: Path) -> Path | None:
         for made in _MADE_OF_IT[: _MADE_OF_IT.index("_probability")]
         for ending in _SEGMENTATIONS
     ]
-    return next((p for p in candidates if p.is_file() and not same_file(p, image)), None)
+    return next((p for p in candidates if os.path.isfile(p) and not same_file(p, image)), None)
 
 
 def _folded(name: str) -> str:

@@ -12,13 +12,14 @@ from pathlib import Path
 from DeepIGeoSLib.batch.case import OTHERS, BatchCase
 from DeepIGeoSLib.batch.finding.bids import is_bids, of_bids
 from DeepIGeoSLib.batch.finding.folder import of_folder
-from DeepIGeoSLib.batch.finding.found import Found
+from DeepIGeoSLib.batch.finding.found import Found, Problem
 from DeepIGeoSLib.batch.finding.rules import FindingRules
 from DeepIGeoSLib.batch.finding.table import of_table
 from DeepIGeoSLib.data.channels import files_wanted
 from DeepIGeoSLib.data.patterns import path_of
 from DeepIGeoSLib.dicom import is_dicom
 from DeepIGeoSLib.errors import InputError
+from DeepIGeoSLib.files import as_text, check_path_is_text
 from DeepIGeoSLib.formats.pictures import PICTURE_READERS
 from DeepIGeoSLib.formats.reading import ending_of
 from DeepIGeoSLib.worklist.found_cases import IMAGES
@@ -49,12 +50,26 @@ def find_cases(source: Path, rules: FindingRules, channels: Sequence[str]) -> Fo
     else:
         found = of_folder(source, rules, channels)
     folder = source.parent if source.is_file() else source
+    found = _named_in_text(found)
     found = replace(found, cases=[_with_others(case, folder, rules) for case in found.cases])
     if not found.cases and not found.problems:
         said = f"; {'; '.join(found.remarks[:3])}" if found.remarks else ""
         raise InputError(f"{source} holds no case{said}.")
     _check_names(found.cases, source)
     return replace(found, remarks=[*found.remarks, *_told_of_others(found.cases, folder, rules)])
+
+
+def _named_in_text(found: Found) -> Found:
+    """Make problems of cases whose names neither journal nor report nor ITK could hold."""
+    cases, problems = [], list(found.problems)
+    for case in found.cases:
+        try:
+            check_path_is_text(case.images[0])
+            cases.append(case)
+        except InputError as error:
+            problems.append(Problem(case.name, str(error)))
+    spelled = [Problem(as_text(problem.case), as_text(problem.text)) for problem in problems]
+    return replace(found, cases=cases, problems=spelled)
 
 
 def _check_is_list(source: Path) -> None:

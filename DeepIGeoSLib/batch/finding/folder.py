@@ -32,7 +32,7 @@ def of_folder(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Fou
     all_found = found_cases(folder, folder, or_pictures=True)
     others = _others(folder, rules, [found.name for found in all_found])
     for found in all_found:
-        if found.image.resolve() in others:
+        if os.path.realpath(found.image) in others:
             continue
         if not found.image.is_dir():
             cases.append(BatchCase(name=found.name, images=(found.image,)))
@@ -47,7 +47,7 @@ def of_folder(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Fou
     return Found("folder", cases, problems, remarks)
 
 
-def _others(folder: Path, rules: FindingRules, names: Sequence[str]) -> set[Path]:
+def _others(folder: Path, rules: FindingRules, names: Sequence[str]) -> set[str]:
     """Return the files that rules name as something else than images.
 
     Those of the names, which may have folders in them, and all that fit where no folder has to be
@@ -58,7 +58,7 @@ def _others(folder: Path, rules: FindingRules, names: Sequence[str]) -> set[Path
     for pattern in patterns:
         if not Path(pattern).is_absolute():
             named += paths_by_case(folder, pattern).values()
-    return {path.resolve() for path in named}
+    return {os.path.realpath(path) for path in named}  # unlike pathlib's, it bears links in circles
 
 
 def _by_patterns(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Found:
@@ -69,7 +69,7 @@ def _by_patterns(folder: Path, rules: FindingRules, channels: Sequence[str]) -> 
         )
     first = paths_by_case(folder, rules.images[0])
     others = _others(folder, rules, [*first])
-    names = [name for name, path in first.items() if path.resolve() not in others]
+    names = [name for name, path in first.items() if os.path.realpath(path) not in others]
     if not names:
         raise InputError(f"{folder} has no file like {rules.images[0]}.")
     cases, problems = [], []

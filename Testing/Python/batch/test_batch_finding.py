@@ -240,6 +240,15 @@ def test_nothing_to_work_on_is_said(tmp_path: Path):
         found_in(tmp_path, images=("{case}.mha",))
 
 
+def test_a_name_as_long_as_names_can_be_and_a_link_in_a_circle_are_borne(tmp_path: Path):
+    touch(tmp_path / f"{'n' * 248}.nii.gz")
+    (tmp_path / "loop.nii.gz").symlink_to("loop.nii.gz")
+    loop, long = found_in(tmp_path).cases
+    assert (loop.name, long.name) == ("loop", "n" * 248)
+    with pytest.raises(InputError, match=r"loop\.nii\.gz does not exist or can't be read"):
+        loop.stamp()
+
+
 @pytest.mark.parametrize("name", ["a.nii.gz", "A.PNG", "a.dcm"])
 def test_an_image_is_no_list(tmp_path: Path, name: str):
     (tmp_path / name).write_bytes(b"x")

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,24 @@ def test_strokes_correct_and_a_mask_can_be_what_they_correct(tiny_bundle: Path, 
     written = volume.read_labels(tmp_path / "out" / "images.nii.gz")
     assert written[strokes == 1].all()
     assert not written[strokes == 2].any()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text here")
+def test_names_that_are_no_text_are_problems_before_any_work(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(1), tmp_path / "out"
+    odd = os.fsdecode(b"\xff.nii.gz")
+    shutil.copy(images / "p0" / "head.nii.gz", images / odd)
+    result = run_batch(images, out, bundle=tiny_bundle, **NO_REPORT, leave_out_problems=True)
+    assert [(r.name, r.state.value) for r in result.records] == [
+        ("p0/head", "done"),
+        ("\\udcff", "failed"),
+    ]
+    assert "is no text in UTF-8" in result.records[1].reason
+    for source, target in ((images, tmp_path / odd), (images.rename(tmp_path / odd), out)):
+        with pytest.raises(InputError, match=r"udcff\.nii\.gz is no text in UTF-8"):
+            run_batch(source, target, bundle=tiny_bundle, **NO_REPORT)
 
 
 def test_a_mask_without_strokes_to_correct_it_by_is_a_problem(tiny_bundle: Path, tmp_path: Path):
