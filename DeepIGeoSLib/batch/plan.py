@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import time
@@ -13,8 +14,8 @@ import numpy as np
 
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.cluster import check_dashboard
+from DeepIGeoSLib.batch.destination import existing_folder
 from DeepIGeoSLib.batch.finding import Found, Problem
-from DeepIGeoSLib.batch.finding.bids import is_bids
 from DeepIGeoSLib.batch.grids import grid_of
 from DeepIGeoSLib.batch.order import WorkOrder
 from DeepIGeoSLib.batch.outputs import PICTURE, output_paths
@@ -25,8 +26,6 @@ from DeepIGeoSLib.dicom.segmentation_writer import ENDING as DICOM_ENDING
 from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
 from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.files import check_path_is_text
-from DeepIGeoSLib.formats.bids import DERIVATIVES
 from DeepIGeoSLib.formats.pictures import is_picture
 
 # Bytes of a worker: Python with the networks' libraries, and for each voxel of a volume that is in
@@ -119,41 +118,6 @@ class Plan:
             f"Disk: at most about {_size(self.disk_bytes)} of {_size(self.free_bytes)} free."
         )
         return "\n".join(lines + [f"Note: {warning}" for warning in self.warnings])
-
-
-def check_folders(source: Path, output: Path) -> None:
-    """Check that results can be written, and that they don't lie among the images.
-
-    The folder derivatives of a BIDS data set need not be there; that of any other folder must.
-
-    Raises:
-        InputError: the folder is a file, lies inside the input, or there is none to make it in; or
-            a name is no text, which neither the journal nor ITK could hold.
-    """
-    for folder in (source, output):
-        check_path_is_text(folder.absolute())
-    if os.path.lexists(output) and not output.is_dir():
-        raise InputError(f"{output} is a file; a folder is expected.")
-    inside = source.is_dir() and output.resolve().is_relative_to(source.resolve())
-    for_derivatives = inside and _is_for_derivatives(source, output)
-    parent = output.absolute().parent
-    there = parent.parent if for_derivatives and parent.name == DERIVATIVES else parent
-    if not output.is_dir() and not there.is_dir():
-        raise InputError(f"The folder {there} does not exist.")
-    place = _existing(output)
-    if not os.access(place, os.W_OK):
-        raise InputError(f"The folder {place} can't be written to.")
-    if inside and not for_derivatives:
-        raise InputError(
-            f"The results would lie in the input, {source}, and be taken for images the next time; "
-            "choose a folder outside of it."
-        )
-
-
-def _is_for_derivatives(source: Path, output: Path) -> bool:
-    """Whether a folder is one in which a BIDS data set keeps what was made of its images."""
-    parts = output.resolve().relative_to(source.resolve()).parts
-    return is_bids(source) and len(parts) > 1 and parts[0] == DERIVATIVES
 
 
 def planned(
@@ -293,27 +257,9 @@ def _check_is_picture(case: BatchCase, order: WorkOrder) -> None:
         )
 
 
-def check_outputs_free(cases: Sequence[BatchCase], order: WorkOrder) -> None:
-    """Check that no file stands where a result goes, and no result takes the place of an input.
-
-    Args:
-        cases: that no run has begun with yet.
-        order: of the run.
-
-    Raises:
-        InputError: there is such a file.
-    """
-    inputs = {os.path.realpath(path) for case in cases for path in case.files()}
-    for case in cases:
-        for path in output_paths(case, order).values():
-            target = order.output / path
-            if os.path.realpath(target) in inputs:
-                raise InputError(f"{target} is an input; it is not replaced by a result.")
-            if os.path.lexists(target):
-                raise InputError(
-                    f"{target} is there already, and no batch run has written it; nothing is "
-                    "replaced. Choose another folder."
-                )
+def can_report() -> bool:
+    """Whether the packages that write a report are installed."""
+    return all(importlib.util.find_spec(package) for package in ("jinja2", "PIL"))
 
 
 def counted(cases: int) -> str:
@@ -358,6 +304,10 @@ def _voxel_bytes(order: WorkOrder) -> float:
 
 def _warnings(memory: int, disk: int, order: WorkOrder) -> list[str]:
     said = []
+    if order.thumbnails and not can_report():
+        said.append(
+            "No report will be written: it needs Jinja2 and Pillow (pip install deepigeos[report])."
+        )
     if memory > order.settings.memory_gb * 1e9:
         said.append(
             f"The largest case may need {memory / 1e9:.1f} GB, more than a worker may use "
@@ -369,12 +319,7 @@ def _warnings(memory: int, disk: int, order: WorkOrder) -> list[str]:
 
 
 def _free(output: Path) -> int:
-    return shutil.disk_usage(_existing(output)).free
-
-
-def _existing(output: Path) -> Path:
-    """Return a folder, or the next one above it that there is."""
-    return next(place for place in (output, *output.absolute().parents) if place.is_dir())
+    return shutil.disk_usage(existing_folder(output)).free
 
 
 def _cores() -> int:

@@ -177,7 +177,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         "workers": _workers(arguments),
     }
     if arguments.dry_run:
-        plan = plan_batch(arguments.input, arguments.output, **common)
+        plan = plan_batch(arguments.input, arguments.output, **common, report=arguments.report)
         return {"plan": plan.mapping(), "text": plan.text(), "problems": len(plan.problems)}
     events = progress if isinstance(progress, LongProgress) else None
 

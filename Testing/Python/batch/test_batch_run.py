@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
 import os
 import shutil
@@ -224,11 +225,42 @@ def test_other_settings_another_input_and_files_of_others_are_refused(
     own = tmp_path / "own"
     (own / "p0").mkdir(parents=True)
     (own / "p0" / "head.nii.gz").write_text("by hand")
-    with pytest.raises(InputError, match="no batch run has written it"):
-        run_batch(images, own, bundle=tiny_bundle, **NO_REPORT)
+    for begin in (run_batch, plan_batch):
+        with pytest.raises(InputError, match="no batch run has written it"):
+            begin(images, own, bundle=tiny_bundle, **NO_REPORT)
     assert (own / "p0" / "head.nii.gz").read_text() == "by hand"
     with pytest.raises(InputError, match="be taken for images the next time"):
         run_batch(images, images / "out", bundle=tiny_bundle, **NO_REPORT)
+
+
+def test_two_cases_never_write_the_same_file(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images = write_cohort(2)
+    table = tmp_path / "cases.csv"
+    rows = ["image,case", *(f"{images}/p{n}/head.nii.gz,{'aB'[n]}" for n in (0, 1))]
+    table.write_text("\n".join(rows).replace(",B", ",A_probability"))
+    maps = WorkSettings(probability=True)
+    for begin in (run_batch, plan_batch):
+        with pytest.raises(InputError, match=r"cases a and A_probability would both write"):
+            begin(table, tmp_path / "out", bundle=tiny_bundle, **NO_REPORT, settings=maps)
+    plan = plan_batch(table, tmp_path / "out", bundle=tiny_bundle, **NO_REPORT)
+    assert len(plan.cases) == 2  # without maps they are apart
+
+
+def test_a_report_that_can_not_be_written_is_told_before_any_work(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, monkeypatch
+):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: None if name == "jinja2" else find(name, *a)
+    )
+    told = []
+    result = run_batch(
+        write_cohort(1), tmp_path / "out", bundle=tiny_bundle, workers=ALONE, on_plan=told.append
+    )
+    assert result.report is None
+    assert "Note: No report will be written: it needs Jinja2" in told[0].text()
 
 
 def test_a_folder_that_can_not_be_made_or_written_to_is_named_before_any_work(
