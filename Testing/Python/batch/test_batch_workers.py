@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -93,6 +95,43 @@ def test_ctrl_c_ends_everything_in_a_sentence_and_the_same_command_goes_on(
     result = run_batch(images, out, bundle=tiny_bundle, workers=Workers(count=0), report=False)
     assert result.worked_on == CASES - done
     assert files_of(out) == expected
+
+
+def test_ctrl_c_while_processes_begin_is_not_lost(monkeypatch: pytest.MonkeyPatch):
+    """A terminal sends it to all of them; what has begun by then is ended."""
+    import distributed
+
+    done = []
+
+    class Begun:
+        def __init__(self, **_: object) -> None:
+            signal.raise_signal(signal.SIGINT)
+            done.append("begun")
+
+        def close(self, **_: object) -> None:
+            done.append("ended")
+
+    monkeypatch.setattr(distributed, "LocalCluster", Begun)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), cluster.connected(Workers(), 1, WorkSettings()):
+        done.append("worked")
+    assert done == ["begun", "ended"]
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which signals are blocked")
+def test_processes_leave_ctrl_c_to_the_program_also_those_that_take_the_place_of_others():
+    with cluster.connected(Workers(), 1, WorkSettings()) as client:
+        (first,) = workers_of(psutil.Process())
+        first.kill()
+        deadline = time.monotonic() + 60
+        while (found := workers_of(psutil.Process())) in ([], [first]):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        client.wait_for_workers(1, timeout=60)
+        (line,) = re.findall(r"SigBlk:\s*(\w+)", Path(f"/proc/{found[0].pid}/status").read_text())
+        assert int(line, 16) >> (signal.SIGINT - 1) & 1
 
 
 def test_a_case_that_no_worker_survives_is_listed_with_its_reason(
