@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
+import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -48,6 +51,23 @@ def test_nodes_are_segmented_and_told_of_like_files(logic, head, lesion):
     assert good.state.value == "done"
     assert constant.state.value == "failed"
     assert "constant" in constant.reason
+
+
+def test_nodes_unlike_the_training_data_are_flagged_like_files(module, tiny_bundle, head, tmp_path):
+    import slicer
+
+    from DeepIGeoSLib.bundles import load_bundle
+    from DeepIGeoSLib.bundles.intensities import KnownIntensities, signature_of
+
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "tiny")
+    settings = load_bundle(bundle).manifest.normalization
+    known = KnownIntensities.of([signature_of(head, settings)])
+    (bundle / "intensities.json").write_text(json.dumps(dataclasses.asdict(known)))
+    for name, voxels in (("like", head), ("unlike", np.where(head > 0, 200 - head, head))):
+        slicer.util.addVolumeFromArray(voxels, ijkToRAS=np.diag([1, 1, 3, 1.0]), name=name)
+    like, unlike = module.DeepIGeoSLogic(str(bundle)).batch()
+    assert "intensities unlike the training data" not in like.flags
+    assert "intensities unlike the training data" in unlike.flags
 
 
 def test_several_targets_are_segments_of_one_node(module, bundle_of, head):
