@@ -27,6 +27,7 @@ from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
 from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.formats.pictures import is_picture
+from DeepIGeoSLib.tensors import choose_device
 
 # Bytes of a worker: Python with the networks' libraries, and for each voxel of a volume that is in
 # work (volume, probability, labels, what is made of them; the next volume beside it), more for each
@@ -140,10 +141,11 @@ def planned(
         measure: whether the network's speed is measured, which takes some seconds.
 
     Raises:
-        InputError: the bundle can't be opened, a worker may not use what Python itself takes, or
-            what draws Dask's dashboard is missing.
+        InputError: the bundle can't be opened, this computer lacks the device, a worker may not use
+            what Python itself takes, or what draws Dask's dashboard is missing.
     """
     _check_memory(order.settings, workers)
+    _check_device(order.settings, workers)
     check_dashboard(workers)
     good, problems, sizes = [], list(found.problems), []
     bundle = load_bundle(order.bundle)
@@ -222,6 +224,16 @@ def _check_memory(settings: WorkSettings, workers: Workers) -> None:
             f"A process may use {settings.memory_gb:g} GB (--memory), but needs "
             f"{_BASE_BYTES / 1e9:g} GB before it reads any image."
         )
+
+
+def _check_device(settings: WorkSettings, workers: Workers) -> None:
+    """Check that processes that are begun here have the device that is asked for.
+
+    Raises:
+        InputError: they would fail at every case.
+    """
+    if settings.device not in ("auto", "cpu") and workers.scheduler is None:
+        choose_device(settings.device)
 
 
 def _check_fits(case: BatchCase, order: WorkOrder, bundle: Bundle) -> None:

@@ -17,7 +17,15 @@ import psutil
 import pytest
 from cohorts import CASES, files_of
 
-from DeepIGeoSLib.batch import Workers, WorkSettings, cluster, plan, read_records, run_batch
+from DeepIGeoSLib.batch import (
+    Workers,
+    WorkSettings,
+    cluster,
+    plan,
+    plan_batch,
+    read_records,
+    run_batch,
+)
 from DeepIGeoSLib.errors import InputError
 
 pytest.importorskip("distributed", reason="distributed is not installed")
@@ -160,6 +168,17 @@ def test_less_memory_than_python_takes_is_refused_before_any_work(
     settings, out = WorkSettings(memory_gb=0.3), tmp_path / "out"
     with pytest.raises(InputError, match=r"may use 0\.3 GB .*, but needs 0\.7 GB"):
         run_batch(write_cohort(1), out, bundle=tiny_bundle, settings=settings)
+    assert not out.exists()
+
+
+def test_a_device_that_is_not_here_is_refused_before_any_work(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(1), tmp_path / "out"
+    settings = WorkSettings(device="cuda:99")
+    for begin in (plan_batch, run_batch):
+        with pytest.raises(InputError, match="The device 'cuda:99' can't be used"):
+            begin(images, out, bundle=tiny_bundle, settings=settings)
     assert not out.exists()
 
 
