@@ -38,12 +38,17 @@ _DASHBOARD, _NO_DASHBOARD = "127.0.0.1:8787", "127.0.0.1:0"
 _LOGS = ("distributed", "tornado", "asyncio")
 
 
-def check_dashboard(workers: Workers) -> None:
-    """Check that Dask's page can be served where it is asked for.
+def check_packages(workers: Workers) -> None:
+    """Check that Dask is installed where processes are asked for, and what draws its page.
 
     Raises:
-        InputError: the package that draws it is missing.
+        InputError: it is not.
     """
+    if workers.count != 0 and importlib.util.find_spec("distributed") is None:
+        raise InputError(
+            "More than one process needs the package distributed (pip install deepigeos[batch]); "
+            "--workers 0 does without it."
+        )
     if workers.dashboard and importlib.util.find_spec("bokeh") is None:
         raise InputError(
             "Dask's dashboard (--dashboard) needs the package bokeh (pip install bokeh)."
@@ -64,14 +69,10 @@ def connected(
     Raises:
         InputError: dask.distributed is missing, or the scheduler does not answer.
     """
-    try:
-        import dask
-        import distributed
-    except ImportError as error:
-        raise InputError(
-            "More than one process needs the package distributed (pip install deepigeos[batch]); "
-            "--workers 0 does without it."
-        ) from error
+    check_packages(workers)
+    import dask
+    import distributed
+
     with dask.config.set(_configuration(settings, workers)), _silent():
         if workers.scheduler is not None:
             with _client(distributed, workers.scheduler) as client:

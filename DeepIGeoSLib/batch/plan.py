@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from DeepIGeoSLib.batch.case import BatchCase
-from DeepIGeoSLib.batch.cluster import check_dashboard
+from DeepIGeoSLib.batch.cluster import check_packages
 from DeepIGeoSLib.batch.destination import existing_folder
 from DeepIGeoSLib.batch.finding import Found, Problem
 from DeepIGeoSLib.batch.grids import grid_of
@@ -142,11 +142,11 @@ def planned(
 
     Raises:
         InputError: the bundle can't be opened, this computer lacks the device, a worker may not use
-            what Python itself takes, or what draws Dask's dashboard is missing.
+            what Python itself takes, or Dask or what draws its dashboard is missing.
     """
     _check_memory(order.settings, workers)
     _check_device(order.settings, workers)
-    check_dashboard(workers)
+    check_packages(workers)
     good, problems, sizes = [], list(found.problems), []
     bundle = load_bundle(order.bundle)
     for case in to_do:

@@ -171,23 +171,32 @@ def test_the_dashboard_is_served_to_this_computer_alone(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
-def test_a_dashboard_without_what_draws_it_is_refused_before_any_work(
-    write_cohort: Callable[..., Path],
+@pytest.mark.parametrize(
+    ("package", "sentence"),
+    [
+        ("bokeh", "Dask's dashboard (--dashboard) needs the package bokeh (pip install bokeh)."),
+        ("distributed", "More than one process needs the package distributed (pip install"),
+    ],
+)
+def test_what_is_not_installed_is_told_before_any_work(
+    by_one_process: tuple[Path, dict[str, bytes]],
     tiny_bundle: Path,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture,
+    *,
+    package: str,
+    sentence: str,
     dry_run: list[str],
 ):
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *a: None if name == "bokeh" else find(name, *a)
+        importlib.util, "find_spec", lambda name, *a: None if name == package else find(name, *a)
     )
-    given = [str(write_cohort(1)), "-o", str(tmp_path / "out"), "--bundle", str(tiny_bundle)]
+    images, out = by_one_process[0], by_one_process[0].parent / "out"
+    given = [str(images), "-o", str(out), "--bundle", str(tiny_bundle)]
     assert main(["batch", *given, "--dashboard", *dry_run]) == 2
-    said = capsys.readouterr().err
-    assert "Dask's dashboard (--dashboard) needs the package bokeh (pip install bokeh)." in said
-    assert not (tmp_path / "out").exists()
+    assert sentence in capsys.readouterr().err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("others", [{"count": 0}, {"scheduler": "tcp://10.0.0.1:8786"}])
