@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from DeepIGeoSLib.batch.cards import cards_for
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.cluster import check_packages
 from DeepIGeoSLib.batch.destination import existing_folder
@@ -198,6 +199,8 @@ def memory_need(voxels: int, order: WorkOrder) -> int:
 def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | None:
     """Return how many processes to begin: as many as are asked for, or as there is room for.
 
+    There is room for one on each card (GPU); without any, for one on each core.
+
     Returns:
         None where a scheduler has its own.
     """
@@ -206,9 +209,7 @@ def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | 
     if workers.count is not None:
         return workers.count
     by_memory = int(free_memory() // (settings.memory_gb * 1e9))
-    by_cores = _cores() // settings.threads
-    if settings.device == "cuda" or settings.device.startswith("cuda:"):
-        by_cores = 1  # a process for the card
+    by_cores = cards_for(settings.device) or _cores() // settings.threads
     return max(1, min(by_cores, by_memory, max(1, cases)))
 
 

@@ -20,6 +20,7 @@ from cohorts import CASES, files_of
 from DeepIGeoSLib.batch import (
     Workers,
     WorkSettings,
+    cards,
     cluster,
     plan,
     plan_batch,
@@ -169,6 +170,32 @@ def test_less_memory_than_python_takes_is_refused_before_any_work(
     with pytest.raises(InputError, match=r"may use 0\.3 GB .*, but needs 0\.7 GB"):
         run_batch(write_cohort(1), out, bundle=tiny_bundle, settings=settings)
     assert not out.exists()
+
+
+def test_there_is_a_process_for_each_card_or_for_each_core(monkeypatch: pytest.MonkeyPatch):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    monkeypatch.setattr(plan, "free_memory", lambda: 1e12)
+    monkeypatch.setattr(plan, "_cores", lambda: 6)
+
+    def count(device: str) -> int | None:
+        return plan.worker_count(Workers(), WorkSettings(device=device, threads=2), 100)
+
+    monkeypatch.setattr(cards.ctypes.util, "find_library", lambda _name: None)
+    assert (count("auto"), count("cpu")) == (3, 3)
+    monkeypatch.setattr(cards.ctypes.util, "find_library", lambda name: f"lib{name}.so")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    assert [count(device) for device in ("auto", "cuda", "cuda:1", "cpu")] == [4, 4, 1, 3]
+    monkeypatch.setattr(cards, "process_number", lambda: 6)
+    assert cards.device_of_process("auto") == "cuda:2"
+    assert cards.device_of_process("cuda:1") == "cuda:1"
+    assert cards.device_of_process("cpu") == "cpu"
+
+
+def test_processes_have_numbers_and_the_program_has_none():
+    with cluster.connected(Workers(), 2, WorkSettings()) as client:
+        said = client.map(lambda _: cards.process_number(), range(16), pure=False)
+        assert set(client.gather(said)) <= {0, 1}
+    assert cards.process_number() is None
 
 
 def test_a_device_that_is_not_here_is_refused_before_any_work(
