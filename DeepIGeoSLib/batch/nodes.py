@@ -11,11 +11,11 @@ import numpy as np
 
 from DeepIGeoSLib.batch.answer import AnsweredTarget, CaseAnswer
 from DeepIGeoSLib.batch.quality import flags_of
-from DeepIGeoSLib.batch.record import CaseRecord, State
+from DeepIGeoSLib.batch.record import CaseRecord, State, reason_of
 from DeepIGeoSLib.batch.targets import targets_of
 from DeepIGeoSLib.bundles import Bundle, BundleManifest, load_bundle
 from DeepIGeoSLib.bundles.intensities import intensities_are_unlike
-from DeepIGeoSLib.errors import InputError, Progress, stop_if
+from DeepIGeoSLib.errors import Cancelled, InputError, Progress, stop_if
 from DeepIGeoSLib.evaluation.metrics import TOLERANCE
 from DeepIGeoSLib.targets import label_numbers
 
@@ -69,8 +69,10 @@ def _record(logic: Any, node: Any, bundle: Bundle, *, cancel: threading.Event | 
     try:
         made, segment_id = logic.newTarget(node)
         done = _segmented(logic, (node, made, segment_id), bundle, cancel=cancel)
-    except InputError as error:
-        done["reason"] = str(error)
+    except Cancelled:
+        raise
+    except Exception as error:  # one volume's failure, whatever it is, is no other's
+        done["reason"] = reason_of(error)
     finally:
         if made is not None and done["state"] is State.FAILED:
             made.GetScene().RemoveNode(made)

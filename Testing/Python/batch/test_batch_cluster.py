@@ -143,6 +143,7 @@ def test_a_power_failure_costs_only_what_was_in_work(
     assert not (out / "deepigeos-batch" / "unfinished").exists()
 
 
+@pytest.mark.usefixtures("pythons_ctrl_c")
 def test_ctrl_c_during_a_call_to_the_scheduler_leaves_no_traceback(
     caplog: pytest.LogCaptureFixture,
 ):

@@ -106,6 +106,7 @@ def test_ctrl_c_ends_everything_in_a_sentence_and_the_same_command_goes_on(
     assert files_of(out) == expected
 
 
+@pytest.mark.usefixtures("pythons_ctrl_c")
 def test_ctrl_c_while_processes_begin_is_not_lost(monkeypatch: pytest.MonkeyPatch):
     """A terminal sends it to all of them; what has begun by then is ended."""
     import distributed

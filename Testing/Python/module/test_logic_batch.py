@@ -53,6 +53,25 @@ def test_nodes_are_segmented_and_told_of_like_files(logic, head, lesion):
     assert "constant" in constant.reason
 
 
+def test_a_node_that_fails_for_whatever_reason_leaves_the_others(logic, head, monkeypatch):
+    import slicer
+
+    for name in ("large", "good"):
+        slicer.util.addVolumeFromArray(head, ijkToRAS=np.diag([1, 1, 3, 1.0]), name=name)
+    propose = logic.propose
+
+    def propose_small(node, *place, **options):
+        if node.GetName() == "large":
+            raise MemoryError
+        return propose(node, *place, **options)
+
+    monkeypatch.setattr(logic, "propose", propose_small)
+    large, good = logic.batch()
+    assert (large.state.value, large.reason) == ("failed", "There was not enough memory.")
+    assert good.state.value == "done"
+    assert len(slicer.util.getNodesByClass("vtkMRMLSegmentationNode")) == 1
+
+
 def test_nodes_unlike_the_training_data_are_flagged_like_files(module, tiny_bundle, head, tmp_path):
     import slicer
 
