@@ -79,6 +79,18 @@ def check_output_file(path: str | Path) -> None:
         raise InputError(f"The folder {folder} can't be written to.")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        InputError: it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} can't be made: {error.strerror}.") from error
+
+
 def check_path_is_text(path: str | Path) -> None:
     """Check that a path can be given to ITK, which ends the program at one that is no text.
 
@@ -133,7 +145,12 @@ def _ending(name: str) -> str:
     return "".join(suffixes[-2:] if is_double else suffixes[-1:])
 
 
+def as_text(path: str | Path) -> str:
+    """Return a path as text that every file can hold: bytes that are no UTF-8 are spelled out."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def shortened(path: str | Path) -> str:
     """Return a path for a message; one that is too long to be read is cut in the middle."""
-    text = str(path)
+    text = as_text(path)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:60]}...{text[-40:]}"

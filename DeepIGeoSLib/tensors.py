@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from DeepIGeoSLib.errors import InputError
+
 if TYPE_CHECKING:
     import torch
 
@@ -36,10 +38,21 @@ def to_array(tensor: torch.Tensor) -> np.ndarray:
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the device called ``name``; "auto" takes CUDA, else Apple's MPS, else the CPU."""
+    """Return the device called ``name``; "auto" takes CUDA, else Apple's MPS, else the CPU.
+
+    Raises:
+        InputError: there is no such device, or this computer lacks it.
+    """
     import torch
 
     if name != "auto":
+        try:
+            torch.empty(0, device=name)
+        except (RuntimeError, AssertionError) as error:  # AssertionError: built without CUDA
+            raise InputError(
+                f"The device {name!r} can't be used: PyTorch knows none of this name, or this "
+                "computer lacks it; auto is the best one that there is."
+            ) from error
         return torch.device(name)
     if torch.cuda.is_available():
         return torch.device("cuda")

@@ -6,8 +6,8 @@
 INPUT is a folder of images and DICOM series, a BIDS data set or a CSV list. For each case a Slicer
 segmentation is written, and a report on all of them. What is done is noted in a journal: the same
 command again does only what is missing. A case that can't be segmented is named at the end; the
-others are done all the same. The exit code is 0; 1 if there was such a case; 2 if nothing could be
-begun, and one sentence says why.
+others are done all the same. The exit code is 0; 1 if there was such a case, or if the run was
+stopped, by a full disk, say; 2 if nothing could be begun. One sentence says why.
 
 On many cores ``deepigeos batch`` is faster: inside Slicer one process does all the work.
 """
@@ -31,6 +31,9 @@ def main(arguments: list[str]) -> int:
     except ValueError as error:  # InputError is one
         print(error, file=sys.stderr)
         return 2
+    except Exception as error:  # whatever it is: Slicer would stay open, without a window
+        print(f"Stopped: {str(error) or type(error).__name__}", file=sys.stderr)
+        return 1
     failed = [record for record in records if record.reason]
     for record in failed:
         print(f"{record.name}: {record.reason}", file=sys.stderr)

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 
 from DeepIGeoSLib.batch.answer import AnsweredTarget, CaseAnswer
+from DeepIGeoSLib.batch.cards import device_of_process
 from DeepIGeoSLib.batch.order import WorkOrder
 from DeepIGeoSLib.batch.reading import CaseContent
 from DeepIGeoSLib.bundles import Bundle
@@ -27,15 +28,15 @@ class Answerer:
             order: what is the same for all cases.
         """
         self._order = order
-        settings = order.settings
+        settings, device = order.settings, device_of_process(order.settings.device)
         if bundle.manifest.for_instances:
             self._opened: ObjectFinder | InteractiveSession = ObjectFinder(
-                bundle, device=settings.device, least_score=settings.score
+                bundle, device=device, least_score=settings.score
             )
             return
         self._opened = InteractiveSession(
             bundle,
-            device=settings.device,
+            device=device,
             undo_limit=1,
             memory_budget=settings.network_bytes,
             crf=settings.crf,

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from DeepIGeoSLib.errors import InputError
 
+# What may go with the images of a case, by the attributes of ``BatchCase``.
+OTHERS = ("seeds", "initial", "truth")
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchCase:

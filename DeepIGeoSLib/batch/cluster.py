@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from DeepIGeoSLib.batch.settings import Workers, WorkSettings
@@ -32,13 +33,22 @@ CLOSING = 20
 
 _DASHBOARD, _NO_DASHBOARD = "127.0.0.1:8787", "127.0.0.1:0"
 
+# Whose logs are Dask's. Below it, tornado logs a traceback where Ctrl-C meets a call to the
+# scheduler that has not begun yet (distributed.utils.sync cancels what is not there then).
+_LOGS = ("distributed", "tornado", "asyncio")
 
-def check_dashboard(workers: Workers) -> None:
-    """Check that Dask's page can be served where it is asked for.
+
+def check_packages(workers: Workers) -> None:
+    """Check that Dask is installed where processes are asked for, and what draws its page.
 
     Raises:
-        InputError: the package that draws it is missing.
+        InputError: it is not.
     """
+    if workers.count != 0 and importlib.util.find_spec("distributed") is None:
+        raise InputError(
+            "More than one process needs the package distributed (pip install deepigeos[batch]); "
+            "--workers 0 does without it."
+        )
     if workers.dashboard and importlib.util.find_spec("bokeh") is None:
         raise InputError(
             "Dask's dashboard (--dashboard) needs the package bokeh (pip install bokeh)."
@@ -59,14 +69,10 @@ def connected(
     Raises:
         InputError: dask.distributed is missing, or the scheduler does not answer.
     """
-    try:
-        import dask
-        import distributed
-    except ImportError as error:
-        raise InputError(
-            "More than one process needs the package distributed (pip install deepigeos[batch]); "
-            "--workers 0 does without it."
-        ) from error
+    check_packages(workers)
+    import dask
+    import distributed
+
     with dask.config.set(_configuration(settings, workers)), _silent():
         if workers.scheduler is not None:
             with _client(distributed, workers.scheduler) as client:
@@ -82,7 +88,8 @@ def connected(
 @contextmanager
 def _silent() -> Generator[None, None, None]:
     """Keep Dask's log to itself: what goes wrong is said in one sentence."""
-    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    known = logging.root.manager.loggerDict
+    names = [name for name in known if name.partition(".")[0] in _LOGS]
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -94,20 +101,29 @@ def _silent() -> Generator[None, None, None]:
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Generator[None, None, None]:
-    """Let processes that begin here leave Ctrl-C to this program, which ends them.
+def _ctrl_c_waits() -> Generator[None, None, None]:
+    """Let Ctrl-C wait until processes have begun, and let those leave it to this program.
 
-    A terminal sends it to all of them, and each would end with a traceback. Children inherit what
-    is ignored. Signals can be set in the main thread alone; elsewhere nothing is changed.
+    A terminal sends it to all of them, and each would end with a traceback. Threads and processes
+    inherit that a signal is blocked: also processes that Dask's thread, begun here, begins later in
+    the place of others. Signals are for the main thread alone; elsewhere nothing is changed, and
+    nothing is inherited on Windows.
     """
-    if threading.current_thread() is not threading.main_thread():
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource_tracker.ensure_running()  # it would let the signal through where it begins
+    pressed = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         signal.signal(signal.SIGINT, before)
+        if pressed.is_set():
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -115,24 +131,26 @@ def _local(
     distributed: Any, workers: Workers, count: int, *, settings: WorkSettings
 ) -> Generator[Any, None, None]:
     """Begin processes on this computer, reachable from it alone, and end them."""
-    with warnings.catch_warnings(), _deaf_to_ctrl_c():
-        warnings.simplefilter("ignore", UserWarning)  # of ports in use: another one is taken
-        cluster = distributed.LocalCluster(
-            n_workers=count,
-            threads_per_worker=THREADS,
-            memory_limit=int(settings.memory_gb * 1e9),
-            dashboard_address=_DASHBOARD if workers.dashboard else _NO_DASHBOARD,
-            scheduler_kwargs={"dashboard": workers.dashboard},
-            host="127.0.0.1",
-            processes=True,
-            silence_logs=logging.CRITICAL,
-        )
+    cluster = None
     try:
+        with warnings.catch_warnings(), _ctrl_c_waits():
+            warnings.simplefilter("ignore", UserWarning)  # of ports in use: another one is taken
+            cluster = distributed.LocalCluster(
+                n_workers=count,
+                threads_per_worker=THREADS,
+                memory_limit=int(settings.memory_gb * 1e9),
+                dashboard_address=_DASHBOARD if workers.dashboard else _NO_DASHBOARD,
+                scheduler_kwargs={"dashboard": workers.dashboard},
+                host="127.0.0.1",
+                processes=True,
+                silence_logs=logging.CRITICAL,
+            )
         yield cluster
     finally:
-        # What can't be ended in time ends with this program.
-        with suppress(TimeoutError, asyncio.TimeoutError):  # two, in Python 3.10
-            cluster.close(timeout=CLOSING)
+        if cluster is not None:
+            # What can't be ended in time ends with this program.
+            with suppress(TimeoutError, asyncio.TimeoutError):  # two, in Python 3.10
+                cluster.close(timeout=CLOSING)
 
 
 @contextmanager

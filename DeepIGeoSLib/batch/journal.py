@@ -7,16 +7,18 @@ operating system, which lets go of it however the program ends: two runs never s
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from DeepIGeoSLib.batch.record import CaseRecord, State, record_from_json
 from DeepIGeoSLib.errors import DeepIGeoSError, InputError
+from DeepIGeoSLib.files import make_folder
 
 # After so many pages (of 4 KiB) what was written beside the database is moved into it.
 _PAGES_BESIDE = 100
@@ -67,6 +69,7 @@ class Run:
         bundle: name and version.
         bundle_hash: of the manifest and of all weights, in hexadecimal digits.
         settings: all that results depend on.
+        begun: date and time (UTC) of the start; None before it. It makes no other run of one.
     """
 
     input: str
@@ -74,6 +77,7 @@ class Run:
     bundle: str
     bundle_hash: str
     settings: Mapping[str, Any]
+    begun: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,7 @@ class Journal:
         """
         self._path = journal_path(output)
         self._number = 0
-        try:
-            self._path.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{self._path.parent} can't be made: {error.strerror}.") from error
+        make_folder(self._path.parent)
         self._database = _opened(self._path, output)
 
     def begin(self, run: Run, cases: Mapping[str, str]) -> None:
@@ -153,13 +154,13 @@ class Journal:
     def last_run(self) -> Run | None:
         """Return how the newest start was made; None where there was none."""
         row = self._database.execute(
-            "SELECT input, version, bundle, bundle_hash, settings FROM runs "
+            "SELECT input, version, bundle, bundle_hash, settings, begun FROM runs "
             "ORDER BY number DESC LIMIT 1"
         ).fetchone()
         if row is None:
             return None
-        *texts, settings = row
-        return Run(*texts, settings=json.loads(settings))
+        *texts, settings, begun = row
+        return Run(*texts, settings=json.loads(settings), begun=begun)
 
     def known(self) -> dict[str, KnownCase]:
         """Return what is known of every case, by name, in the order of the input."""
@@ -301,7 +302,15 @@ def _opened(path: Path, output: Path) -> sqlite3.Connection:
                 f"Another batch run is writing into {output}; wait for its end, or choose another "
                 "folder."
             ) from error
-        raise InputError(f"{path} can't be used as the journal of a batch run: {error}.") from error
+        reason = str(error) if _is_writable(path) else "this user may not write to it"
+        raise InputError(
+            f"{path} can't be used as the journal of a batch run: {reason}."
+        ) from error
+
+
+def _is_writable(path: Path) -> bool:
+    """Whether a file and what SQLite puts beside it can be written, by their permissions."""
+    return os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
 
 
 def _check_or_make_tables(database: sqlite3.Connection, path: Path, existed: bool) -> None:

@@ -11,12 +11,11 @@ import numpy as np
 
 from DeepIGeoSLib.batch.answer import AnsweredTarget, CaseAnswer
 from DeepIGeoSLib.batch.quality import flags_of
-from DeepIGeoSLib.batch.record import CaseRecord, State
+from DeepIGeoSLib.batch.record import CaseRecord, State, reason_of
 from DeepIGeoSLib.batch.targets import targets_of
-from DeepIGeoSLib.bundles import Bundle, BundleManifest
-from DeepIGeoSLib.bundles.bundle import folder_of
-from DeepIGeoSLib.bundles.manifest_file import read_manifest
-from DeepIGeoSLib.errors import InputError, Progress, stop_if
+from DeepIGeoSLib.bundles import Bundle, BundleManifest, load_bundle
+from DeepIGeoSLib.bundles.intensities import intensities_are_unlike
+from DeepIGeoSLib.errors import Cancelled, InputError, Progress, stop_if
 from DeepIGeoSLib.evaluation.metrics import TOLERANCE
 from DeepIGeoSLib.targets import label_numbers
 
@@ -53,24 +52,27 @@ def batch_nodes(
         raise InputError("There is no volume to segment.")
     if not logic.proposes:
         raise InputError(f"The model {logic.bundle} does not segment by itself; choose another.")
+    bundle = logic.bundle if isinstance(logic.bundle, Bundle) else load_bundle(logic.bundle)
     records = []
     for number, node in enumerate(volumeNodes):
         stop_if(cancel)
         if progress is not None:
             progress(number / len(volumeNodes), f"Segmenting {node.GetName()}")
-        records.append(_record(logic, node, cancel))
+        records.append(_record(logic, node, bundle, cancel=cancel))
     return records
 
 
-def _record(logic: Any, node: Any, cancel: threading.Event | None) -> CaseRecord:
+def _record(logic: Any, node: Any, bundle: Bundle, *, cancel: threading.Event | None) -> CaseRecord:
     began = time.perf_counter()
     made = None
     done: dict[str, Any] = {"state": State.FAILED}
     try:
         made, segment_id = logic.newTarget(node)
-        done = _segmented(logic, (node, made, segment_id), cancel)
-    except InputError as error:
-        done["reason"] = str(error)
+        done = _segmented(logic, (node, made, segment_id), bundle, cancel=cancel)
+    except Cancelled:
+        raise
+    except Exception as error:  # one volume's failure, whatever it is, is no other's
+        done["reason"] = reason_of(error)
     finally:
         if made is not None and done["state"] is State.FAILED:
             made.GetScene().RemoveNode(made)
@@ -79,26 +81,32 @@ def _record(logic: Any, node: Any, cancel: threading.Event | None) -> CaseRecord
 
 
 def _segmented(
-    logic: Any, place: tuple[Any, Any, str], cancel: threading.Event | None
+    logic: Any, place: tuple[Any, Any, str], bundle: Bundle, *, cancel: threading.Event | None
 ) -> dict[str, Any]:
     from DeepIGeoSLib.scene.nodes import volumeFromNode
 
-    answer = _answer(logic, place, cancel)
-    spacing = volumeFromNode(place[0]).spacing
-    targets = targets_of(answer, None, spacing=spacing, tolerance=TOLERANCE)
+    answer = _answer(logic, place, bundle.manifest, cancel=cancel)
+    volume = volumeFromNode(place[0])
+    targets = targets_of(answer, None, spacing=volume.spacing, tolerance=TOLERANCE)
+    unlike = intensities_are_unlike(volume.array, bundle)
     return {
         "state": State.DONE,
         "outputs": {SEGMENTATION: place[1].GetID()},
         "shape": answer.numbers.shape,
-        "spacing": spacing,
+        "spacing": volume.spacing,
         "targets": targets,
-        "flags": flags_of(answer.numbers, targets),
+        "flags": flags_of(answer.numbers, targets, unlike=unlike),
     }
 
 
-def _answer(logic: Any, place: tuple[Any, Any, str], cancel: threading.Event | None) -> CaseAnswer:
+def _answer(
+    logic: Any,
+    place: tuple[Any, Any, str],
+    manifest: BundleManifest,
+    *,
+    cancel: threading.Event | None,
+) -> CaseAnswer:
     """Segment a node into its segments; return what was found."""
-    manifest = _manifest(logic.bundle)
     if manifest.for_instances:
         return _objects(logic, place, manifest.task, cancel=cancel)
     if len(logic.targets) > 1:
@@ -134,7 +142,3 @@ def _objects(
     for number, segment_id in enumerate(found, 1):
         numbers[maskFromSegment(volume, node, segment_id)] = number
     return CaseAnswer(numbers, (AnsweredTarget(task, 0, numbers > 0, objects=len(found)),))
-
-
-def _manifest(bundle: Any) -> BundleManifest:
-    return bundle.manifest if isinstance(bundle, Bundle) else read_manifest(folder_of(bundle))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import time
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from DeepIGeoSLib.batch.cards import cards_for
 from DeepIGeoSLib.batch.case import BatchCase
-from DeepIGeoSLib.batch.cluster import check_dashboard
+from DeepIGeoSLib.batch.cluster import check_packages
+from DeepIGeoSLib.batch.destination import existing_folder
 from DeepIGeoSLib.batch.finding import Found, Problem
-from DeepIGeoSLib.batch.finding.bids import is_bids
 from DeepIGeoSLib.batch.grids import grid_of
 from DeepIGeoSLib.batch.order import WorkOrder
 from DeepIGeoSLib.batch.outputs import PICTURE, output_paths
@@ -25,8 +27,8 @@ from DeepIGeoSLib.dicom.segmentation_writer import ENDING as DICOM_ENDING
 from DeepIGeoSLib.dicom.segmentation_writer import check_segmentation_output
 from DeepIGeoSLib.engines.free_memory import free_memory
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.formats.bids import DERIVATIVES
 from DeepIGeoSLib.formats.pictures import is_picture
+from DeepIGeoSLib.tensors import choose_device
 
 # Bytes of a worker: Python with the networks' libraries, and for each voxel of a volume that is in
 # work (volume, probability, labels, what is made of them; the next volume beside it), more for each
@@ -111,43 +113,13 @@ class Plan:
         if self.workers == 0:
             work = "this process alone"
         about = "" if self.seconds is None else f", about {duration(self.seconds)}"
-        lines.append(f"Time: {work}{about}.")
-        lines.append(f"Memory: at most about {self.memory_bytes / 1e9:.1f} GB for each.")
+        lines.append(f"Work: by {work}{about}.")
+        each = "" if self.workers == 0 else " for each"
+        lines.append(f"Memory: at most about {self.memory_bytes / 1e9:.1f} GB{each}.")
         lines.append(
             f"Disk: at most about {_size(self.disk_bytes)} of {_size(self.free_bytes)} free."
         )
         return "\n".join(lines + [f"Note: {warning}" for warning in self.warnings])
-
-
-def check_folders(source: Path, output: Path) -> None:
-    """Check that results can be written, and that they don't lie among the images.
-
-    The folder derivatives of a BIDS data set need not be there; that of any other folder must.
-
-    Raises:
-        InputError: the folder is a file, lies inside the input, or there is none to make it in.
-    """
-    if os.path.lexists(output) and not output.is_dir():
-        raise InputError(f"{output} is a file; a folder is expected.")
-    inside = source.is_dir() and output.resolve().is_relative_to(source.resolve())
-    for_derivatives = inside and _is_for_derivatives(source, output)
-    parent = output.absolute().parent
-    there = parent.parent if for_derivatives and parent.name == DERIVATIVES else parent
-    if not output.is_dir() and not there.is_dir():
-        raise InputError(f"The folder {there} does not exist.")
-    if output.is_dir() and not os.access(output, os.W_OK):
-        raise InputError(f"The folder {output} can't be written to.")
-    if inside and not for_derivatives:
-        raise InputError(
-            f"The results would lie in the input, {source}, and be taken for images the next time; "
-            "choose a folder outside of it."
-        )
-
-
-def _is_for_derivatives(source: Path, output: Path) -> bool:
-    """Whether a folder is one in which a BIDS data set keeps what was made of its images."""
-    parts = output.resolve().relative_to(source.resolve()).parts
-    return is_bids(source) and len(parts) > 1 and parts[0] == DERIVATIVES
 
 
 def planned(
@@ -170,11 +142,12 @@ def planned(
         measure: whether the network's speed is measured, which takes some seconds.
 
     Raises:
-        InputError: the bundle can't be opened, a worker may not use what Python itself takes, or
-            what draws Dask's dashboard is missing.
+        InputError: the bundle can't be opened, this computer lacks the device, a worker may not use
+            what Python itself takes, or Dask or what draws its dashboard is missing.
     """
     _check_memory(order.settings, workers)
-    check_dashboard(workers)
+    _check_device(order.settings, workers)
+    check_packages(workers)
     good, problems, sizes = [], list(found.problems), []
     bundle = load_bundle(order.bundle)
     for case in to_do:
@@ -226,6 +199,8 @@ def memory_need(voxels: int, order: WorkOrder) -> int:
 def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | None:
     """Return how many processes to begin: as many as are asked for, or as there is room for.
 
+    There is room for one on each card (GPU); without any, for one on each core.
+
     Returns:
         None where a scheduler has its own.
     """
@@ -234,9 +209,7 @@ def worker_count(workers: Workers, settings: WorkSettings, cases: int) -> int | 
     if workers.count is not None:
         return workers.count
     by_memory = int(free_memory() // (settings.memory_gb * 1e9))
-    by_cores = _cores() // settings.threads
-    if settings.device == "cuda" or settings.device.startswith("cuda:"):
-        by_cores = 1  # a process for the card
+    by_cores = cards_for(settings.device) or _cores() // settings.threads
     return max(1, min(by_cores, by_memory, max(1, cases)))
 
 
@@ -254,6 +227,16 @@ def _check_memory(settings: WorkSettings, workers: Workers) -> None:
         )
 
 
+def _check_device(settings: WorkSettings, workers: Workers) -> None:
+    """Check that processes that are begun here have the device that is asked for.
+
+    Raises:
+        InputError: they would fail at every case.
+    """
+    if settings.device not in ("auto", "cpu") and workers.scheduler is None:
+        choose_device(settings.device)
+
+
 def _check_fits(case: BatchCase, order: WorkOrder, bundle: Bundle) -> None:
     """Check that what is given of a case is what the bundle can work with.
 
@@ -261,6 +244,8 @@ def _check_fits(case: BatchCase, order: WorkOrder, bundle: Bundle) -> None:
         InputError: it is not.
     """
     name = bundle.manifest.name
+    if case.seeds is None and case.initial is not None:
+        raise InputError(f"There are no seeds to correct {case.initial} by.")
     if case.seeds is None and not proposes(bundle):
         raise InputError(
             f"The bundle {name} segments nothing without seeds, and this case has none."
@@ -285,27 +270,9 @@ def _check_is_picture(case: BatchCase, order: WorkOrder) -> None:
         )
 
 
-def check_outputs_free(cases: Sequence[BatchCase], order: WorkOrder) -> None:
-    """Check that no file stands where a result goes, and no result takes the place of an input.
-
-    Args:
-        cases: that no run has begun with yet.
-        order: of the run.
-
-    Raises:
-        InputError: there is such a file.
-    """
-    inputs = {str(path.resolve()) for case in cases for path in case.files()}
-    for case in cases:
-        for path in output_paths(case, order).values():
-            target = order.output / path
-            if str(target.resolve()) in inputs:
-                raise InputError(f"{target} is an input; it is not replaced by a result.")
-            if os.path.lexists(target):
-                raise InputError(
-                    f"{target} is there already, and no batch run has written it; nothing is "
-                    "replaced. Choose another folder."
-                )
+def can_report() -> bool:
+    """Whether the packages that write a report are installed."""
+    return all(importlib.util.find_spec(package) for package in ("jinja2", "PIL"))
 
 
 def counted(cases: int) -> str:
@@ -350,6 +317,10 @@ def _voxel_bytes(order: WorkOrder) -> float:
 
 def _warnings(memory: int, disk: int, order: WorkOrder) -> list[str]:
     said = []
+    if order.thumbnails and not can_report():
+        said.append(
+            "No report will be written: it needs Jinja2 and Pillow (pip install deepigeos[report])."
+        )
     if memory > order.settings.memory_gb * 1e9:
         said.append(
             f"The largest case may need {memory / 1e9:.1f} GB, more than a worker may use "
@@ -361,8 +332,7 @@ def _warnings(memory: int, disk: int, order: WorkOrder) -> list[str]:
 
 
 def _free(output: Path) -> int:
-    places = (output, *output.absolute().parents)
-    return shutil.disk_usage(next(place for place in places if place.is_dir())).free
+    return shutil.disk_usage(existing_folder(output)).free
 
 
 def _cores() -> int:

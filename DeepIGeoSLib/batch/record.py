@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from DeepIGeoSLib.errors import DeepIGeoSError
 from DeepIGeoSLib.evaluation.metrics import Measurement
 
 
@@ -95,6 +96,17 @@ class CaseRecord:
     def to_json(self) -> str:
         """Return a line of JSON, in which infinite numbers stay what they are."""
         return json.dumps(self.mapping())
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a case failed, in one line."""
+    if isinstance(error, DeepIGeoSError):
+        reason = str(error)
+    elif isinstance(error, MemoryError):
+        reason = "There was not enough memory."
+    else:
+        reason = f"{type(error).__name__}: {error}"
+    return " ".join(reason.split())
 
 
 def record_from_json(text: str) -> CaseRecord:

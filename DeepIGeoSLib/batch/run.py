@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import threading
 import time
@@ -12,6 +11,11 @@ from pathlib import Path
 
 from DeepIGeoSLib.batch.case import BatchCase
 from DeepIGeoSLib.batch.cluster import connected
+from DeepIGeoSLib.batch.destination import (
+    check_folders,
+    check_outputs_apart,
+    check_outputs_free,
+)
 from DeepIGeoSLib.batch.engine import in_this_process, on_workers
 from DeepIGeoSLib.batch.finding import FindingRules, Found, Problem, find_cases
 from DeepIGeoSLib.batch.journal import KEPT, Journal, KnownCase, Run, journal_path
@@ -23,12 +27,13 @@ from DeepIGeoSLib.batch.outputs import (
     remove_unfinished,
     write_color_table,
 )
-from DeepIGeoSLib.batch.plan import Plan, check_folders, check_outputs_free, counted, planned
+from DeepIGeoSLib.batch.plan import Plan, can_report, counted, planned
 from DeepIGeoSLib.batch.record import CaseRecord, State
 from DeepIGeoSLib.batch.settings import AUTO, FORMATS, Workers, WorkSettings
 from DeepIGeoSLib.batch.tally import Tally
 from DeepIGeoSLib.bundles import load_bundle
 from DeepIGeoSLib.errors import DeepIGeoSError, InputError, Progress
+from DeepIGeoSLib.files import make_folder
 
 _MOST_LISTED = 5
 
@@ -66,6 +71,7 @@ def plan_batch(
     rules: FindingRules | None = None,
     settings: WorkSettings | None = None,
     workers: Workers | None = None,
+    report: bool = True,
 ) -> Plan:
     """Return what ``run_batch`` would do, with estimates; nothing is written.
 
@@ -76,16 +82,19 @@ def plan_batch(
         rules: how files belong to cases.
         settings: how cases are worked on.
         workers: how many processes.
+        report: whether a report is to be written.
 
     Raises:
         InputError: as ``run_batch``, problems of single cases apart.
     """
     cohort = _Cohort.of(Path(source), Path(output), bundle, rules=rules, settings=settings)
+    cohort = replace(cohort, order=replace(cohort.order, thumbnails=report))
     known: dict[str, KnownCase] = {}
     if journal_path(cohort.order.output).is_file():
         with Journal(cohort.order.output) as journal:
             journal.check(cohort.run_after(journal.last_run()))
             known = journal.known()
+    cohort.check_places(known)
     to_do = cohort.missing(known)
     return planned(
         cohort.found,
@@ -149,15 +158,14 @@ def run_batch(
     cohort = replace(cohort, order=replace(cohort.order, thumbnails=report))
     folder = cohort.order.output
     made = [place for place in (folder, folder.parent) if not place.is_dir()]
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     try:
         with Journal(folder) as journal:
             run = cohort.run_after(journal.last_run())
             journal.check(run)
             known = journal.known()
             to_do = cohort.missing(known)
-            untouched = [case for case in to_do if _is_untouched(known.get(case.name))]
-            check_outputs_free(untouched, cohort.order)
+            cohort.check_places(known)
             done = len(cohort.found.cases) - len(to_do)
             plan = planned(
                 cohort.found,
@@ -193,10 +201,10 @@ def run_batch(
             )
             remove_unfinished(folder)
             journal.end()
-            records = _records(journal, cohort)
+            records, run = _records(journal, cohort), journal.last_run()
     finally:
         _remove_empty(made)
-    page = _report(cohort, records) if report else None
+    page = _report(folder, records, run) if report else None
     return BatchResult(records, len(plan.cases), plan.done, time.perf_counter() - began, page)
 
 
@@ -268,7 +276,8 @@ class _Cohort:
         check_folders(source, output)
         order = work_order(bundle, output, settings or WorkSettings())
         manifest = load_bundle(order.bundle).manifest
-        found = find_cases(source, rules or FindingRules(), manifest.channels)
+        # Absolute: workers elsewhere, and who reads the journal later, work in other folders.
+        found = find_cases(source.absolute(), rules or FindingRules(), manifest.channels)
         stamps, problems = {}, []
         for case in found.cases:
             try:
@@ -309,6 +318,16 @@ class _Cohort:
         """Return the cases that are not done, or whose files have changed or are gone."""
         return [case for case in self.found.cases if not self._is_done(case, known)]
 
+    def check_places(self, known: Mapping[str, KnownCase]) -> None:
+        """Check that each case has places of its own for its results, in which nothing stands.
+
+        Raises:
+            InputError: it has not.
+        """
+        check_outputs_apart(self.found.cases, self.order)
+        waiting = [case for case in self.found.cases if _is_untouched(known.get(case.name))]
+        check_outputs_free(waiting, self.order)
+
     def _is_done(self, case: BatchCase, known: Mapping[str, KnownCase]) -> bool:
         before = known.get(case.name)
         if before is None or before.record is None or before.state is not State.DONE:
@@ -318,13 +337,13 @@ class _Cohort:
         return all((self.order.output / path).is_file() for path in before.record.outputs.values())
 
 
-def _report(cohort: _Cohort, records: Sequence[CaseRecord]) -> Path | None:
+def _report(output: Path, records: Sequence[CaseRecord], run: Run | None) -> Path | None:
     """Write the report of a run; return its page, or None where Jinja2 or Pillow is missing."""
-    if not all(importlib.util.find_spec(package) for package in ("jinja2", "PIL")):
+    if not can_report():
         return None
     from DeepIGeoSLib.batch.report import write_report
 
-    return write_report(cohort.order.output, records, cohort.run).html
+    return write_report(output, records, run).html
 
 
 def _is_untouched(known: KnownCase | None) -> bool:
@@ -346,12 +365,12 @@ def _left_out(problem: Problem) -> CaseRecord:
 
 
 def _refusal(problems: Sequence[Problem]) -> str:
-    listed = "; ".join(str(problem) for problem in problems[:_MOST_LISTED])
+    listed = "; ".join(str(problem).rstrip(".") for problem in problems[:_MOST_LISTED])
     more = len(problems) - _MOST_LISTED
     rest = f"; and {more} more" if more > 0 else ""
     return (
         f"{counted(len(problems))} can't be worked on, so nothing "
-        f"was begun (--leave-out-problems does the others): {listed}{rest}"
+        f"was begun (--leave-out-problems does the others): {listed}{rest}."
     )
 
 

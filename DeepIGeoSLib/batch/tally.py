@@ -30,7 +30,7 @@ class Tally:
         minutes = (time.perf_counter() - self._began) / 60
         text = f"{self._done} of {self._total} cases"
         if minutes > 0:
-            text += f", {self._done / minutes:.3g} a minute"
+            text += f", {_number(self._done / minutes)} a minute"
         if self._failed:
             text += f", {self._failed} failed"
         self._say(text)
@@ -38,3 +38,8 @@ class Tally:
     def _say(self, text: str) -> None:
         if self._progress is not None:
             self._progress(self._done / max(1, self._total), text)
+
+
+def _number(rate: float) -> str:
+    """Return a rate with two digits at least, and no more after the point than they need."""
+    return f"{rate:.{0 if rate >= 10 else 1 if rate >= 1 else 2}f}"

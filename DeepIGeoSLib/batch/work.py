@@ -21,7 +21,7 @@ from DeepIGeoSLib.batch.order import WorkOrder, hash_of
 from DeepIGeoSLib.batch.outputs import write_case
 from DeepIGeoSLib.batch.quality import flags_of
 from DeepIGeoSLib.batch.reading import CaseContent, read_case
-from DeepIGeoSLib.batch.record import CaseRecord, State
+from DeepIGeoSLib.batch.record import CaseRecord, State, reason_of
 from DeepIGeoSLib.batch.report.pictures import keep_thumbnail
 from DeepIGeoSLib.batch.targets import targets_of
 from DeepIGeoSLib.bundles import Bundle, load_bundle
@@ -166,16 +166,10 @@ def _check_fit(order: WorkOrder) -> None:
 
 
 def _failed(case: BatchCase, order: WorkOrder, error: Exception) -> CaseRecord:
-    if isinstance(error, DeepIGeoSError):
-        reason = str(error)
-    elif isinstance(error, MemoryError):
-        reason = "There was not enough memory."
-    else:
-        reason = f"{type(error).__name__}: {error}"
     return CaseRecord(
         **_inputs_of(case),
         state=State.FAILED,
-        reason=" ".join(reason.split()),
+        reason=reason_of(error),
         disk_full=_is_full(order, error),
     )
 

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from DeepIGeoSLib.commands.common import add_crf, add_engine, add_model
-from DeepIGeoSLib.errors import Progress
+from DeepIGeoSLib.errors import InputError, Progress
 
 if TYPE_CHECKING:
     from DeepIGeoSLib.batch import FindingRules, Plan, Workers, WorkSettings
@@ -167,6 +167,9 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     from DeepIGeoSLib.batch import plan_batch, run_batch
     from DeepIGeoSLib.commands.long_progress import LongProgress
 
+    for name, path in (("INPUT", arguments.input), ("--output", arguments.output)):
+        if not path:  # an empty path would mean the folder that the command is called in
+            raise InputError(f"{name} is empty; a path is expected.")
     common: dict[str, Any] = {
         "bundle": arguments.bundle,
         "rules": _rules(arguments),
@@ -174,7 +177,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         "workers": _workers(arguments),
     }
     if arguments.dry_run:
-        plan = plan_batch(arguments.input, arguments.output, **common)
+        plan = plan_batch(arguments.input, arguments.output, **common, report=arguments.report)
         return {"plan": plan.mapping(), "text": plan.text(), "problems": len(plan.problems)}
     events = progress if isinstance(progress, LongProgress) else None
 

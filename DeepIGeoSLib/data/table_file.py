@@ -102,8 +102,8 @@ def _check_columns(
     if missing:
         raise InputError(
             f"{path} lacks the column {sorted(missing)[0]!r}; it has {', '.join(columns)} "
-            f"(separated by {_SEPARATORS[separator]}), of which "
-            f"{', '.join(sorted(required | optional))} are known."
+            f"(separated by {_SEPARATORS[separator]}). "
+            f"The columns {', '.join(sorted(required | optional))} are known."
         )
     twice = [name for name in required | optional if columns.count(name) > 1]
     if twice:

@@ -32,7 +32,11 @@ _DIRECTORY = "1.2.840.10008.1.3.10"
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a path is a folder, or a file that is DICOM by its first bytes or its ending."""
+    """Whether a path is a folder, or a file that is DICOM by its first bytes or its ending.
+
+    Raises:
+        InputError: the first bytes can't be read.
+    """
     if os.path.isdir(path):  # unlike pathlib's, these take a name that can't be one for missing
         return True
     return os.path.isfile(path) and (path.suffix.lower() in _ENDINGS or _has_magic(path))
@@ -54,6 +58,8 @@ def damage_named(path: Path) -> Generator[None, None, None]:
     except MemoryError as error:
         raise InputError(f"{path} needs more memory than there is.") from error
     except Exception as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"{path} can't be read: {error.strerror}.") from error
         words = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is damaged: {words.rstrip('.')}.") from error
 
@@ -101,9 +107,12 @@ def image_headers(folder: Path) -> list[tuple[Path, pydicom.Dataset]]:
     without its slice, the volume would be another.
 
     Raises:
-        InputError: there is no image, or a file is damaged.
+        InputError: there is no image, or the folder or a file can't be read.
     """
-    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    try:
+        files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"The folder {folder} can't be read: {error.strerror}.") from error
     dicom = {path: is_dicom(path) for path in files}
     endings = {path.suffix.lower() for path, yes in dicom.items() if yes}
     found = []
@@ -127,5 +136,8 @@ def _is_of_images(kind: UID) -> bool:
 
 
 def _has_magic(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(_PREAMBLE + len(_MAGIC))[_PREAMBLE:] == _MAGIC
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_PREAMBLE + len(_MAGIC))[_PREAMBLE:] == _MAGIC
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error

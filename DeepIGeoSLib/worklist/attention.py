@@ -24,7 +24,9 @@ def read_attention(results: Path) -> dict[str, float]:
             rows = csv.DictReader(stream)
             if not {CASE, ATTENTION} <= set(rows.fieldnames or ()):
                 return {}  # a table of somebody else
-            return {row[CASE]: float(row[ATTENTION] or 0) for row in rows}
+            known = {row[CASE]: float(row[ATTENTION] or 0) for row in rows}
+            # An apostrophe leads what a spreadsheet would compute; a name may have one of its own.
+            return {name.removeprefix("'"): known[name] for name in known} | known
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, csv.Error) as error:

@@ -23,7 +23,8 @@ RECORDS = "deepigeos-worklist"
 # What the worklist's own segmentations are called, behind the name of the case.
 REVIEWED = "-reviewed.seg.nrrd"
 
-_IMAGES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+# Files that are images, besides DICOM and pictures.
+IMAGES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 _SEGMENTATIONS = (".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".mha")
 
 # What people and programs put behind the name of an image to name what was made of it.
@@ -66,13 +67,13 @@ def found_cases(images: Path, results: Path, *, or_pictures: bool = False) -> li
     """
     if not os.path.isdir(images):
         raise InputError(f"The folder {images} does not exist.")
-    found = sorted(_named_images(images, results, _IMAGES))
+    found = sorted(_named_images(images, results, IMAGES))
     if not found and or_pictures:
         found = sorted(_named_images(images, results, tuple(PICTURE_READERS)))
     if not found:
         others = f", no picture ({', '.join(PICTURE_READERS)})" if or_pictures else ""
         raise InputError(
-            f"{images} holds no image: no {', '.join(_IMAGES)} file{others}, and no folder of "
+            f"{images} holds no image: no {', '.join(IMAGES)} file{others}, and no folder of "
             "DICOM files."
         )
     _check_names(images, found)
@@ -85,10 +86,15 @@ def found_cases(images: Path, results: Path, *, or_pictures: bool = False) -> li
 def _named_images(
     images: Path, results: Path, endings: tuple[str, ...]
 ) -> Iterator[tuple[str, Path]]:
-    """Yield names and paths of all images; what lies with the results is none."""
+    """Yield names and paths of all images; what lies with the results is none.
+
+    A folder that can't be read is yielded as a case, too: whoever opens it is told why, and no case
+    is missed without a word.
+    """
     left_out = {(images / DERIVATIVES).resolve()} if is_data_set(images) else set()
     left_out |= {results.resolve()} - {images.resolve()}
-    for folder, inside, files in os.walk(images):
+    unreadable: list[OSError] = []
+    for folder, inside, files in os.walk(images, onerror=unreadable.append):
         here = Path(folder)
         inside[:] = sorted(
             name
@@ -103,8 +109,23 @@ def _named_images(
         for name, stem in found:
             yield (below / stem).as_posix(), here / name
         others = [name for name, stem in stems.items() if stem is None]
-        if not known and any(is_dicom(here / name) for name in others[:3]):
-            yield (below.as_posix() if below.parts else images.resolve().name), here
+        if not known and any(_may_be_dicom(here / name) for name in others[:3]):
+            yield _name_of_folder(here, images), here
+    for error in unreadable:
+        yield _name_of_folder(Path(error.filename), images), Path(error.filename)
+
+
+def _name_of_folder(folder: Path, images: Path) -> str:
+    below = folder.relative_to(images)
+    return below.as_posix() if below.parts else images.resolve().name
+
+
+def _may_be_dicom(path: Path) -> bool:
+    """Whether a file is DICOM, or can't be read; reading its folder says why."""
+    try:
+        return is_dicom(path)
+    except InputError:
+        return True
 
 
 def _stem(name: str, endings: tuple[str, ...]) -> str | None:
@@ -152,7 +173,7 @@ def _start(name: str, image: Path, results: Path) -> Path | None:
         for made in _MADE_OF_IT[: _MADE_OF_IT.index("_probability")]
         for ending in _SEGMENTATIONS
     ]
-    return next((p for p in candidates if p.is_file() and not same_file(p, image)), None)
+    return next((p for p in candidates if os.path.isfile(p) and not same_file(p, image)), None)
 
 
 def _folded(name: str) -> str:

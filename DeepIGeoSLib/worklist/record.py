@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.files import make_folder, written_in_one_step
 
 
 class Status(str, Enum):
@@ -81,15 +81,3 @@ def write_record(path: Path, record: Record) -> None:
     make_folder(path.parent)
     with written_in_one_step(path) as temporary:
         temporary.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises:
-        InputError: it can't be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder {folder} can't be made: {error.strerror}.") from error

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.files import make_folder, written_in_one_step
 from DeepIGeoSLib.formats.reading import read_image
 from DeepIGeoSLib.worklist.attention import read_attention
 from DeepIGeoSLib.worklist.found_cases import RECORDS, WorkCase, found_cases
 from DeepIGeoSLib.worklist.record import (
     Record,
     Status,
-    make_folder,
     read_record,
     record_now,
     who,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from DeepIGeoSLib.batch.case import BatchCase
@@ -35,13 +36,13 @@ def of_bids(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Found
     Raises:
         InputError: there is no image, or more than one suffix to choose from.
     """
-    images = _images(folder)
+    images, problems = _images(folder)
     suffixes = _suffixes(rules, channels, images, folder)
     beside = {
         suffix: {(path.parent, entities): path for path, entities in images[suffix].items()}
         for suffix in suffixes
     }
-    cases, problems = [], []
+    cases = []
     for path, entities in sorted(images[suffixes[0]].items()):
         name = path.relative_to(folder).as_posix()
         stem = name[: -len(next(e for e in _ENDINGS if name.endswith(e)))]
@@ -60,17 +61,33 @@ def of_bids(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Found
     return Found("BIDS", cases, problems, remarks)
 
 
-def _images(folder: Path) -> dict[str, dict[Path, str]]:
-    """Return the images by their suffix, with their entities."""
+def _images(folder: Path) -> tuple[dict[str, dict[Path, str]], list[Problem]]:
+    """Return the images by their suffix, with their entities; and what can't be read."""
     found: dict[str, dict[Path, str]] = defaultdict(dict)
-    for path in folder.glob("sub-*/**/sub-*.nii*"):
+    unreadable: list[OSError] = []
+    for path in _files_of_subjects(folder, unreadable.append):
         ending = next((e for e in _ENDINGS if path.name.endswith(e)), None)
         match = ending and _IMAGE.fullmatch(path.name.removesuffix(ending))
         if match and not _NOT_RAW & set(path.relative_to(folder).parts):
             found[match["suffix"]][path] = match["entities"]
+    problems = [
+        Problem(
+            Path(error.filename).relative_to(folder).as_posix(),
+            f"The folder {error.filename} can't be read: {error.strerror}.",
+        )
+        for error in unreadable
+    ]
     if not found:
-        raise InputError(f"The BIDS data set {folder} holds no image.")
-    return found
+        reason = f"; {problems[0].text}" if problems else "."
+        raise InputError(f"The BIDS data set {folder} holds no image{reason}")
+    return found, problems
+
+
+def _files_of_subjects(folder: Path, on_unreadable: Callable[[OSError], object]) -> Iterator[Path]:
+    """Yield the files of all subjects; ``on_unreadable`` is called for folders that can't be."""
+    for subject in sorted(folder.glob("sub-*")):
+        for here, _, files in os.walk(subject, onerror=on_unreadable):
+            yield from (Path(here) / name for name in files if name.startswith("sub-"))
 
 
 def _suffixes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,9 +29,10 @@ def of_folder(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Fou
             "(--images) which files they are, such as {case}_t1.nii.gz."
         )
     cases, problems, remarks = [], [], []
-    others = _others(folder, rules)
-    for found in found_cases(folder, folder, or_pictures=True):
-        if found.image.resolve() in others:
+    all_found = found_cases(folder, folder, or_pictures=True)
+    others = _others(folder, rules, [found.name for found in all_found])
+    for found in all_found:
+        if os.path.realpath(found.image) in others:
             continue
         if not found.image.is_dir():
             cases.append(BatchCase(name=found.name, images=(found.image,)))
@@ -45,11 +47,18 @@ def of_folder(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Fou
     return Found("folder", cases, problems, remarks)
 
 
-def _others(folder: Path, rules: FindingRules) -> set[Path]:
-    """Return the files that rules name as something else than images."""
+def _others(folder: Path, rules: FindingRules, names: Sequence[str]) -> set[str]:
+    """Return the files that rules name as something else than images.
+
+    Those of the names, which may have folders in them, and all that fit where no folder has to be
+    told from the name: of an image that is missing, too.
+    """
     patterns = [p for p in (rules.seeds, rules.initial, rules.truth) if p is not None]
-    inside = [pattern for pattern in patterns if not Path(pattern).is_absolute()]
-    return {path.resolve() for p in inside for path in paths_by_case(folder, p).values()}
+    named = [path_of(folder, pattern, name) for pattern in patterns for name in names]
+    for pattern in patterns:
+        if not Path(pattern).is_absolute():
+            named += paths_by_case(folder, pattern).values()
+    return {os.path.realpath(path) for path in named}  # unlike pathlib's, it bears links in circles
 
 
 def _by_patterns(folder: Path, rules: FindingRules, channels: Sequence[str]) -> Found:
@@ -58,17 +67,17 @@ def _by_patterns(folder: Path, rules: FindingRules, channels: Sequence[str]) -> 
             f"The bundle needs {len(channels)} channels ({', '.join(channels)}), but "
             f"{len(rules.images)} patterns of images are given."
         )
-    others = _others(folder, rules)
     first = paths_by_case(folder, rules.images[0])
-    names = [name for name, path in first.items() if path.resolve() not in others]
+    others = _others(folder, rules, [*first])
+    names = [name for name, path in first.items() if os.path.realpath(path) not in others]
     if not names:
         raise InputError(f"{folder} has no file like {rules.images[0]}.")
     cases, problems = [], []
     for name in names:
         images = tuple(path_of(folder, pattern, name) for pattern in rules.images)
-        missing = [path for path in images if not path.exists()]
+        missing = [path for path in images if not os.path.exists(path)]
         if missing:
-            problems.append(Problem(name, f"{missing[0]} is missing."))
+            problems.append(Problem(name, f"{missing[0]} is missing or can't be read."))
         else:
             cases.append(BatchCase(name=name, images=images))
     return Found("folder", cases, problems)

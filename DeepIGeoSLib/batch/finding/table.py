@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from DeepIGeoSLib.batch.case import BatchCase
+from DeepIGeoSLib.batch.case import OTHERS, BatchCase
 from DeepIGeoSLib.batch.finding.found import Found, Problem
 from DeepIGeoSLib.data.listing import name_of_file
 from DeepIGeoSLib.data.patterns import confined
@@ -13,7 +14,6 @@ from DeepIGeoSLib.errors import InputError
 
 # The channels after the first are in the columns image2, image3, ...
 _MOST_CHANNELS = 8
-_OTHERS = ("seeds", "initial", "truth")
 
 
 def of_table(path: Path, channels: int) -> Found:
@@ -33,7 +33,7 @@ def of_table(path: Path, channels: int) -> Found:
     """
     wanted = ["image", *(f"image{number}" for number in range(2, channels + 1))]
     known = {f"image{number}" for number in range(2, _MOST_CHANNELS + 1)}
-    rows = read_table(path, required=set(wanted), optional={*_OTHERS, *known, "case", "series"})
+    rows = read_table(path, required=set(wanted), optional={*OTHERS, *known, "case", "series"})
     cases: dict[str, BatchCase] = {}
     problems = []
     for number, row in rows:
@@ -47,9 +47,9 @@ def of_table(path: Path, channels: int) -> Found:
                 f"{path}, line {number}: the case {case.name!r} is listed twice; the column 'case' "
                 "can tell images of the same name apart."
             )
-        missing = [file for file in case.files() if not file.exists()]
+        missing = [file for file in case.files() if not os.path.exists(file)]
         if missing:
-            problems.append(Problem(case.name, f"{missing[0]} does not exist."))
+            problems.append(Problem(case.name, f"{missing[0]} does not exist or can't be read."))
         cases[case.name] = case
     if not cases:
         raise InputError(f"{path} lists no case.")
@@ -62,7 +62,7 @@ def _case(path: Path, row: dict[str, str], wanted: list[str]) -> BatchCase:
     name = row.get("case") or name_of_file(path_in_table(row["image"]))
     series = (row["series"], *[None] * (len(images) - 1)) if row.get("series") else ()
     seeds, initial, truth = (
-        path.parent / path_in_table(row[kind]) if row.get(kind) else None for kind in _OTHERS
+        path.parent / path_in_table(row[kind]) if row.get(kind) else None for kind in OTHERS
     )
     return BatchCase(
         name=path_in_table(name),

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from DeepIGeoSLib.batch.report.tables import number
 from DeepIGeoSLib.errors import InputError
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 _TEMPLATES = Path(__file__).parent / "templates"
 _SCRIPT = "table.js"
+
+# Behind what a name may go on in the next line.
+_PARTS = re.compile(r"(?<=[/_.-])(?=[^/_.-])")
 
 
 def page(template: str, **values: Any) -> str:
@@ -41,10 +48,18 @@ def page(template: str, **values: Any) -> str:
     )
     environment.filters["number"] = number
     environment.filters["picture"] = _picture
+    environment.filters["breakable"] = _breakable
     script = (_TEMPLATES / _SCRIPT).read_text(encoding="utf-8")
     return environment.get_template(template).render(
         script=script, script_hash=_hash(script), **values
     )
+
+
+def _breakable(name: str) -> Markup:
+    """Return a name that a browser breaks where its parts end, before it breaks it anywhere."""
+    from markupsafe import Markup, escape
+
+    return Markup("<wbr>").join(escape(part) for part in _PARTS.split(name))
 
 
 def _picture(content: bytes) -> str:

@@ -11,7 +11,7 @@ from DeepIGeoSLib.batch.journal import KEPT
 from DeepIGeoSLib.batch.record import CaseRecord, State
 from DeepIGeoSLib.batch.report.thumbnail import thumbnail
 from DeepIGeoSLib.errors import InputError, Progress
-from DeepIGeoSLib.files import written_in_one_step
+from DeepIGeoSLib.files import make_folder, written_in_one_step
 from DeepIGeoSLib.formats.pictures import is_picture
 from DeepIGeoSLib.formats.segmentation import SEGMENTATION_ENDINGS
 from DeepIGeoSLib.volume import Volume
@@ -35,10 +35,7 @@ def keep_thumbnail(
         InputError: it can't be written, or Pillow is missing.
     """
     path = _path(output, name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path.parent} can't be made: {error.strerror}.") from error
+    make_folder(path.parent)
     with written_in_one_step(path) as temporary:
         temporary.write_bytes(thumbnail(volume, labels, truth))
 

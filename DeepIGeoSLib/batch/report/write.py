@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +96,15 @@ def facts_of(run: Run | None, records: Sequence[CaseRecord]) -> list[tuple[str, 
         ("Cases from", run.input),
         ("Model", f"{run.bundle} (SHA-256 {run.bundle_hash[:12]}...)"),
         ("DeepIGeoS", run.version),
+        *([("Last start", _minute(run.begun))] if run.begun else []),
         *([("Settings", settings)] if settings else []),
         *worked,
     ]
+
+
+def _minute(time: str) -> str:
+    """Return a time of the journal as people write it, to the minute."""
+    return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M} UTC"
 
 
 def _says(value: Any) -> bool:

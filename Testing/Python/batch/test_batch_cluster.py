@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -88,13 +89,18 @@ def wait_for_a_case(running: subprocess.Popen) -> None:
 
 
 def test_workers_of_a_scheduler_elsewhere_write_the_same(
-    by_one_process: tuple[Path, dict[str, bytes]], scheduler, tiny_bundle: Path, tmp_path: Path
+    by_one_process: tuple[Path, dict[str, bytes]],
+    scheduler: tuple,
+    tiny_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     images, expected = by_one_process
     workers = Workers(scheduler=scheduler[0])
-    out = tmp_path / "out"
-    result = run_batch(images, out, bundle=tiny_bundle, workers=workers, report=False)
+    out = images.parent / "out"
+    monkeypatch.chdir(images.parent)  # the workers are in another folder
+    result = run_batch(images.name, out.name, bundle=tiny_bundle, workers=workers, report=False)
     assert result.failed == []
+    assert Path(result.records[0].images[0]).is_absolute()
     assert files_of(out) == expected
 
 
@@ -137,6 +143,20 @@ def test_a_power_failure_costs_only_what_was_in_work(
     assert not (out / "deepigeos-batch" / "unfinished").exists()
 
 
+@pytest.mark.usefixtures("pythons_ctrl_c")
+def test_ctrl_c_during_a_call_to_the_scheduler_leaves_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+):
+    with cluster.connected(Workers(count=0), 0, WorkSettings()) as client:
+        client.loop.add_callback(time.sleep, 1.0)  # the call waits, and Ctrl-C comes meanwhile
+        press = [threading.main_thread().ident, signal.SIGINT]
+        threading.Timer(0.3, signal.pthread_kill, press).start()
+        with pytest.raises(KeyboardInterrupt):
+            client.nthreads()
+        client.nthreads()  # what was left of the first call is over
+    assert caplog.records == []
+
+
 def test_the_dashboard_is_served_to_this_computer_alone(monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("bokeh", reason="bokeh is not installed")
     with socket.socket() as free:
@@ -152,23 +172,32 @@ def test_the_dashboard_is_served_to_this_computer_alone(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
-def test_a_dashboard_without_what_draws_it_is_refused_before_any_work(
-    write_cohort: Callable[..., Path],
+@pytest.mark.parametrize(
+    ("package", "sentence"),
+    [
+        ("bokeh", "Dask's dashboard (--dashboard) needs the package bokeh (pip install bokeh)."),
+        ("distributed", "More than one process needs the package distributed (pip install"),
+    ],
+)
+def test_what_is_not_installed_is_told_before_any_work(
+    by_one_process: tuple[Path, dict[str, bytes]],
     tiny_bundle: Path,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture,
+    *,
+    package: str,
+    sentence: str,
     dry_run: list[str],
 ):
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *a: None if name == "bokeh" else find(name, *a)
+        importlib.util, "find_spec", lambda name, *a: None if name == package else find(name, *a)
     )
-    given = [str(write_cohort(1)), "-o", str(tmp_path / "out"), "--bundle", str(tiny_bundle)]
+    images, out = by_one_process[0], by_one_process[0].parent / "out"
+    given = [str(images), "-o", str(out), "--bundle", str(tiny_bundle)]
     assert main(["batch", *given, "--dashboard", *dry_run]) == 2
-    said = capsys.readouterr().err
-    assert "Dask's dashboard (--dashboard) needs the package bokeh (pip install bokeh)." in said
-    assert not (tmp_path / "out").exists()
+    assert sentence in capsys.readouterr().err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("others", [{"count": 0}, {"scheduler": "tcp://10.0.0.1:8786"}])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +25,24 @@ def touch(*paths: Path) -> None:
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> set[Path]:
+    """Files and folders that may not be read, also where tests run as a user who may read all."""
+    paths: set[Path] = set()
+
+    def refused(read: Callable) -> Callable:
+        def or_refuse(path: Any = ".", *args: Any, **options: Any) -> Any:
+            if Path(path) in paths:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return read(path, *args, **options)
+
+        return or_refuse
+
+    for place, name in ((os, "scandir"), (os, "listdir"), (Path, "open"), (Path, "exists")):
+        monkeypatch.setattr(place, name, refused(getattr(place, name)))
+    return paths
 
 
 def found_in(source: Path, channels: tuple[str, ...] = ("image",), **rules):
@@ -55,10 +77,80 @@ def test_patterns_name_the_files_of_each_channel_and_what_goes_with_them(tmp_pat
     assert [problem.case for problem in found.problems] == ["p3"]
 
 
-def test_files_that_rules_name_as_truth_are_no_images(tmp_path: Path):
-    touch(tmp_path / "images" / "a.nii.gz", tmp_path / "truths" / "a.nii.gz")
+@pytest.mark.parametrize(
+    ("image", "truth", "pattern"),
+    [
+        ("a", "truths/a", "truths/{case}.nii.gz"),
+        ("images/a", "truths/images/a", "truths/{case}.nii.gz"),
+        ("p1/a b", "p1/a b_true", "{case}_true.nii.gz"),
+        ("p1/x/a", "truths/p1/x/a", "INPUT/truths/{case}.nii.gz"),
+    ],
+)
+def test_files_that_rules_name_as_truth_are_no_images(
+    tmp_path: Path, image: str, truth: str, pattern: str
+):
+    touch(tmp_path / f"{image}.nii.gz", tmp_path / f"{truth}.nii.gz")
+    found = found_in(tmp_path, truth=pattern.replace("INPUT", str(tmp_path)))
+    assert [case.name for case in found.cases] == [image]
+    assert found.cases[0].truth == tmp_path / f"{truth}.nii.gz"
+
+
+def test_a_truth_without_its_image_is_no_image(tmp_path: Path):
+    touch(*(tmp_path / f"{name}.nii.gz" for name in ("a", "truths/a", "truths/b")))
     found = found_in(tmp_path, truth="truths/{case}.nii.gz")
-    assert [case.name for case in found.cases] == ["images/a"]
+    assert [case.name for case in found.cases] == ["a"]
+
+
+def test_how_many_cases_have_a_truth_is_told_and_none_is_refused(tmp_path: Path):
+    touch(*(tmp_path / f"{name}.nii.gz" for name in ("a", "b", "b-true", "c", "d", "e")))
+    found = found_in(tmp_path, truth="{case}-true.nii.gz")
+    assert found.remarks == ["With truth: 1 of 5 cases, without: a, c, d and 1 more."]
+    said = r"for truth: 'x/\{case\}\.nii' means \S*x/a\.nii for the case a,"
+    with pytest.raises(InputError, match=said):
+        found_in(tmp_path, truth="x/{case}.nii")
+
+
+def test_a_folder_that_can_not_be_read_is_a_problem_and_not_missed(
+    tmp_path: Path, locked: set[Path]
+):
+    touch(tmp_path / "a.nii.gz", tmp_path / "p1" / "b.nii.gz", tmp_path / "p2" / "c")
+    locked |= {tmp_path / "p1", tmp_path / "p2" / "c"}
+    found = found_in(tmp_path)
+    assert [case.name for case in found.cases] == ["a"]
+    assert [str(problem) for problem in found.problems] == [
+        f"p1: The folder {tmp_path}/p1 can't be read: Permission denied.",
+        f"p2: {tmp_path}/p2/c can't be read: Permission denied.",
+    ]
+
+
+def test_a_subject_that_can_not_be_read_is_a_problem_of_its_data_set(
+    tmp_path: Path, locked: set[Path]
+):
+    (tmp_path / "dataset_description.json").write_text('{"Name": "x"}')
+    touch(tmp_path / "sub-1" / "sub-1_T1w.nii", tmp_path / "sub-2" / "sub-2_T1w.nii")
+    locked.add(tmp_path / "sub-2")
+    found = found_in(tmp_path)
+    assert [case.name for case in found.cases] == ["sub-1/sub-1_T1w"]
+    assert [problem.case for problem in found.problems] == ["sub-2"]
+
+
+def test_a_file_that_can_not_be_read_is_a_problem_of_its_case(tmp_path: Path, locked: set[Path]):
+    volume, _ = a_head(0)
+    volume.write_map(tmp_path / "a.nii.gz", volume.array)
+    locked.add(tmp_path / "a.nii.gz")
+    (case,) = found_in(tmp_path).cases
+    with pytest.raises(InputError, match=r"a\.nii\.gz can't be read: Permission denied"):
+        grid_of(case)
+
+
+def test_a_truth_that_may_not_be_looked_at_is_not_taken_for_missing(
+    tmp_path: Path, locked: set[Path]
+):
+    touch(tmp_path / "a.nii.gz")
+    locked.add(tmp_path / "t" / "a.nii.gz")
+    (case,) = found_in(tmp_path, truth="t/{case}.nii.gz").cases
+    with pytest.raises(InputError, match=r"t/a\.nii\.gz does not exist or can't be read"):
+        case.stamp()
 
 
 def test_a_list_names_files_and_a_missing_one_is_a_problem(tmp_path: Path):
@@ -146,6 +238,22 @@ def test_nothing_to_work_on_is_said(tmp_path: Path):
     touch(tmp_path / "a.nii.gz")
     with pytest.raises(InputError, match="has no file like"):
         found_in(tmp_path, images=("{case}.mha",))
+
+
+def test_a_name_as_long_as_names_can_be_and_a_link_in_a_circle_are_borne(tmp_path: Path):
+    touch(tmp_path / f"{'n' * 248}.nii.gz")
+    (tmp_path / "loop.nii.gz").symlink_to("loop.nii.gz")
+    loop, long = found_in(tmp_path).cases
+    assert (loop.name, long.name) == ("loop", "n" * 248)
+    with pytest.raises(InputError, match=r"loop\.nii\.gz does not exist or can't be read"):
+        loop.stamp()
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "A.PNG", "a.dcm"])
+def test_an_image_is_no_list(tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(InputError, match="is an image; a folder of images, a BIDS"):
+        found_in(tmp_path / name)
 
 
 @pytest.mark.parametrize("names", [("a.nii.gz", "a.mha"), ("a.nii.gz", "A.nii.gz")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from DeepIGeoSLib.batch import CaseRecord, State, TargetRecord, read_records
-from DeepIGeoSLib.batch.journal import Journal, Run, journal_path, read_run
+from DeepIGeoSLib.batch.journal import KEPT, Journal, Run, journal_path, read_run
 from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.evaluation.metrics import Measurement
 
@@ -127,6 +128,15 @@ def test_what_was_noted_survives_a_kill(tmp_path: Path):
         known = journal.known()
     assert known["a/case"].record == a_record()
     assert known["b"].state is State.RUNNING
+
+
+def test_a_journal_that_may_not_be_written_says_so(tmp_path: Path, monkeypatch):
+    folder = tmp_path / KEPT
+    folder.mkdir()
+    (folder / "journal.sqlite").mkdir()  # SQLite opens none of it, whoever asks
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != folder)
+    with pytest.raises(InputError, match="journal of a batch run: this user may not write to it"):
+        Journal(tmp_path)
 
 
 def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ from cohorts import a_head, files_of
 
 from DeepIGeoSLib import Volume
 from DeepIGeoSLib.batch import (
+    CaseRecord,
     FindingRules,
     State,
     Workers,
@@ -24,6 +27,7 @@ from DeepIGeoSLib.batch import (
     plan_batch,
     read_records,
     run_batch,
+    tally,
 )
 from DeepIGeoSLib.batch.quality import AT_THE_BORDER, EMPTY, flags_of
 from DeepIGeoSLib.cli import main
@@ -105,6 +109,46 @@ def test_strokes_correct_and_a_mask_can_be_what_they_correct(tiny_bundle: Path, 
     assert not written[strokes == 2].any()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text here")
+def test_names_that_are_no_text_are_problems_before_any_work(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(1), tmp_path / "out"
+    odd = os.fsdecode(b"\xff.nii.gz")
+    shutil.copy(images / "p0" / "head.nii.gz", images / odd)
+    result = run_batch(images, out, bundle=tiny_bundle, **NO_REPORT, leave_out_problems=True)
+    assert [(r.name, r.state.value) for r in result.records] == [
+        ("p0/head", "done"),
+        ("\\udcff", "failed"),
+    ]
+    assert "is no text in UTF-8" in result.records[1].reason
+    for source, target in ((images, tmp_path / odd), (images.rename(tmp_path / odd), out)):
+        with pytest.raises(InputError, match=r"udcff\.nii\.gz is no text in UTF-8"):
+            run_batch(source, target, bundle=tiny_bundle, **NO_REPORT)
+
+
+def test_a_mask_without_strokes_to_correct_it_by_is_a_problem(tiny_bundle: Path, tmp_path: Path):
+    volume, lesion = a_head(0)
+    volume.write_map(tmp_path / "a.nii.gz", volume.array)
+    volume.write_labels(tmp_path / "mask.nii.gz", lesion)
+    table = tmp_path / "cases.csv"
+    table.write_text("image,initial\na.nii.gz,mask.nii.gz\n")
+    with pytest.raises(InputError, match=r"a: There are no seeds to correct .*mask\.nii\.gz by"):
+        run_batch(table, tmp_path / "out", bundle=tiny_bundle, **NO_REPORT)
+
+
+def test_an_empty_path_is_not_taken_for_the_folder_of_the_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["batch", "images", "-o", ""]) == 2
+    assert main(["batch", "", "-o", "out"]) == 2
+    said = capsys.readouterr().err
+    assert "--output is empty" in said
+    assert "INPUT is empty" in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_damaged_case_fails_alone_with_its_reason_and_exit_code_1(
     write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, capsys
 ):
@@ -181,11 +225,55 @@ def test_other_settings_another_input_and_files_of_others_are_refused(
     own = tmp_path / "own"
     (own / "p0").mkdir(parents=True)
     (own / "p0" / "head.nii.gz").write_text("by hand")
-    with pytest.raises(InputError, match="no batch run has written it"):
-        run_batch(images, own, bundle=tiny_bundle, **NO_REPORT)
+    for begin in (run_batch, plan_batch):
+        with pytest.raises(InputError, match="no batch run has written it"):
+            begin(images, own, bundle=tiny_bundle, **NO_REPORT)
     assert (own / "p0" / "head.nii.gz").read_text() == "by hand"
     with pytest.raises(InputError, match="be taken for images the next time"):
         run_batch(images, images / "out", bundle=tiny_bundle, **NO_REPORT)
+
+
+def test_two_cases_never_write_the_same_file(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images = write_cohort(2)
+    table = tmp_path / "cases.csv"
+    rows = ["image,case", *(f"{images}/p{n}/head.nii.gz,{'aB'[n]}" for n in (0, 1))]
+    table.write_text("\n".join(rows).replace(",B", ",A_probability"))
+    maps = WorkSettings(probability=True)
+    for begin in (run_batch, plan_batch):
+        with pytest.raises(InputError, match=r"cases a and A_probability would both write"):
+            begin(table, tmp_path / "out", bundle=tiny_bundle, **NO_REPORT, settings=maps)
+    plan = plan_batch(table, tmp_path / "out", bundle=tiny_bundle, **NO_REPORT)
+    assert len(plan.cases) == 2  # without maps they are apart
+
+
+def test_a_report_that_can_not_be_written_is_told_before_any_work(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, monkeypatch
+):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: None if name == "jinja2" else find(name, *a)
+    )
+    told = []
+    result = run_batch(
+        write_cohort(1), tmp_path / "out", bundle=tiny_bundle, workers=ALONE, on_plan=told.append
+    )
+    assert result.report is None
+    assert "Note: No report will be written: it needs Jinja2" in told[0].text()
+
+
+def test_a_folder_that_can_not_be_made_or_written_to_is_named_before_any_work(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, monkeypatch
+):
+    images, there = write_cohort(1), tmp_path / "there"
+    with pytest.raises(InputError, match=r"The folder /proc\S* can't be (made|written to)"):
+        run_batch(images, "/proc/results", bundle=tiny_bundle, **NO_REPORT)
+    there.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != there)
+    for out in (there, there / "new"):
+        with pytest.raises(InputError, match=r"The folder .*there can't be written to"):
+            plan_batch(images, out, bundle=tiny_bundle)
 
 
 def test_a_folder_goes_on_where_another_name_of_the_format_means_the_same(
@@ -256,6 +344,20 @@ def test_a_dry_run_writes_nothing_and_tells_time_memory_disk_and_problems(
     assert plan.seconds is not None
     for words in ("2 cases to work on", "1 case can't be worked on", "2 workers, about", "Disk:"):
         assert words in plan.text()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(240, ", 0.02 a"), (1, ", 5.0 a"), (0.1, ", 50 a"), (0.0004, ", 12500 a")]
+)
+def test_the_rate_is_a_number_that_people_write(minutes: float, said: str, monkeypatch):
+    now, heard = [0.0], []
+    monkeypatch.setattr(tally.time, "perf_counter", lambda: now[0])
+    counted = tally.Tally(5, lambda _share, text: heard.append(text))
+    counted.begin()
+    now[0] = minutes * 60
+    for name in "abcde":
+        counted.add(CaseRecord(name=name, state=State.DONE, images=()))
+    assert heard[-1] == f"5 of 5 cases{said} minute"
 
 
 def test_flags_say_what_is_empty_and_what_touches_the_border():

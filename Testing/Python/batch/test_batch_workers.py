@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +17,16 @@ import psutil
 import pytest
 from cohorts import CASES, files_of
 
-from DeepIGeoSLib.batch import Workers, WorkSettings, cluster, plan, read_records, run_batch
+from DeepIGeoSLib.batch import (
+    Workers,
+    WorkSettings,
+    cards,
+    cluster,
+    plan,
+    plan_batch,
+    read_records,
+    run_batch,
+)
 from DeepIGeoSLib.errors import InputError
 
 pytest.importorskip("distributed", reason="distributed is not installed")
@@ -95,6 +106,44 @@ def test_ctrl_c_ends_everything_in_a_sentence_and_the_same_command_goes_on(
     assert files_of(out) == expected
 
 
+@pytest.mark.usefixtures("pythons_ctrl_c")
+def test_ctrl_c_while_processes_begin_is_not_lost(monkeypatch: pytest.MonkeyPatch):
+    """A terminal sends it to all of them; what has begun by then is ended."""
+    import distributed
+
+    done = []
+
+    class Begun:
+        def __init__(self, **_: object) -> None:
+            signal.raise_signal(signal.SIGINT)
+            done.append("begun")
+
+        def close(self, **_: object) -> None:
+            done.append("ended")
+
+    monkeypatch.setattr(distributed, "LocalCluster", Begun)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), cluster.connected(Workers(), 1, WorkSettings()):
+        done.append("worked")
+    assert done == ["begun", "ended"]
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which signals are blocked")
+def test_processes_leave_ctrl_c_to_the_program_also_those_that_take_the_place_of_others():
+    with cluster.connected(Workers(), 1, WorkSettings()) as client:
+        (first,) = workers_of(psutil.Process())
+        first.kill()
+        deadline = time.monotonic() + 60
+        while (found := workers_of(psutil.Process())) in ([], [first]):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        client.wait_for_workers(1, timeout=60)
+        (line,) = re.findall(r"SigBlk:\s*(\w+)", Path(f"/proc/{found[0].pid}/status").read_text())
+        assert int(line, 16) >> (signal.SIGINT - 1) & 1
+
+
 def test_a_case_that_no_worker_survives_is_listed_with_its_reason(
     write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path, monkeypatch
 ):
@@ -121,6 +170,43 @@ def test_less_memory_than_python_takes_is_refused_before_any_work(
     settings, out = WorkSettings(memory_gb=0.3), tmp_path / "out"
     with pytest.raises(InputError, match=r"may use 0\.3 GB .*, but needs 0\.7 GB"):
         run_batch(write_cohort(1), out, bundle=tiny_bundle, settings=settings)
+    assert not out.exists()
+
+
+def test_there_is_a_process_for_each_card_or_for_each_core(monkeypatch: pytest.MonkeyPatch):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    monkeypatch.setattr(plan, "free_memory", lambda: 1e12)
+    monkeypatch.setattr(plan, "_cores", lambda: 6)
+
+    def count(device: str) -> int | None:
+        return plan.worker_count(Workers(), WorkSettings(device=device, threads=2), 100)
+
+    monkeypatch.setattr(cards.ctypes.util, "find_library", lambda _name: None)
+    assert (count("auto"), count("cpu")) == (3, 3)
+    monkeypatch.setattr(cards.ctypes.util, "find_library", lambda name: f"lib{name}.so")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    assert [count(device) for device in ("auto", "cuda", "cuda:1", "cpu")] == [4, 4, 1, 3]
+    monkeypatch.setattr(cards, "process_number", lambda: 6)
+    assert cards.device_of_process("auto") == "cuda:2"
+    assert cards.device_of_process("cuda:1") == "cuda:1"
+    assert cards.device_of_process("cpu") == "cpu"
+
+
+def test_processes_have_numbers_and_the_program_has_none():
+    with cluster.connected(Workers(), 2, WorkSettings()) as client:
+        said = client.map(lambda _: cards.process_number(), range(16), pure=False)
+        assert set(client.gather(said)) <= {0, 1}
+    assert cards.process_number() is None
+
+
+def test_a_device_that_is_not_here_is_refused_before_any_work(
+    write_cohort: Callable[..., Path], tiny_bundle: Path, tmp_path: Path
+):
+    images, out = write_cohort(1), tmp_path / "out"
+    settings = WorkSettings(device="cuda:99")
+    for begin in (plan_batch, run_batch):
+        with pytest.raises(InputError, match="The device 'cuda:99' can't be used"):
+            begin(images, out, bundle=tiny_bundle, settings=settings)
     assert not out.exists()
 
 

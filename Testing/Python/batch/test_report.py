@@ -14,7 +14,7 @@ import pytest
 
 from DeepIGeoSLib import InputError, Volume
 from DeepIGeoSLib.batch import CaseRecord, State, TargetRecord
-from DeepIGeoSLib.batch.journal import Journal, Run
+from DeepIGeoSLib.batch.journal import Journal, Run, read_run
 from DeepIGeoSLib.batch.report import (
     attention_of,
     compare_runs,
@@ -177,6 +177,9 @@ def test_the_command_writes_page_table_and_text(run_folder, capsys) -> None:
     html = (run_folder / "report.html").read_text(encoding="utf-8")
     assert NASTY not in html
     assert "onerror=alert(1)&gt;" in html
+    assert "deep/<wbr>b" in html  # a long name is broken where its parts end
+    begun = str(read_run(run_folder).begun)
+    assert f"<dd>{begun[:10]} {begun[11:16]} UTC</dd>" in html
     assert html.count("data:image/jpeg;base64,") == 4
     for elsewhere in ("http://", "https://", "//cdn", "@import", "url("):
         assert elsewhere not in html
@@ -193,14 +196,14 @@ def test_the_command_writes_page_table_and_text(run_folder, capsys) -> None:
 
 def test_the_worklist_takes_its_order_from_the_table(tmp_path) -> None:
     run = make_run(tmp_path / "run", 0)
-    write_report(run, [record("x", block(1, 2)), record("=y", block(1, 1), flags=("empty",))])
+    write_report(run, [record("1", block(1, 2)), record("=y", block(1, 1), flags=("empty",))])
     images = tmp_path / "images"
     images.mkdir()
-    for name in ("x", "=y", "z"):
+    for name in ("1", "=y", "z"):
         Volume(np.random.default_rng(0).random(SHAPE)).write_map(
             images / f"{name}.nii.gz", np.random.default_rng(0).random(SHAPE)
         )
-    assert Worklist(images, run).cases[0].name == "=y"
+    assert [case.name for case in Worklist(images, run).cases] == ["=y", "1", "z"]
 
 
 def test_a_spreadsheet_computes_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.tensors import choose_device, to_array, to_tensor
 
 
@@ -32,3 +33,9 @@ def test_results_can_be_written_to() -> None:
 
 def test_a_named_device_is_taken() -> None:
     assert choose_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize("name", ["nonsense", "cuda:99"])
+def test_a_device_that_is_not_here_is_named(name: str) -> None:
+    with pytest.raises(InputError, match=f"The device '{name}' can't be used"):
+        choose_device(name)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
+import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -48,6 +51,42 @@ def test_nodes_are_segmented_and_told_of_like_files(logic, head, lesion):
     assert good.state.value == "done"
     assert constant.state.value == "failed"
     assert "constant" in constant.reason
+
+
+def test_a_node_that_fails_for_whatever_reason_leaves_the_others(logic, head, monkeypatch):
+    import slicer
+
+    for name in ("large", "good"):
+        slicer.util.addVolumeFromArray(head, ijkToRAS=np.diag([1, 1, 3, 1.0]), name=name)
+    propose = logic.propose
+
+    def propose_small(node, *place, **options):
+        if node.GetName() == "large":
+            raise MemoryError
+        return propose(node, *place, **options)
+
+    monkeypatch.setattr(logic, "propose", propose_small)
+    large, good = logic.batch()
+    assert (large.state.value, large.reason) == ("failed", "There was not enough memory.")
+    assert good.state.value == "done"
+    assert len(slicer.util.getNodesByClass("vtkMRMLSegmentationNode")) == 1
+
+
+def test_nodes_unlike_the_training_data_are_flagged_like_files(module, tiny_bundle, head, tmp_path):
+    import slicer
+
+    from DeepIGeoSLib.bundles import load_bundle
+    from DeepIGeoSLib.bundles.intensities import KnownIntensities, signature_of
+
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "tiny")
+    settings = load_bundle(bundle).manifest.normalization
+    known = KnownIntensities.of([signature_of(head, settings)])
+    (bundle / "intensities.json").write_text(json.dumps(dataclasses.asdict(known)))
+    for name, voxels in (("like", head), ("unlike", np.where(head > 0, 200 - head, head))):
+        slicer.util.addVolumeFromArray(voxels, ijkToRAS=np.diag([1, 1, 3, 1.0]), name=name)
+    like, unlike = module.DeepIGeoSLogic(str(bundle)).batch()
+    assert "intensities unlike the training data" not in like.flags
+    assert "intensities unlike the training data" in unlike.flags
 
 
 def test_several_targets_are_segments_of_one_node(module, bundle_of, head):
@@ -106,12 +145,17 @@ def test_files_are_segmented_in_this_process_and_gone_on_with(logic, cohort, les
     assert (results / "a.seg.nrrd").stat().st_mtime_ns == written
 
 
-def test_the_script_inside_slicer(module, root, cohort, tiny_bundle, tmp_path, capsys):
+@pytest.fixture
+def script(root):
     specification = importlib.util.spec_from_file_location(
         "batch_in_slicer", root / "Scripts/batch_in_slicer.py"
     )
-    script = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(script)
+    loaded = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(loaded)
+    return loaded
+
+
+def test_the_script_inside_slicer(module, script, cohort, tiny_bundle, tmp_path, capsys):
     assert script.main([]) == 2
     assert "--python-script" in capsys.readouterr().out
     given = [str(cohort), str(tmp_path / "results"), str(tiny_bundle)]
@@ -122,6 +166,17 @@ def test_the_script_inside_slicer(module, root, cohort, tiny_bundle, tmp_path, c
     assert (tmp_path / "results/ward/b.seg.nrrd").is_file()
     assert script.main([str(tmp_path / "nowhere"), *given[1:]]) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_the_script_in_a_sentence(module, script, monkeypatch, capsys):
+    from DeepIGeoSLib.errors import DeepIGeoSError
+
+    def full(*_: str) -> None:
+        raise DeepIGeoSError("There is no room left in results.")
+
+    monkeypatch.setattr(script, "segment", full)
+    assert script.main(["cohort", "results"]) == 1
+    assert capsys.readouterr().err == "Stopped: There is no room left in results.\n"
 
 
 def test_the_script_without_the_application(root, cohort, tiny_bundle, tmp_path):
