@@ -124,6 +124,11 @@ class WebApp:
         server.controller.on_server_ready.add(lambda **_: create_task(self._keep_up()))
         server.controller.on_server_ready.add(lambda **_: self._begin_model_in(_UNSEEN))
         server.controller.on_client_connected.add(lambda **_: self._begin_model_in(_SEEN))
+        for comes_or_goes in (
+            server.controller.on_client_connected,
+            server.controller.on_client_exited,
+        ):
+            comes_or_goes.add(lambda **_: self._brush.drop_stroke())
 
     def _begin_state(self, folder: OpenedFolder | None, cases: Cases | None) -> None:
         state, session = self._state, self.session

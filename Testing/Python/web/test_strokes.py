@@ -119,6 +119,33 @@ def test_two_browsers_at_one_address_show_the_same_work(page: Any, visit: Any) -
     other.wait_for_rounds(1)
 
 
+def test_a_reload_in_the_middle_of_a_stroke_drops_it_and_the_next_stroke_is_whole(
+    page: Any,
+) -> None:
+    mouse = page.page.mouse
+    page.stroke(0, [(0.45, 0.5), (0.5, 0.5)])
+    page.wait_for_answers()
+    mouse.move(*page.place(0, 0.4, 0.4))
+    page.page.wait_for_timeout(150)
+    mouse.down()
+    mouse.move(*page.place(0, 0.45, 0.4), steps=3)
+    page.wait_for_arrival()
+    page.page.goto("about:blank")
+    mouse.up()  # where no page of ours sees it
+    page.open()
+    for x in (0.5, 0.6):
+        mouse.move(*page.place(0, x, 0.6), steps=3)  # no button is down
+    page.page.keyboard.press("x")
+    page.wait_until(lambda: page.state("brush"), "too much")
+    page.wait_for_answers()
+    assert len(page.strokes()) == page.rounds() == 1
+    page.stroke(0, [(0.3, 0.5), (0.32, 0.5)])
+    page.wait_until(lambda: len(page.strokes()), 2)
+    last = np.array(page.strokes()[-1]["points"])
+    assert np.ptp(last, axis=0).max() < 10  # mm: nothing of the one that was dropped
+    page.wait_for_answers()
+
+
 @pytest.mark.parametrize("pointer", ["finger", "pen"])
 def test_a_finger_and_a_pen_paint_on_a_tablet(begin: Callable[..., Any], pointer: str) -> None:
     tablet = {"viewport": {"width": 1024, "height": 768}, "has_touch": True, "is_mobile": True}
