@@ -133,6 +133,7 @@ class WebApp:
     def _begin_state(self, folder: OpenedFolder | None, cases: Cases | None) -> None:
         state, session = self._state, self.session
         state.update(_START)
+        state.client_only("uploading")  # a page that is closed meanwhile can't take it back
         state.update(
             {
                 "models": models(),
@@ -175,7 +176,11 @@ class WebApp:
             with VMain(), Div(style="height: calc(100vh - 92px); display: flex;"):
                 self.views.layout.initialize_layout_grid(self.layout)
             with VFooter(app=True, classes="pa-0", border=True, height=44), Div(classes="status"):
-                Span("{{ opening ? 'Reading the image' : status }}", classes="says", id="status")
+                Span(
+                    "{{ opening ? 'Reading the image' : uploading ? 'Uploading' : status }}",
+                    classes="says",
+                    id="status",
+                )
                 VProgressLinear(
                     v_if=("busy || opening || uploading",),
                     indeterminate=("progress === 0",),
@@ -189,6 +194,14 @@ class WebApp:
                     size="small",
                     click=(self.actions.act, "['cancel']"),
                     title="Stop what runs (Esc)",
+                )
+                VBtn(
+                    "Cancel upload",
+                    v_if=("uploading",),
+                    id="cancel-upload",
+                    size="small",
+                    click="utils.deepigeos.cancelUpload()",
+                    title="Stop the upload (Esc)",
                 )
             VSnackbar(
                 "{{ problem }}",

@@ -64,6 +64,9 @@ def serve(settings: WebSettings, say: Callable[[str], object]) -> None:
         except DeepIGeoSError as error:
             _log.warning("An upload was refused: %s", error)
             return web.Response(status=400, text=str(error))
+        except ConnectionError:  # cancelled, or the page was closed; nobody gets the answer
+            _log.warning("An upload was broken off")
+            return web.Response(status=400)
         return web.Response(text="")
 
     async def download(request: web.Request) -> web.StreamResponse:

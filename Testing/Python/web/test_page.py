@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -190,6 +192,45 @@ def test_a_broken_upload_is_one_sentence_in_the_page_and_the_case_before_stays(
     assert page.picture(0) == before
     assert not list((page.server.private / "uploads").iterdir())
     assert "broken.nii.gz" in (page.server.private / "server.log").read_text()
+
+
+@pytest.mark.parametrize("by", ["button", "key"])
+def test_an_upload_can_be_cancelled_and_is_no_other_page_s(
+    page: Any, visit: Any, head: Path, by: str
+) -> None:
+    other = visit(page.server)
+    other.page.route("**/upload", lambda route: None)  # as slow as can be
+    other.upload(head)
+    other.wait_until(lambda: other.status(), "Uploading")
+    other.wait_for_arrival()
+    page.wait_for_arrival()
+    assert page.page.locator("#upload").is_enabled()
+    assert page.page.locator("#cancel-upload").count() == 0
+    if by == "button":
+        other.page.click("#cancel-upload")
+    else:
+        other.page.keyboard.press("Escape")
+    other.page.wait_for_selector("#upload:not([disabled])")
+    assert other.page.locator("#cancel-upload").count() == 0
+    other.wait_for_arrival()
+    assert other.state("problem") == ""
+
+
+def test_an_upload_that_is_broken_off_is_one_line_in_the_log_and_leaves_nothing(page: Any) -> None:
+    site = urlsplit(page.server.address)
+    begun = (
+        f"POST /upload?{site.query} HTTP/1.1\r\nHost: {site.netloc}\r\nContent-Length: 1000\r\n"
+        "Content-Type: multipart/form-data; boundary=X\r\n\r\n--X\r\n"
+        'Content-Disposition: form-data; name="file"; filename="cut.nii"\r\n\r\nvoxels'
+    )
+    uploads, log = page.server.private / "uploads", page.server.private / "server.log"
+    before = len(list(uploads.iterdir())) if uploads.exists() else 0
+    with socket.create_connection((site.hostname, site.port)) as connection:
+        connection.sendall(begun.encode())
+        page.wait_until(lambda: uploads.exists() and len(list(uploads.iterdir())), before + 1)
+    page.wait_until(lambda: "An upload was broken off" in log.read_text(), True)
+    assert len(list(uploads.iterdir())) == before
+    assert "Error handling request" not in log.read_text()
 
 
 def test_an_upload_through_the_button_opens_the_image(
