@@ -218,6 +218,7 @@ class WebApp:
         state, session = self._state, self.session
         known = {model["value"] for model in state.models}
         self._server.trigger("key")(self.actions.key)
+        self._server.trigger("arrived")(lambda: None)  # is answered behind what came before it
 
         @state.change("brush", "diameter", "ball", "can_paint")
         def on_brush(can_paint: bool, **_: Any) -> None:

@@ -52,9 +52,10 @@
   }
 
   async function download(ending) {
+    await window.trame.trigger("arrived"); // behind all strokes
     const response = await fetch("./download/" + ending);
     if (!response.ok) { window.trame.state.set("problem", await response.text()); return; }
-    const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition"))[1];
+    const name = decodeURIComponent(/''(.+)$/.exec(response.headers.get("Content-Disposition"))[1]);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await response.blob());
     link.download = name;

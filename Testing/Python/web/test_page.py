@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -236,12 +237,16 @@ def test_an_upload_that_is_broken_off_is_one_line_in_the_log_and_leaves_nothing(
 def test_an_upload_through_the_button_opens_the_image(
     page: Any, head: Path, tmp_path: Path
 ) -> None:
-    other = tmp_path / "other.nii.gz"
+    other = tmp_path / "Schädel.nii.gz"
     other.write_bytes(head.read_bytes())
     with page.page.expect_file_chooser() as chooser:
         page.page.click("#upload")
     chooser.value.set_files(str(other))
-    page.wait_until(lambda: page.state("case_title"), "other.nii.gz")
+    page.wait_until(lambda: page.state("case_title"), "Schädel.nii.gz")
+    for name in ("download/.dcm", "download/.json"):
+        said = page.get(name).text()
+        assert str(page.server.private) not in said
+        assert tempfile.gettempdir() not in said
 
 
 @pytest.mark.parametrize("ending", [".seg.nrrd", ".nii.gz", ".mrb", ".json"])
@@ -254,6 +259,7 @@ def test_the_menu_downloads_whole_files(page: Any, tmp_path: Path, ending: str) 
         page.page.click(f"[id='download{ending.replace('.', '-')}']")
     path = tmp_path / download.value.suggested_filename
     assert path.name.endswith(ending)
+    assert path.name.startswith(page.state("case_title").removesuffix(".nii.gz"))
     download.value.save_as(path)
     assert path.stat().st_size > 100
 

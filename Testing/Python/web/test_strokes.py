@@ -95,6 +95,27 @@ def test_two_strokes_in_quick_succession_are_both_obeyed_and_the_newest_wins_whe
     assert not labels[voxels_of(volume, too_much)].any()
 
 
+def test_a_download_right_behind_a_stroke_holds_its_answer(
+    page: Any, head: Path, tmp_path: Path
+) -> None:
+    volume = Volume.read(head)
+    page.stroke(0, [(0.45, 0.5), (0.5, 0.5)])
+    page.wait_for_answers()
+    first = page.labels(volume, tmp_path)
+    page.page.keyboard.press("x")
+    page.stroke(0, [(0.48, 0.5), (0.5, 0.5)])  # too much
+    page.page.click("#download")
+    with page.page.expect_download() as download:
+        page.page.click("[id='download-nii-gz']")
+    path = tmp_path / "at-once.nii.gz"
+    download.value.save_as(path)
+    stroke = voxels_of(volume, page.strokes()[-1])
+    labels = volume.read_labels(path)
+    assert first[stroke].any()
+    assert not labels[stroke].any()
+    assert np.array_equal(labels, page.labels(volume, tmp_path))
+
+
 def test_painting_goes_on_while_a_segmentation_is_computed(page: Any) -> None:
     page.choose_model("flair-whole-tumor")
     page.page.click("#segment:not([disabled])")
