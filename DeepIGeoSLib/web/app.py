@@ -45,6 +45,7 @@ _SEEN = 1.0  # s after a browser has connected, in which the page is drawn and n
 _UNSEEN = 5.0  # s after the start, where no browser connects
 _RESIZED = 0.5  # s after which the browser has told the new sizes of the views
 _ERASER_COLOR = (0.9, 0.9, 0.9)
+_PROBLEM_COLOR = "#b00020"  # below white letters also where the theme is dark: its own is too light
 
 _START = {
     "trame__title": "DeepIGeoS",
@@ -208,7 +209,7 @@ class WebApp:
                 model_value=("!!problem",),
                 update_modelValue="problem = $event ? problem : ''",
                 id="problem",
-                color="error",
+                color=_PROBLEM_COLOR,
                 timeout=12000,
                 location="top",
                 multi_line=True,

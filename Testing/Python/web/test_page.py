@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import tempfile
 from pathlib import Path
@@ -38,6 +39,17 @@ def changes_the_picture(page: Any, view: int, act: Any) -> None:
     before = page.picture(view)
     act()
     page.wait_until(lambda: page.picture(view) != before, True)
+
+
+def contrast_of(page: Any, selector: str) -> float:
+    """Return the contrast of letters to what lies below them, as WCAG defines it."""
+    lights = []
+    for name in ("color", "backgroundColor"):
+        color = page.page.locator(selector).first.evaluate(f"one => getComputedStyle(one).{name}")
+        parts = np.array([int(part) for part in re.findall(r"\d+", color)[:3]]) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        lights.append(float(linear @ [0.2126, 0.7152, 0.0722]))
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
 def turn_wheel(page: Any, view: int, by: int) -> None:
@@ -186,6 +198,10 @@ def test_a_broken_upload_is_one_sentence_in_the_page_and_the_case_before_stays(
     page.upload(broken)
     page.page.wait_for_selector("#problem .v-snackbar__content, .v-snackbar__content")
     said = page.page.inner_text(".v-snackbar__content").strip()
+    for theme in ("light", "dark"):
+        page.page.evaluate("theme => window.trame.state.set('theme', theme)", theme)
+        page.page.wait_for_timeout(500)
+        assert contrast_of(page, ".v-snackbar__wrapper") >= 4.5  # WCAG, of letters of this size
     assert "broken.nii.gz" in said
     assert said.endswith(".")
     assert "\n" not in said
