@@ -47,8 +47,14 @@ _RESIZED = 0.5  # s after which the browser has told the new sizes of the views
 _ERASER_COLOR = (0.9, 0.9, 0.9)
 _PROBLEM_COLOR = "#b00020"  # below white letters also where the theme is dark: its own is too light
 
+_ENDED = (
+    "The connection to deepigeos web has ended; what you did is kept. Reload this page, or start "
+    "deepigeos web again and open its new address."
+)
+
 _START = {
     "trame__title": "DeepIGeoS",
+    "trame__template_error": f'<p class="ended" id="ended">{_ENDED}</p>',
     "trame__favicon": None,  # trame-slicer's lies on another server
     "shortcuts": SHORTCUTS,
     "problem": "",
