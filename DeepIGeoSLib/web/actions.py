@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,13 @@ class Actions:
                 state.problem = state.last_title = ""
             self._begin(case)
 
+    @asynccontextmanager
+    async def answered(self) -> AsyncGenerator[None, None]:
+        """Wait for the answers of all strokes, and let nothing else be opened meanwhile."""
+        async with self._opening:
+            await self._session.answer_all()
+            yield
+
     def _begin(self, case: str) -> None:
         """Bring back what there is of the image that was just opened."""
         others = ""
@@ -212,12 +220,13 @@ class Actions:
 
     async def _save_case(self, *, accept: bool) -> None:
         cases = self._listed()
-        if accept and cases.is_accepted:
-            cases.reopen()
-            self._session.bench.message = "The case is in work again."
-        else:
-            path = cases.save(self._session, accept=accept)
-            self._session.bench.message = f"Saved as {path.name}."
+        async with self.answered():
+            if accept and cases.is_accepted:
+                cases.reopen()
+                self._session.bench.message = "The case is in work again."
+            else:
+                path = cases.save(self._session, accept=accept)
+                self._session.bench.message = f"Saved as {path.name}."
         self._session.changed = True
         self._show_cases()
 

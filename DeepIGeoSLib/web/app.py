@@ -45,9 +45,16 @@ _SEEN = 1.0  # s after a browser has connected, in which the page is drawn and n
 _UNSEEN = 5.0  # s after the start, where no browser connects
 _RESIZED = 0.5  # s after which the browser has told the new sizes of the views
 _ERASER_COLOR = (0.9, 0.9, 0.9)
+_PROBLEM_COLOR = "#b00020"  # below white letters also where the theme is dark: its own is too light
+
+_ENDED = (
+    "The connection to deepigeos web has ended; what you did is kept. Reload this page, or start "
+    "deepigeos web again and open its new address."
+)
 
 _START = {
     "trame__title": "DeepIGeoS",
+    "trame__template_error": f'<p class="ended" id="ended">{_ENDED}</p>',
     "trame__favicon": None,  # trame-slicer's lies on another server
     "shortcuts": SHORTCUTS,
     "problem": "",
@@ -124,10 +131,16 @@ class WebApp:
         server.controller.on_server_ready.add(lambda **_: create_task(self._keep_up()))
         server.controller.on_server_ready.add(lambda **_: self._begin_model_in(_UNSEEN))
         server.controller.on_client_connected.add(lambda **_: self._begin_model_in(_SEEN))
+        for comes_or_goes in (
+            server.controller.on_client_connected,
+            server.controller.on_client_exited,
+        ):
+            comes_or_goes.add(lambda **_: self._brush.drop_stroke())
 
     def _begin_state(self, folder: OpenedFolder | None, cases: Cases | None) -> None:
         state, session = self._state, self.session
         state.update(_START)
+        state.client_only("uploading")  # a page that is closed meanwhile can't take it back
         state.update(
             {
                 "models": models(),
@@ -170,7 +183,11 @@ class WebApp:
             with VMain(), Div(style="height: calc(100vh - 92px); display: flex;"):
                 self.views.layout.initialize_layout_grid(self.layout)
             with VFooter(app=True, classes="pa-0", border=True, height=44), Div(classes="status"):
-                Span("{{ opening ? 'Reading the image' : status }}", classes="says", id="status")
+                Span(
+                    "{{ opening ? 'Reading the image' : uploading ? 'Uploading' : status }}",
+                    classes="says",
+                    id="status",
+                )
                 VProgressLinear(
                     v_if=("busy || opening || uploading",),
                     indeterminate=("progress === 0",),
@@ -185,12 +202,20 @@ class WebApp:
                     click=(self.actions.act, "['cancel']"),
                     title="Stop what runs (Esc)",
                 )
+                VBtn(
+                    "Cancel upload",
+                    v_if=("uploading",),
+                    id="cancel-upload",
+                    size="small",
+                    click="utils.deepigeos.cancelUpload()",
+                    title="Stop the upload (Esc)",
+                )
             VSnackbar(
                 "{{ problem }}",
                 model_value=("!!problem",),
                 update_modelValue="problem = $event ? problem : ''",
                 id="problem",
-                color="error",
+                color=_PROBLEM_COLOR,
                 timeout=12000,
                 location="top",
                 multi_line=True,
@@ -200,6 +225,7 @@ class WebApp:
         state, session = self._state, self.session
         known = {model["value"] for model in state.models}
         self._server.trigger("key")(self.actions.key)
+        self._server.trigger("arrived")(lambda: None)  # is answered behind what came before it
 
         @state.change("brush", "diameter", "ball", "can_paint")
         def on_brush(can_paint: bool, **_: Any) -> None:

@@ -50,6 +50,11 @@ class _Pipeline(SegmentationPaintPipeline2D):
             self._effect.stroke(Drawn(line, three(float(part) for part in normal)))
         self._effect.end_stroke()
 
+    def drop(self) -> None:
+        """Let go of a line whose button was not released; nobody gets it."""
+        self._line = []
+        self._LeftButtonRelease(None)
+
     def _LeftButtonPress(self, event_data: Any) -> bool:
         self._effect.begin_stroke()
         return super()._LeftButtonPress(event_data)
@@ -96,6 +101,14 @@ class Brush(AbstractSegmentationEffectBrush):
         waiting, self._waiting = self._waiting, []
         for act in waiting:
             act()
+
+    def drop_stroke(self) -> None:
+        """Forget a stroke that is being drawn: of a page that has gone, nobody sees its end."""
+        for reference in self._pipelines:
+            pipeline = reference()
+            if pipeline is not None and pipeline.widget is not None:
+                pipeline.drop()
+        self.end_stroke()
 
     def paint_glyph_at_world_coordinates(self, polydata: Any, paint_coordinates_world: Any) -> None:
         """Paint nothing; see ``stroke``."""

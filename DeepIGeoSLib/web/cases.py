@@ -80,11 +80,16 @@ class Cases:
         return True
 
     def beside(self, step: int) -> str:
-        """Return the name of the next open case (step 1) or the one before (-1), or ""."""
+        """Return the name of the next open case (step 1) or the one before (-1), or "".
+
+        Cases whose image is gone are passed over.
+        """
         if not self.current:
             case = self._worklist.first()
         else:
             case = self._worklist.following(self.current, step)
+        while case is not None and not case.image.exists():
+            case = self._worklist.following(case.name, step)
         return "" if case is None else case.name
 
     def save(self, session: WebSession, *, accept: bool = False) -> Path:
@@ -116,7 +121,8 @@ class Cases:
 
     def _said(self, case: WorkCase) -> str:
         record = self._worklist.record(case.name)
-        return record.status.value + (f", {record.by}" if record.by else "")
+        gone = "" if case.image.exists() else "; its image is gone"
+        return record.status.value + (f", {record.by}" if record.by else "") + gone
 
 
 def _loaded(path: Path, session: WebSession) -> Any:

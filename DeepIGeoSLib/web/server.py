@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -64,22 +65,29 @@ def serve(settings: WebSettings, say: Callable[[str], object]) -> None:
         except DeepIGeoSError as error:
             _log.warning("An upload was refused: %s", error)
             return web.Response(status=400, text=str(error))
+        except ConnectionError:  # cancelled, or the page was closed; nobody gets the answer
+            _log.warning("An upload was broken off")
+            return web.Response(status=400)
         return web.Response(text="")
 
     async def download(request: web.Request) -> web.StreamResponse:
         ending = request.match_info["ending"]
         if ending not in KINDS:
             raise web.HTTPNotFound
-        name = result_name(app.session, ending)
-        try:
-            with tempfile.TemporaryDirectory(prefix="deepigeos-") as folder:
-                path = Path(folder) / name
-                write_result(app.session, path)
-                content = path.read_bytes()
-        except DeepIGeoSError as error:
-            return web.Response(status=400, text=str(error))
-        quoted = f'attachment; filename="{name}"'
-        return web.Response(body=content, headers={"Content-Disposition": quoted})
+        with tempfile.TemporaryDirectory(prefix="deepigeos-") as folder:
+            try:
+                async with app.actions.answered():
+                    name = result_name(app.session, ending)
+                    write_result(app.session, Path(folder) / name)
+                content = (Path(folder) / name).read_bytes()
+            except DeepIGeoSError as error:
+                _log.warning("A download was refused: %s", error)
+                said = str(error).replace(f"{folder}{os.sep}", "")
+                return web.Response(
+                    status=400, text=without_folder(said, settings.private / "uploads")
+                )
+        encoded = f"attachment; filename*=UTF-8''{quote(name)}"  # a header is no place for umlauts
+        return web.Response(body=content, headers={"Content-Disposition": encoded})
 
     def on_ready(**_: Any) -> None:
         address = f"http://{settings.host}:{server.port}/?token={settings.token}"

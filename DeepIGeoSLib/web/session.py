@@ -23,6 +23,8 @@ from DeepIGeoSLib.web.uncertainty import UncertaintyOverlay
 
 _FIRST_MODEL = "any-structure"  # until a volume is opened, see ``bundle_for``
 
+_TICK = 0.05  # s
+
 MISSING, TOO_MUCH, ERASER, NO_BRUSH = "missing", "too much", "eraser", "none"
 
 
@@ -232,6 +234,13 @@ class WebSession:
         if len(rounds) > len(before) or (len(rounds) == len(before) and rounds != before):
             self._record("round", changed_ml=rounds[-1].changed, volume_ml=rounds[-1].total)
         self._rounds = rounds
+
+    async def answer_all(self) -> None:
+        """Wait until strokes are answered and nothing is computed; cancelling ends it, too."""
+        self.poll()
+        while self.bench.busy:
+            await asyncio.sleep(_TICK)
+            self.poll()
 
     def _get_ready(self) -> None:
         """Let the model begin while the user looks: a first stroke waited for its proposal."""

@@ -12,21 +12,32 @@
     const known = (window.trame && window.trame.state.get("shortcuts")) || [];
     if (!known.includes(key)) return;
     event.preventDefault();
+    if (key === "Escape") cancelUpload();
     window.trame.trigger("key", [key]);
   }, true);
 
+  let sending = null; // the upload that runs
+
+  function cancelUpload() {
+    if (sending) sending.abort();
+  }
+
   async function upload(files) {
     if (!files.length) return;
+    cancelUpload(); // the newest wins
+    const mine = sending = new AbortController();
     const form = new FormData();
     for (const file of files) form.append("file", file, file.name);
     window.trame.state.set("uploading", true);
     window.trame.state.set("problem", "");
     try {
-      const response = await fetch("./upload", { method: "POST", body: form });
+      const response = await fetch("./upload", { method: "POST", body: form, signal: mine.signal });
       if (!response.ok) window.trame.state.set("problem", (await response.text()) || "The upload failed.");
     } catch (error) {
-      window.trame.state.set("problem", "The upload was interrupted; please try again.");
+      if (!mine.signal.aborted) window.trame.state.set("problem", "The upload was interrupted; please try again.");
     }
+    if (sending !== mine) return;
+    sending = null;
     window.trame.state.set("uploading", false);
   }
 
@@ -41,9 +52,10 @@
   }
 
   async function download(ending) {
+    await window.trame.trigger("arrived"); // behind all strokes
     const response = await fetch("./download/" + ending);
     if (!response.ok) { window.trame.state.set("problem", await response.text()); return; }
-    const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition"))[1];
+    const name = decodeURIComponent(/''(.+)$/.exec(response.headers.get("Content-Disposition"))[1]);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await response.blob());
     link.download = name;
@@ -52,7 +64,7 @@
   }
 
   // The page's widgets see trame's utils, and nothing else of this script.
-  window.trame.utils.deepigeos = { chooseFiles, takeFiles, download };
+  window.trame.utils.deepigeos = { cancelUpload, chooseFiles, takeFiles, download };
 
   let inside = 0;
   window.addEventListener("dragenter", function (event) { event.preventDefault(); inside += 1; document.body.classList.add("dropping"); });

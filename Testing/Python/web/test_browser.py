@@ -77,6 +77,8 @@ def test_segment_correct_undo_redo_save_and_go_on_after_a_crash(
     page.wait_until(lambda: len(list(saved.glob("*/*/state.json"))), 1)
     page.page.wait_for_timeout(2500)  # the state after redo: a second without a change
     running.kill()
+    page.page.wait_for_selector("#ended")
+    assert "start deepigeos web again" in page.page.inner_text("#ended")
     again = visit(serve(head, private=running.private))
     again.wait_for_rounds(3)
     assert np.array_equal(again.labels(volume, tmp_path), removed)

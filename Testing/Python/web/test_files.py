@@ -49,8 +49,13 @@ def test_a_folder_of_cases_is_gone_through_and_its_status_lies_beside_the_data(
     paint_once(page)
     page.page.click("#case-save")
     page.wait_until(lambda: (folder / "a-reviewed.seg.nrrd").is_file(), True)
-    page.page.click("#case-done")
+    page.stroke(0, [(0.55, 0.4), (0.57, 0.4)])
+    page.page.click("#case-done")  # before the stroke is answered
     page.wait_until(lambda: page.state("case_done"), True)
+    assert page.rounds() == 2
+    volume = Volume.read(folder / "a.nii.gz")
+    stored = volume.read_labels(folder / "a-reviewed.seg.nrrd")
+    assert np.array_equal(stored, page.labels(volume, tmp_path))
     assert page.state("cases")[0]["subtitle"].startswith("accepted")
     page.page.click("#case-next")
     page.wait_until(lambda: page.state("case_title"), "b")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import socket
+import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -35,6 +39,17 @@ def changes_the_picture(page: Any, view: int, act: Any) -> None:
     before = page.picture(view)
     act()
     page.wait_until(lambda: page.picture(view) != before, True)
+
+
+def contrast_of(page: Any, selector: str) -> float:
+    """Return the contrast of letters to what lies below them, as WCAG defines it."""
+    lights = []
+    for name in ("color", "backgroundColor"):
+        color = page.page.locator(selector).first.evaluate(f"one => getComputedStyle(one).{name}")
+        parts = np.array([int(part) for part in re.findall(r"\d+", color)[:3]]) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        lights.append(float(linear @ [0.2126, 0.7152, 0.0722]))
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
 def turn_wheel(page: Any, view: int, by: int) -> None:
@@ -183,6 +198,10 @@ def test_a_broken_upload_is_one_sentence_in_the_page_and_the_case_before_stays(
     page.upload(broken)
     page.page.wait_for_selector("#problem .v-snackbar__content, .v-snackbar__content")
     said = page.page.inner_text(".v-snackbar__content").strip()
+    for theme in ("light", "dark"):
+        page.page.evaluate("theme => window.trame.state.set('theme', theme)", theme)
+        page.page.wait_for_timeout(500)
+        assert contrast_of(page, ".v-snackbar__wrapper") >= 4.5  # WCAG, of letters of this size
     assert "broken.nii.gz" in said
     assert said.endswith(".")
     assert "\n" not in said
@@ -192,15 +211,58 @@ def test_a_broken_upload_is_one_sentence_in_the_page_and_the_case_before_stays(
     assert "broken.nii.gz" in (page.server.private / "server.log").read_text()
 
 
+@pytest.mark.parametrize("by", ["button", "key"])
+def test_an_upload_can_be_cancelled_and_is_no_other_page_s(
+    page: Any, visit: Any, head: Path, by: str
+) -> None:
+    other = visit(page.server)
+    other.page.route("**/upload", lambda route: None)  # as slow as can be
+    other.upload(head)
+    other.wait_until(lambda: other.status(), "Uploading")
+    other.wait_for_arrival()
+    page.wait_for_arrival()
+    assert page.page.locator("#upload").is_enabled()
+    assert page.page.locator("#cancel-upload").count() == 0
+    if by == "button":
+        other.page.click("#cancel-upload")
+    else:
+        other.page.keyboard.press("Escape")
+    other.page.wait_for_selector("#upload:not([disabled])")
+    assert other.page.locator("#cancel-upload").count() == 0
+    other.wait_for_arrival()
+    assert other.state("problem") == ""
+
+
+def test_an_upload_that_is_broken_off_is_one_line_in_the_log_and_leaves_nothing(page: Any) -> None:
+    site = urlsplit(page.server.address)
+    begun = (
+        f"POST /upload?{site.query} HTTP/1.1\r\nHost: {site.netloc}\r\nContent-Length: 1000\r\n"
+        "Content-Type: multipart/form-data; boundary=X\r\n\r\n--X\r\n"
+        'Content-Disposition: form-data; name="file"; filename="cut.nii"\r\n\r\nvoxels'
+    )
+    uploads, log = page.server.private / "uploads", page.server.private / "server.log"
+    before = len(list(uploads.iterdir())) if uploads.exists() else 0
+    with socket.create_connection((site.hostname, site.port)) as connection:
+        connection.sendall(begun.encode())
+        page.wait_until(lambda: uploads.exists() and len(list(uploads.iterdir())), before + 1)
+    page.wait_until(lambda: "An upload was broken off" in log.read_text(), True)
+    assert len(list(uploads.iterdir())) == before
+    assert "Error handling request" not in log.read_text()
+
+
 def test_an_upload_through_the_button_opens_the_image(
     page: Any, head: Path, tmp_path: Path
 ) -> None:
-    other = tmp_path / "other.nii.gz"
+    other = tmp_path / "Schädel.nii.gz"
     other.write_bytes(head.read_bytes())
     with page.page.expect_file_chooser() as chooser:
         page.page.click("#upload")
     chooser.value.set_files(str(other))
-    page.wait_until(lambda: page.state("case_title"), "other.nii.gz")
+    page.wait_until(lambda: page.state("case_title"), "Schädel.nii.gz")
+    for name in ("download/.dcm", "download/.json"):
+        said = page.get(name).text()
+        assert str(page.server.private) not in said
+        assert tempfile.gettempdir() not in said
 
 
 @pytest.mark.parametrize("ending", [".seg.nrrd", ".nii.gz", ".mrb", ".json"])
@@ -213,6 +275,7 @@ def test_the_menu_downloads_whole_files(page: Any, tmp_path: Path, ending: str) 
         page.page.click(f"[id='download{ending.replace('.', '-')}']")
     path = tmp_path / download.value.suggested_filename
     assert path.name.endswith(ending)
+    assert path.name.startswith(page.state("case_title").removesuffix(".nii.gz"))
     download.value.save_as(path)
     assert path.stat().st_size > 100
 

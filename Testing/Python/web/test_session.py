@@ -292,6 +292,30 @@ def test_cases_are_saved_beside_their_images_and_found_again(
     assert np.array_equal(answered(session), mask)
 
 
+def test_a_case_whose_image_is_gone_is_passed_over(head: Path, tmp_path: Path) -> None:
+    from DeepIGeoSLib.web.cases import Cases
+    from DeepIGeoSLib.web.opened_folder import OpenedFolder
+
+    for name in ("a.nii.gz", "b.nii.gz", "c.nii.gz"):
+        (tmp_path / name).write_bytes(head.read_bytes())
+    cases = Cases(OpenedFolder(tmp_path))
+    cases.begin("a")
+    (tmp_path / "b.nii.gz").unlink()
+    assert cases.beside(1) == "c"
+    assert [case["subtitle"].partition("; ")[2] for case in cases.listed()] == [
+        "",
+        "its image is gone",
+        "",
+    ]
+    cases.begin("c")
+    assert cases.beside(-1) == "a"
+    cases.current = ""
+    (tmp_path / "a.nii.gz").unlink()
+    assert cases.beside(1) == "c"
+    with pytest.raises(InputError, match=r"b\.nii\.gz does not exist"):
+        cases.image_of("b")
+
+
 @pytest.mark.parametrize("ending", [".seg.nrrd", ".nii.gz", ".mrb", ".json"])
 def test_results_are_whole_files_that_say_what_is_shown(
     session: Any, head: Path, tmp_path: Path, ending: str

@@ -95,6 +95,27 @@ def test_two_strokes_in_quick_succession_are_both_obeyed_and_the_newest_wins_whe
     assert not labels[voxels_of(volume, too_much)].any()
 
 
+def test_a_download_right_behind_a_stroke_holds_its_answer(
+    page: Any, head: Path, tmp_path: Path
+) -> None:
+    volume = Volume.read(head)
+    page.stroke(0, [(0.45, 0.5), (0.5, 0.5)])
+    page.wait_for_answers()
+    first = page.labels(volume, tmp_path)
+    page.page.keyboard.press("x")
+    page.stroke(0, [(0.48, 0.5), (0.5, 0.5)])  # too much
+    page.page.click("#download")
+    with page.page.expect_download() as download:
+        page.page.click("[id='download-nii-gz']")
+    path = tmp_path / "at-once.nii.gz"
+    download.value.save_as(path)
+    stroke = voxels_of(volume, page.strokes()[-1])
+    labels = volume.read_labels(path)
+    assert first[stroke].any()
+    assert not labels[stroke].any()
+    assert np.array_equal(labels, page.labels(volume, tmp_path))
+
+
 def test_painting_goes_on_while_a_segmentation_is_computed(page: Any) -> None:
     page.choose_model("flair-whole-tumor")
     page.page.click("#segment:not([disabled])")
@@ -117,6 +138,33 @@ def test_two_browsers_at_one_address_show_the_same_work(page: Any, visit: Any) -
     page.page.context.close()  # one of them leaves, the other one goes on
     other.stroke(0, [(0.45, 0.5), (0.5, 0.5)])
     other.wait_for_rounds(1)
+
+
+def test_a_reload_in_the_middle_of_a_stroke_drops_it_and_the_next_stroke_is_whole(
+    page: Any,
+) -> None:
+    mouse = page.page.mouse
+    page.stroke(0, [(0.45, 0.5), (0.5, 0.5)])
+    page.wait_for_answers()
+    mouse.move(*page.place(0, 0.4, 0.4))
+    page.page.wait_for_timeout(150)
+    mouse.down()
+    mouse.move(*page.place(0, 0.45, 0.4), steps=3)
+    page.wait_for_arrival()
+    page.page.goto("about:blank")
+    mouse.up()  # where no page of ours sees it
+    page.open()
+    for x in (0.5, 0.6):
+        mouse.move(*page.place(0, x, 0.6), steps=3)  # no button is down
+    page.page.keyboard.press("x")
+    page.wait_until(lambda: page.state("brush"), "too much")
+    page.wait_for_answers()
+    assert len(page.strokes()) == page.rounds() == 1
+    page.stroke(0, [(0.3, 0.5), (0.32, 0.5)])
+    page.wait_until(lambda: len(page.strokes()), 2)
+    last = np.array(page.strokes()[-1]["points"])
+    assert np.ptp(last, axis=0).max() < 10  # mm: nothing of the one that was dropped
+    page.wait_for_answers()
 
 
 @pytest.mark.parametrize("pointer", ["finger", "pen"])
