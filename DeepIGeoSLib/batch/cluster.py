@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
+from DeepIGeoSLib.allocator import one_heap
 from DeepIGeoSLib.batch.settings import Workers, WorkSettings
 from DeepIGeoSLib.errors import InputError
 
@@ -172,8 +173,13 @@ def _configuration(settings: WorkSettings, workers: Workers) -> dict[str, Any]:
         f"distributed.nanny.pre-spawn-environ.{variable}": settings.threads
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     }
+    memory = {
+        f"distributed.nanny.pre-spawn-environ.{variable}": value
+        for variable, value in one_heap().items()
+    }
     return {
         **threads,
+        **memory,
         "distributed.scheduler.allowed-failures": DEATHS,
         # Results are small: nothing is moved to the disk, and a worker that once needed much
         # memory, which Python seldom gives back, goes on. What needs more than it may is ended.

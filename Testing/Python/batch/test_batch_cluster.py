@@ -19,6 +19,7 @@ import psutil
 import pytest
 from cohorts import CASES, files_of
 
+from DeepIGeoSLib.allocator import one_heap
 from DeepIGeoSLib.batch import Workers, WorkSettings, cluster, read_records, run_batch
 from DeepIGeoSLib.cli import main
 from DeepIGeoSLib.errors import InputError
@@ -155,6 +156,17 @@ def test_ctrl_c_during_a_call_to_the_scheduler_leaves_no_traceback(
             client.nthreads()
         client.nthreads()  # what was left of the first call is over
     assert caplog.records == []
+
+
+def test_processes_have_one_heap_for_all_threads(monkeypatch: pytest.MonkeyPatch):
+    for name in [name for name in os.environ if name.startswith("MALLOC_")]:
+        monkeypatch.delenv(name)
+    with cluster.connected(Workers(count=1), 1, WorkSettings()) as client:
+        (told,) = client.run(lambda: dict(os.environ)).values()
+    assert {name: told.get(name) for name in one_heap()} == {
+        name: str(value) for name, value in one_heap().items()
+    }
+    assert told["MALLOC_ARENA_MAX"] == "1"
 
 
 def test_the_dashboard_is_served_to_this_computer_alone(monkeypatch: pytest.MonkeyPatch):

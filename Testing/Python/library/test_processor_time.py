@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from DeepIGeoSLib.allocator import one_heap
+
 # A thread that goes on spinning is found running although nothing is asked of it any more.
 _RESAMPLING = """
 import threading
@@ -117,6 +119,18 @@ def test_programs_of_our_own_keep_large_blocks_for_every_thread() -> None:
     assert pages_again("keep_freed_memory") > of_the_block
     assert pages_again("keep_more_freed_memory") < 1000
     assert pages_again("keep_more_freed_memory", MALLOC_TRIM_THRESHOLD_="65536") < 1000  # Dask's
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is of Linux")
+def test_processes_begun_for_work_keep_large_blocks_for_every_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [name for name in os.environ if name.startswith("MALLOC_")]:
+        monkeypatch.delenv(name)
+    told = {name: str(value) for name, value in one_heap().items()}
+    assert pages_again("keep_freed_memory", **told) < 1000
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "8")
+    assert one_heap() == {}  # somebody has decided
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is of Linux")
