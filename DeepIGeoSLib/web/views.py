@@ -13,7 +13,6 @@ from trame_slicer.views import (
     Layout,
     LayoutDirection,
     NoScheduleRendering,
-    SliceView,
     ThreeDView,
     ViewLayoutDefinition,
     ViewType,
@@ -22,6 +21,7 @@ from trame_vuetify.widgets.vuetify3 import VBtn, VIcon
 
 from DeepIGeoSLib.scene.slice_views import alignViews
 from DeepIGeoSLib.scene.surface import surfaceNode
+from DeepIGeoSLib.web.whole_slice_view import WholeSliceView
 
 _OVER = 0.5  # opacity of what is laid over the slices
 _UNTOUCHED = 10.0  # pictures a second of a view that the mouse is not in
@@ -91,9 +91,9 @@ class Views:
             view.reset_view()
 
 
-def _slice_view(**place: Any) -> SliceView:
+def _slice_view(**place: Any) -> WholeSliceView:
     """Make a slice view with one sample a pixel; eight take a processor most of its time."""
-    view = SliceView(scheduled_render_strategy=NoScheduleRendering(), **place)
+    view = WholeSliceView(scheduled_render_strategy=NoScheduleRendering(), **place)
     view.render_window().SetMultiSamples(0)
     return view
 

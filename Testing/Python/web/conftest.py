@@ -296,3 +296,31 @@ def published() -> Iterator[None]:
             delattr(slicer, name)
     for name, value in before.items():
         setattr(slicer, name, value)
+
+
+@pytest.fixture(scope="module")
+def app(published: None) -> Any:
+    """A ``SlicerApp`` with one slice view."""
+    from trame_slicer.core import SlicerApp
+    from trame_slicer.views import DirectViewFactory, ViewLayoutDefinition
+
+    from DeepIGeoSLib.scene.headless import showVtkErrorsOnly
+
+    app = SlicerApp()
+    showVtkErrorsOnly()
+    app.view_manager.register_factory(DirectViewFactory(do_render_offscreen=True))
+    view = app.view_manager.create_view(ViewLayoutDefinition.axial_view())
+    view.update_size(300, 300)
+    return app
+
+
+@pytest.fixture
+def session(app: Any, tiny_bundle: Path) -> Iterator[Any]:
+    """A session with a model whose answers are known."""
+    from DeepIGeoSLib.web.session import WebSession
+
+    session = WebSession(app)
+    session.use_model(str(tiny_bundle))
+    yield session
+    session.close_case()
+    session.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,34 +19,6 @@ from DeepIGeoSLib.errors import InputError
 from DeepIGeoSLib.volume import Volume
 
 ACROSS = [0.0, 0.0, 1.0]  # the normal of an axial view
-
-
-@pytest.fixture(scope="module")
-def app(published: None) -> Any:
-    """A ``SlicerApp`` with one slice view."""
-    from trame_slicer.core import SlicerApp
-    from trame_slicer.views import DirectViewFactory, ViewLayoutDefinition
-
-    from DeepIGeoSLib.scene.headless import showVtkErrorsOnly
-
-    app = SlicerApp()
-    showVtkErrorsOnly()
-    app.view_manager.register_factory(DirectViewFactory(do_render_offscreen=True))
-    view = app.view_manager.create_view(ViewLayoutDefinition.axial_view())
-    view.update_size(300, 300)
-    return app
-
-
-@pytest.fixture
-def session(app: Any, tiny_bundle: Path) -> Iterator[Any]:
-    """A session with a model whose answers are known."""
-    from DeepIGeoSLib.web.session import WebSession
-
-    session = WebSession(app)
-    session.use_model(str(tiny_bundle))
-    yield session
-    session.close_case()
-    session.stop()
 
 
 def opened(session: Any, path: Path) -> Volume:
