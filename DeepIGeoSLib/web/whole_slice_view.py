@@ -27,6 +27,7 @@ class WholeSliceView(SliceView):
         self.interactor().AddObserver(vtkCommand.WindowResizeEvent, self._keep, _BEHIND)
 
     def fit_view_to_content(self) -> None:
+        """Show the whole slice, now and at each new size."""
         super().fit_view_to_content()
         self._fitted = self._seen()
 
@@ -42,8 +43,8 @@ class WholeSliceView(SliceView):
         """Return width, height and middle of what is shown, in mm in the slice's plane."""
         node = self._view_node
         matrix = node.GetSliceToRAS()
-        place = np.array(
-            [[matrix.GetElement(row, column) for column in range(4)] for row in range(3)]
+        right, up, middle = (
+            np.array([matrix.GetElement(row, column) for row in range(3)]) for column in (0, 1, 3)
         )
-        middle = place[:, :2].T @ place[:, 3]
+        middle = [middle @ right, middle @ up]
         return np.concatenate([node.GetFieldOfView()[:2], middle, node.GetXYZOrigin()[:2]])
