@@ -25,8 +25,8 @@ _PANEL, _LEGEND_LINE, _LETTER, _SAMPLE = (3.8, 4.0), 0.2, 0.085, 0.6
 _INTERVALS = "95 % intervals over the cases: band for the first method, bars after the last round."
 _CASES_AND_INTERVAL = "Gray: each case. Band: 95 % interval of the mean over the cases."
 
-# Panels beside one another; more of them go below.
-_MOST_ACROSS = 6
+# Panels beside one another; more of them go below. Wider pictures are too small to read on a page.
+_MOST_ACROSS = 3
 
 # For the captions to fit.
 _LEAST_WIDTH = 5.4
@@ -65,7 +65,8 @@ def draw_curves(results: EvaluationResults, path: Path) -> None:
     for axes, group in zip(panels, groups, strict=False):
         _draw_panel(axes, results, group)
         axes.set_ylim(_lowest(results), 1.005)
-    panels[0].set_ylabel("Dice", color=INK)
+    for axes in panels[: len(groups) : across]:
+        axes.set_ylabel("Dice", color=INK)
     if effects:
         draw_effects(*panels[-effects:], results)
     figure.suptitle(f"Mean Dice after each {results.user.noun} of the robot user", color=INK)
