@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from trame_slicer.views import SliceView
-from vtkmodules.vtkCommonCore import vtkCommand
+
+_RESIZED = "WindowResizeEvent"
 
 # trame-slicer's own answer to another size comes with the priority 0.
 _BEFORE, _BEHIND = 1.0, -1.0
@@ -23,8 +24,8 @@ class WholeSliceView(SliceView):
         super().__init__(*arguments, **settings)
         self._fitted: np.ndarray | None = None
         self._is_whole = False
-        self.interactor().AddObserver(vtkCommand.WindowResizeEvent, self._look, _BEFORE)
-        self.interactor().AddObserver(vtkCommand.WindowResizeEvent, self._keep, _BEHIND)
+        self.interactor().AddObserver(_RESIZED, self._look, _BEFORE)
+        self.interactor().AddObserver(_RESIZED, self._keep, _BEHIND)
 
     def fit_view_to_content(self) -> None:
         """Show the whole slice, now and at each new size."""
