@@ -132,8 +132,8 @@ class Worklist:
             The file.
 
         Raises:
-            InputError: the case is accepted, somebody else has taken it up meanwhile, or the file
-                can't be written; what was stored before is as it was.
+            InputError: the case is accepted, somebody else has taken it up meanwhile, its folder is
+                gone, or the file can't be written; what was stored before is as it was.
         """
         case, known = self.case(name), self.record(name)
         if known.status is Status.ACCEPTED:
@@ -143,6 +143,10 @@ class Worklist:
                 f"{known.by} took up the case {name!r} at {known.since}, so it was not replaced; "
                 "take it up again to go on from what is stored."
             )
+        # Not made anew where a drive is gone, or somebody has moved the cases: nobody would find it.
+        place = case.result.parent if self.results == self.images else self.results
+        if not place.is_dir():
+            raise InputError(f"The folder {place} is not there any more; nothing was stored.")
         make_folder(case.result.parent)
         with written_in_one_step(case.result) as temporary:
             write(temporary)

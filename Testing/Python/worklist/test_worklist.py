@@ -192,6 +192,19 @@ def test_a_damaged_record_is_named(folder):
         worklist.counts()
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_nothing_is_stored_in_the_place_of_a_folder_that_is_gone(folder, tmp_path, beside):
+    results = folder if beside else tmp_path / "results"
+    results.mkdir(exist_ok=True)
+    worklist = Worklist(folder, results)
+    worklist.begin("deep/c")
+    gone = folder / "deep" if beside else results
+    gone.rename(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=rf"{gone.name} is not there any more; nothing was stored"):
+        worklist.save("deep/c", write_labels)
+    assert not gone.exists()
+
+
 def test_a_place_that_can_not_be_written_is_named(folder):
     (folder / "deepigeos-worklist").write_text("a file where the folder should be")
     with pytest.raises(InputError, match=r"deepigeos-worklist.*can't be read"):
