@@ -143,7 +143,7 @@ class Worklist:
                 f"{known.by} took up the case {name!r} at {known.since}, so it was not replaced; "
                 "take it up again to go on from what is stored."
             )
-        # Not made anew where a drive is gone, or somebody has moved the cases: nobody would find it.
+        # Not made anew where a drive is gone, or the cases were moved: nobody would find it.
         place = case.result.parent if self.results == self.images else self.results
         if not place.is_dir():
             raise InputError(f"The folder {place} is not there any more; nothing was stored.")
