@@ -25,7 +25,7 @@ test: prepare-test lint
 ifdef PYTEST
 	$(RUN) -m pytest $(PYTEST)
 else
-	$(MAKE) --jobs=2 --output-sync=line test-interactive test-library
+	PYTHONUNBUFFERED=1 $(MAKE) --jobs=2 --output-sync=line test-interactive test-library
 endif
 
 INTERACTIVE = $(addprefix Testing/Python/,web module scene worklist)
