@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
+import os
 import signal
 import threading
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
@@ -132,7 +133,7 @@ def _local(
     distributed: Any, workers: Workers, count: int, *, settings: WorkSettings
 ) -> Generator[Any, None, None]:
     """Begin processes on this computer, reachable from it alone, and end them."""
-    cluster = None
+    cluster, before = None, dict(os.environ)
     try:
         with warnings.catch_warnings(), _ctrl_c_waits():
             warnings.simplefilter("ignore", UserWarning)  # of ports in use: another one is taken
@@ -152,6 +153,14 @@ def _local(
             # What can't be ended in time ends with this program.
             with suppress(TimeoutError, asyncio.TimeoutError):  # two, in Python 3.10
                 cluster.close(timeout=CLOSING)
+        _restore_environment(before)
+
+
+def _restore_environment(before: Mapping[str, str]) -> None:
+    """Take back what Dask has told its processes by telling this one, which others inherit."""
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @contextmanager

@@ -161,12 +161,14 @@ def test_ctrl_c_during_a_call_to_the_scheduler_leaves_no_traceback(
 def test_processes_have_one_heap_for_all_threads(monkeypatch: pytest.MonkeyPatch):
     for name in [name for name in os.environ if name.startswith("MALLOC_")]:
         monkeypatch.delenv(name)
+    before = dict(os.environ)
     with cluster.connected(Workers(count=1), 1, WorkSettings()) as client:
         (told,) = client.run(lambda: dict(os.environ)).values()
     assert {name: told.get(name) for name in one_heap()} == {
         name: str(value) for name, value in one_heap().items()
     }
     assert told["MALLOC_ARENA_MAX"] == "1"
+    assert dict(os.environ) == before  # other programs that this one begins are not told
 
 
 def test_the_dashboard_is_served_to_this_computer_alone(monkeypatch: pytest.MonkeyPatch):
