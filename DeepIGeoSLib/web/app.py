@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 _TICK = 0.05  # s: often enough that a stroke is answered at once
 _AFTER_FAILURE = 5.0  # s
-_SEEN = 1.0  # s after a browser has connected, in which the page is drawn and nothing else is done
+_SEEN = 0.3  # s after a browser has connected, in which the page is drawn and nothing else is done
 _UNSEEN = 5.0  # s after the start, where no browser connects
 _RESIZED = 0.5  # s after which the browser has told the new sizes of the views
 _ERASER_COLOR = (0.9, 0.9, 0.9)
