@@ -64,19 +64,16 @@ def answer_box(
     lattice = Lattice.of(image.shape, spacing)
     turned, strokes = lattice.turned_box(box), strokes.turned(lattice.axes)
     values = _in_one_window(image, state, turned, strokes=strokes, network=network, lattice=lattice)
-    best = _filled(turned, turned, values >= 0.5)
+    tries: list[Try] = []
     if pointed.new_foreground.size:
         own = windows_tried(
             image, spacing, _nothing, strokes=pointed, network=network, cancel=cancel
         )
-        tries: list[Try] = [*own, *grown_try(image, own)]
-        filled = [_filled(turned, one.grid.box, one.after >= 0.5) for one in tries]
-        if max(filled) > best:
-            there, answer = tries[int(np.argmax(filled))].in_volume(_nothing, pointed)
-            values = np.zeros([part.stop - part.start for part in box], dtype=np.float32)
-            if (shared := shared_box(box, there)) is not None:
-                values[relative_box(shared, box)] = answer[relative_box(shared, there)]
-            values = values.transpose(lattice.axes)
+        tries = [*own, *grown_try(image, own)]
+    filled = [_filled(turned, one.grid.box, one.after >= 0.5) for one in tries]
+    if max(filled, default=0.0) > _filled(turned, turned, values >= 0.5):
+        there, answer = tries[int(np.argmax(filled))].in_volume(_nothing, pointed)
+        values = _part(box, there, answer).transpose(lattice.axes)
     given = strokes.inside(turned)
     values[given.foreground], values[given.background] = 1, 0
     return values.transpose(np.argsort(lattice.axes))
@@ -85,6 +82,14 @@ def answer_box(
 def _nothing(box: Box) -> np.ndarray:
     """Return the state of a volume in which nothing was found yet."""
     return np.zeros([part.stop - part.start for part in box], dtype=np.float32)
+
+
+def _part(box: Box, there: Box, answer: np.ndarray) -> np.ndarray:
+    """Return what an answer in one box of the volume says of another one; nothing outside of it."""
+    values = _nothing(box)
+    if (shared := shared_box(box, there)) is not None:
+        values[relative_box(shared, box)] = answer[relative_box(shared, there)]
+    return values
 
 
 def _filled(box: Box, window: Box, inside: np.ndarray) -> float:

@@ -35,6 +35,9 @@ CLOSING = 20
 
 _DASHBOARD, _NO_DASHBOARD = "127.0.0.1:8787", "127.0.0.1:0"
 
+# Environment variables that processes have from their beginning on.
+_INHERITED = "distributed.nanny.pre-spawn-environ"
+
 # Whose logs are Dask's. Below it, tornado logs a traceback where Ctrl-C meets a call to the
 # scheduler that has not begun yet (distributed.utils.sync cancels what is not there then).
 _LOGS = ("distributed", "tornado", "asyncio")
@@ -179,13 +182,10 @@ def _client(distributed: Any, where: Any) -> Generator[Client, None, None]:
 def _configuration(settings: WorkSettings, workers: Workers) -> dict[str, Any]:
     """Return how Dask's parts that begin here are to be."""
     threads = {
-        f"distributed.nanny.pre-spawn-environ.{variable}": settings.threads
+        f"{_INHERITED}.{variable}": settings.threads
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     }
-    memory = {
-        f"distributed.nanny.pre-spawn-environ.{variable}": value
-        for variable, value in one_heap().items()
-    }
+    memory = {f"{_INHERITED}.{variable}": value for variable, value in one_heap().items()}
     return {
         **threads,
         **memory,

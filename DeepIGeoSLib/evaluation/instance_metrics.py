@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from DeepIGeoSLib.errors import InputError
-from DeepIGeoSLib.grid.boxes import Box
+from DeepIGeoSLib.grid.boxes import Box, shared_box
 from DeepIGeoSLib.instances import Instances
 
 # The overlaps (IoU) over which COCO averages.
@@ -87,8 +87,7 @@ def compared_boxes(found: Instances, truth: np.ndarray) -> ComparedImage:
         InputError: the shapes differ.
     """
     numbers, places = _numbered(found, truth)
-    first = 0 if numbers.size == 0 or numbers[0] else 1  # where there is a background
-    true = [box for box in ndimage.find_objects(places + 1)[first:] if box is not None]
+    true = ndimage.find_objects(places + int(0 not in numbers))  # 0 is no object
     overlaps = [[_overlap(one.box, box) for box in true] for one in found.found]
     scores = np.array([one.score for one in found.found])
     return ComparedImage(scores, np.array(overlaps, dtype=float).reshape(len(scores), len(true)))
@@ -127,11 +126,10 @@ def _numbered(found: Instances, truth: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _overlap(one: Box, other: Box) -> float:
     """Return the IoU of two boxes that are not empty."""
-    lengths = (
-        max(0, min(a.stop, b.stop) - max(a.start, b.start)) for a, b in zip(one, other, strict=True)
-    )
-    shared = prod(lengths)
-    both = (prod(part.stop - part.start for part in box) for box in (one, other))
+    inside = shared_box(one, other)
+    if inside is None:
+        return 0.0
+    shared, *both = (prod(part.stop - part.start for part in box) for box in (inside, one, other))
     return shared / (sum(both) - shared)
 
 

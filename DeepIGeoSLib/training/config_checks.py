@@ -64,6 +64,10 @@ def _of_optimization(settings: TrainingSettings) -> Iterator[Fault]:
             yield f"optimization.{key}", getattr(values, key), "a number above 0"
     if values.borders is not None and values.loss == "dice":
         yield "optimization.loss", values.loss, "ce or dice_ce, whose voxels borders can weigh"
+    divides = settings.task == "pnet" and values.borders is not None
+    if settings.best_by in ("pixel", "rand") and not divides:
+        wanted = "dice, iou or assd; pixel and rand are for P-Net with borders"
+        yield "best_by", settings.best_by, wanted
     if values.near_strokes and values.loss == "dice":
         yield "optimization.loss", values.loss, "ce or dice_ce, whose voxels near_strokes can weigh"
     if values.statistics == "wholes":
@@ -111,9 +115,6 @@ def _of_instances(settings: TrainingSettings) -> Iterator[Fault]:
     for_objects = settings.task == "instances"
     if (settings.best_by in ("ap50", "ap")) > for_objects:
         yield "best_by", settings.best_by, "dice, iou or assd for the task " + settings.task
-    divides = settings.task == "pnet" and settings.optimization.borders is not None
-    if settings.best_by in ("pixel", "rand") and not divides:
-        yield "best_by", settings.best_by, "dice or iou; pixel and rand are for P-Net with borders"
     if not for_objects:
         return
     if settings.best_by in ("iou", "assd"):

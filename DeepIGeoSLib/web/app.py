@@ -33,13 +33,12 @@ from DeepIGeoSLib.web.brush import Brush
 from DeepIGeoSLib.web.cases import Cases
 from DeepIGeoSLib.web.opened_folder import OpenedFolder
 from DeepIGeoSLib.web.panel import build_panel
-from DeepIGeoSLib.web.session import ERASER, NO_BRUSH, TOO_MUCH, WebSession
+from DeepIGeoSLib.web.session import ERASER, NO_BRUSH, TICK, TOO_MUCH, WebSession
 from DeepIGeoSLib.web.shown import models, shown
 from DeepIGeoSLib.web.views import Views
 
 _log = logging.getLogger(__name__)
 
-_TICK = 0.05  # s: often enough that a stroke is answered at once
 _AFTER_FAILURE = 5.0  # s
 _SEEN = 0.3  # s after a browser has connected, in which the page is drawn and nothing else is done
 _UNSEEN = 5.0  # s after the start, where no browser connects
@@ -302,7 +301,7 @@ class WebApp:
         await asyncio.sleep(_RESIZED)
         self.views.fit()
         while self.session.surface_shown and not self.views.is_surface_there():
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(TICK)
         self.views.reset_3d()
 
     def _begin_model_in(self, seconds: float) -> None:
@@ -324,7 +323,7 @@ class WebApp:
                 _log.exception("The page could not be brought up to date")
                 self.actions.tell("Something went wrong; the log has the details.")
                 await asyncio.sleep(_AFTER_FAILURE)
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(TICK)
 
     def _tick(self) -> None:
         self.session.poll()

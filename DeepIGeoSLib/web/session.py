@@ -23,7 +23,7 @@ from DeepIGeoSLib.web.uncertainty import UncertaintyOverlay
 
 _FIRST_MODEL = "any-structure"  # until a volume is opened, see ``bundle_for``
 
-_TICK = 0.05  # s
+TICK = 0.05  # s between two looks: often enough that a stroke is answered at once
 
 MISSING, TOO_MUCH, ERASER, NO_BRUSH = "missing", "too much", "eraser", "none"
 
@@ -239,7 +239,7 @@ class WebSession:
         """Wait until strokes are answered and nothing is computed; cancelling ends it, too."""
         self.poll()
         while self.bench.busy:
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(TICK)
             self.poll()
 
     def _get_ready(self) -> None:

@@ -110,6 +110,16 @@ def test_the_best_weights_are_the_best_by_the_chosen_measure(
     assert best["global_step"] == -max(scores)[1]
 
 
+@pytest.mark.parametrize(
+    "changes", [{}, {"task": "rnet", "pnet": ["p.ckpt"], "optimization": {"borders": {}}}]
+)
+def test_errors_of_dividing_choose_weights_of_a_p_net_with_borders_alone(
+    configure, capsys: pytest.CaptureFixture, changes: dict
+) -> None:
+    assert main(["train", str(configure(best_by="rand", **changes))]) == 2
+    assert "best_by is 'rand', expected dice, iou or assd;" in capsys.readouterr().err
+
+
 def test_tensorboard_gets_curves_and_pictures(configure, tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     path = configure("seen", optimization={"steps": 4}, logging={"tensorboard": True})
