@@ -25,7 +25,7 @@ test: prepare-test lint
 ifdef PYTEST
 	$(RUN) -m pytest $(PYTEST)
 else
-	PYTHONUNBUFFERED=1 $(MAKE) --jobs=2 --output-sync=line test-interactive test-library
+	$(MAKE) --jobs=2 test-interactive test-library
 endif
 
 INTERACTIVE = $(addprefix Testing/Python/,web module scene worklist)
